@@ -1,0 +1,25 @@
+import { defineConfig } from "vitest/config";
+
+// Unit tests lie beside their source and need nothing; integration tests share one local cluster,
+// which their global set-up starts. Both run file by file in parallel.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["{src,local,scripts}/**/*.test.ts", "test/structure/**/*.test.ts"],
+        },
+      },
+      {
+        test: {
+          name: "integration",
+          include: ["test/{integration,faults}/**/*.test.ts"],
+          globalSetup: ["test/support/global-setup.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
