@@ -1,0 +1,76 @@
+// Condition types and reasons of the kinds. kstatus decides for kubectl, Helm, Pulumi, Flux and Argo alike:
+// Ready always; Reconciling and Stalled only while true. Each reason has one line on when it is set.
+
+/** Condition types of a LlamaDeployment. */
+export const conditionTypes = {
+  /** This generation is fully rolled out and answering; at zero wanted, True with reason ScaledToZero. */
+  ready: "Ready",
+  /** Some replica of any revision answers. */
+  available: "Available",
+  /** Work is under way; present only while True. */
+  reconciling: "Reconciling",
+  /** Nothing will change until a person acts; present only while True. */
+  stalled: "Stalled",
+  /** The planner found a layout that fits. */
+  planned: "Planned",
+  /** Every wanted pod has a node. */
+  scheduled: "Scheduled",
+  /** Every wanted replica has loaded its weights. */
+  modelLoaded: "ModelLoaded",
+} as const;
+
+/** Reasons for people and machines; `kubectl wait`, alerts and tests may rely on them. */
+export const reasons = {
+  /** Everything asked for by this generation answers. */
+  Serving: "Serving",
+  /** Zero replicas are wanted, and none runs. */
+  ScaledToZero: "ScaledToZero",
+  /** New pods are on their way, or old ones are still leaving. */
+  RollingOut: "RollingOut",
+  /** Fewer replicas answer than are wanted. */
+  ReplicasUnavailable: "ReplicasUnavailable",
+  /** No replica of any revision answers. */
+  NoReplicaReady: "NoReplicaReady",
+  /** A layout was found. */
+  Fits: "Fits",
+  /** Every wanted pod has a node. */
+  PodsScheduled: "PodsScheduled",
+  /** Some pods wait for GPUs to become free or nodes to be added. */
+  WaitingForGpus: "WaitingForGpus",
+  /** Enough GPUs are free, but scattered over nodes where whole nodes are needed. */
+  Fragmented: "Fragmented",
+  /** Weights are being fetched or loaded. */
+  Loading: "Loading",
+  /** Every wanted replica has its weights in GPU memory. */
+  Loaded: "Loaded",
+  /** An engine ended or refuses to start; the message holds its own last words. */
+  EngineFailed: "EngineFailed",
+
+  /** The spec breaks a rule that the API server could not see. */
+  InvalidSpec: "InvalidSpec",
+  /** The catalog has no such model, and the spec has no profile. */
+  UnknownModel: "UnknownModel",
+  /** The catalog has no such version of the engine, or it is too old to be safe. */
+  UnsupportedEngine: "UnsupportedEngine",
+  /** No layout of the model fits a node of any usable pool. */
+  DoesNotFit: "DoesNotFit",
+  /** The degrees asked for are not legal for the model or the machine. */
+  IllegalParallelism: "IllegalParallelism",
+  /** The context asked for is longer than the model's. */
+  ContextTooLong: "ContextTooLong",
+  /** No GpuPool is there that this object may use: a wait, since one may come. */
+  NoPool: "NoPool",
+  /** A Secret that the spec names is missing: a wait. */
+  SecretNotFound: "SecretNotFound",
+  /** A PersistentVolumeClaim that the spec names is missing: a wait. */
+  ClaimNotFound: "ClaimNotFound",
+  /** The namespace's Pod Security level refuses the pods that the fabric needs. */
+  PodSecurity: "PodSecurity",
+  /** The plan spans nodes and LeaderWorkerSet is not installed: a wait. */
+  LeaderWorkerSetMissing: "LeaderWorkerSetMissing",
+  /** An object of a name that we need is there and not ours. */
+  NameConflict: "NameConflict",
+} as const;
+
+export type ConditionType = (typeof conditionTypes)[keyof typeof conditionTypes];
+export type Reason = (typeof reasons)[keyof typeof reasons];

@@ -1,0 +1,120 @@
+// What the planner answers: a Plan, or a Refusal that says which number broke and what would work instead.
+// Both are plain data: they go into status, into a revision, onto a terminal and through JSON unchanged.
+import type { FabricType, GpuPoolSpec } from "../api/gpu-pool.ts";
+import type { Reason } from "../api/conditions.ts";
+
+/** A pool as the planner sees it. `freeGpus` orders the choice between pools; it never makes a plan illegal. */
+export interface PoolFacts {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly spec: GpuPoolSpec;
+  /** Free GPUs of each Ready node, where nodes are known. */
+  readonly freeGpus?: readonly number[];
+}
+
+/** Where the weights come from, and what they are. */
+export interface Weights {
+  readonly format: "bf16" | "fp8";
+  /** vLLM's `quantization` of the checkpoint (`compressed-tensors`, `modelopt`, …), or "fp8" where the engine quantises on the fly. */
+  readonly quantMethod?: string;
+  readonly source:
+    | {
+        readonly kind: "huggingFace";
+        readonly repository: string;
+        readonly revision: string;
+        readonly gated: boolean;
+      }
+    | { readonly kind: "persistentVolumeClaim"; readonly claimName: string; readonly path?: string };
+  /** Bytes of the whole checkpoint. */
+  readonly totalBytes: number;
+  /** Bytes that one node of a replica reads and keeps on its GPUs. */
+  readonly bytesPerNode: number;
+}
+
+/** Values that an engine's defaults could change between versions, so they are always emitted. */
+export interface EngineLimits {
+  /** Longest request in tokens. */
+  readonly maxModelLen: number;
+  /** Sequences in one step. */
+  readonly maxNumSeqs: number;
+  /** Tokens of one step, the chunked-prefill budget. */
+  readonly maxNumBatchedTokens: number;
+  /** Share of visible memory that the engine may use. */
+  readonly gpuMemoryUtilization: number;
+  /** Tokens of one KV block. */
+  readonly blockSize: number;
+}
+
+/** Bytes of one GPU, the fullest of the replica; the parts add up to `total` to the byte. */
+export interface MemoryPerGpu {
+  readonly total: number;
+  readonly weights: number;
+  readonly kvCache: number;
+  readonly activations: number;
+  readonly graphs: number;
+  readonly communication: number;
+  readonly reserved: number;
+}
+
+/** What one pod of a replica requests; a replica has `nodesPerReplica` pods. */
+export interface PodResources {
+  readonly gpus: number;
+  /** The pool's extended resource: `nvidia.com/gpu`. */
+  readonly gpuResourceName: string;
+  readonly cpuMillicores: number;
+  readonly memoryBytes: number;
+  /** Size limit of /dev/shm, counted within `memoryBytes`. */
+  readonly sharedMemoryBytes: number;
+  /** Node-local disk for weights and caches; 0 where weights come from a volume. */
+  readonly ephemeralStorageBytes: number;
+  /** Extended resources of the fabric, for groups that span nodes. */
+  readonly fabric: Readonly<Record<string, string>>;
+}
+
+/** How one replica is laid out: everything the engines and workloads need, and nothing that changes with time. */
+export interface Plan {
+  readonly kind: "plan";
+  readonly model: string;
+  readonly pool: string;
+  readonly gpu: string;
+  readonly fabric: FabricType;
+  readonly tensor: number;
+  readonly pipeline: number;
+  readonly nodesPerReplica: number;
+  readonly gpusPerReplica: number;
+  readonly weights: Weights;
+  readonly kvCache: "bf16" | "fp8";
+  readonly engine: { readonly type: "vllm"; readonly version: string };
+  readonly limits: EngineLimits;
+  readonly memoryPerGpu: MemoryPerGpu;
+  /** Tokens that the KV cache of the whole replica holds. */
+  readonly kvCacheTokens: number;
+  /** Requests of `limits.maxModelLen` tokens that fit at once. */
+  readonly maxConcurrency: number;
+  readonly pod: PodResources;
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly tolerations: GpuPoolSpec["tolerations"];
+  /** Seconds from a started container to an answering engine, with the stated bandwidth; probes allow a multiple. */
+  readonly startupSeconds: number;
+  /** One line per decision, for people: why this format, these degrees, this pool. */
+  readonly because: readonly string[];
+}
+
+/** A change to the spec with which planning succeeds; `patch` is a merge patch of `spec`. */
+export interface Alternative {
+  readonly summary: string;
+  readonly patch: Readonly<Record<string, unknown>>;
+}
+
+/** No plan. `waits` is true where the world may change by itself (a pool may come); otherwise a person must act. */
+export interface Refusal {
+  readonly kind: "refusal";
+  readonly waits: boolean;
+  readonly reason: Reason;
+  /** What is wrong, where, by how much. Holds no number that changes by itself. */
+  readonly message: string;
+  /** Nearest changes that plan, cheapest first; each was tried. */
+  readonly alternatives: readonly Alternative[];
+}
+
+export type PlanResult = Plan | Refusal;
