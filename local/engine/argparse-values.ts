@@ -3,7 +3,28 @@
 export type ValueType = "string" | "integer" | "number" | "humanInteger" | "lengthOrAuto" | "json";
 
 /** What a flag can hold; objects come from flags that take JSON. */
-type ArgumentValue = string | number | boolean | null | object;
+type ArgumentValue = string | number | boolean | object;
+
+/** A type as argparse knows it: how it reads text, and what it is called in "invalid … value". */
+type Converter = {
+  readonly name: string;
+  readonly python: string;
+  /** `undefined` is Python's ValueError. */
+  readonly read: (text: string, fail: (message: string) => Error) => ArgumentValue | undefined;
+};
+
+const converters: Readonly<Record<ValueType, Converter>> = {
+  string: { name: "str", python: "<class 'str'>", read: (text) => text },
+  integer: { name: "int", python: "<class 'int'>", read: pythonInteger },
+  number: { name: "float", python: "<class 'float'>", read: pythonFloat },
+  humanInteger: { name: "human_readable_int", python: "<function human_readable_int>", read: humanInteger },
+  lengthOrAuto: {
+    name: "human_readable_int_or_auto",
+    python: "<function human_readable_int_or_auto>",
+    read: (text, fail) => (/^\s*(?:-1|auto)\s*$/i.test(text) ? -1 : humanInteger(text, fail)),
+  },
+  json: { name: "loads", python: "<function loads>", read: parseJson },
+};
 
 /**
  * Converts one value.
@@ -16,36 +37,21 @@ export function convertValue(
   nullable: boolean,
   fail: (message: string) => Error,
 ): ArgumentValue {
-  const bad = (type: string, python: string): Error =>
-    nullable
-      ? fail(`Value ${text} cannot be converted to ${python}.`)
-      : fail(`invalid ${type} value: ${pythonRepr(text)}`);
-  switch (type) {
-    case "integer":
-      return pythonInteger(text) ?? raise(bad("int", "<class 'int'>"));
-    case "number":
-      return pythonFloat(text) ?? raise(bad("float", "<class 'float'>"));
-    case "humanInteger":
-      return humanInteger(text, fail) ?? raise(bad("human_readable_int", "<function human_readable_int>"));
-    case "lengthOrAuto":
-      if (text.trim() === "-1" || text.trim().toLowerCase() === "auto") return -1;
-      return (
-        humanInteger(text, fail) ??
-        raise(bad("human_readable_int_or_auto", "<function human_readable_int_or_auto>"))
-      );
-    case "json":
-      try {
-        return JSON.parse(text) as ArgumentValue;
-      } catch {
-        throw fail(`Value ${text} cannot be converted to <function loads>.`);
-      }
-    case "string":
-      return text;
-  }
+  const { name, python, read } = converters[type];
+  const value = read(text, fail);
+  if (value !== undefined) return value;
+  // vLLM parses JSON and nullable types by functions of its own, which say it differently.
+  throw nullable || type === "json"
+    ? fail(`Value ${text} cannot be converted to ${python}.`)
+    : fail(`invalid ${name} value: ${pythonRepr(text)}`);
 }
 
-function raise(error: Error): never {
-  throw error;
+function parseJson(text: string): ArgumentValue | undefined {
+  try {
+    return JSON.parse(text) as ArgumentValue;
+  } catch {
+    return undefined;
+  }
 }
 
 function pythonInteger(text: string): number | undefined {
