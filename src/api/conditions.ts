@@ -45,6 +45,8 @@ export const reasons = {
   Loaded: "Loaded",
   /** An engine ended or refuses to start; the message holds its own last words. */
   EngineFailed: "EngineFailed",
+  /** The kubelet cannot pull the engine's image: a wait, since it tries again. */
+  ImageNotPulled: "ImageNotPulled",
 
   /** The spec breaks a rule that the API server could not see. */
   InvalidSpec: "InvalidSpec",
@@ -70,6 +72,8 @@ export const reasons = {
   LeaderWorkerSetMissing: "LeaderWorkerSetMissing",
   /** An object of a name that we need is there and not ours. */
   NameConflict: "NameConflict",
+  /** Objects of an earlier LlamaDeployment of this name are still being deleted: a wait. */
+  PredecessorLeaving: "PredecessorLeaving",
 } as const;
 
 export type ConditionType = (typeof conditionTypes)[keyof typeof conditionTypes];

@@ -35,8 +35,71 @@ export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z
     });
 }
 
+/** CEL's literal of a regular expression: raw, so that backslashes stay as they are. */
+export function celPattern(pattern: RegExp): string {
+  return `r'${patternSource(pattern)}'`;
+}
+
+/** The source of a regular expression as RE2 and people write it; JavaScript escapes every slash. */
+export function patternSource(pattern: RegExp): string {
+  return pattern.source.replaceAll("\\/", "/");
+}
+
 /** A non-empty string of at most `maxLength` characters. */
 export const text = (maxLength: number) => z.string().min(1).max(maxLength);
+
+/** A string that matches `pattern`, refused in the words of `message` instead of the pattern's. */
+export const patternText = (maxLength: number, pattern: RegExp, message: string) =>
+  withRules(z.string().max(maxLength), [
+    { cel: `self.matches(${celPattern(pattern)})`, holds: (self) => pattern.test(self), message },
+  ]);
+
+/**
+ * A map of at most `maxEntries` entries whose keys match `key`. A CRD has no schema for keys, so the rule is CEL.
+ * `rules` are checked after it.
+ */
+export function boundedMap<V extends z.ZodType<string>>(
+  value: V,
+  key: { readonly pattern: RegExp; readonly message: string },
+  maxEntries: number,
+  rules: readonly Rule<Record<string, string>>[] = [],
+): z.ZodRecord<z.ZodString, V> {
+  const map = z
+    .record(z.string(), value)
+    .refine((self) => Object.keys(self).length <= maxEntries, {
+      error: `must have at most ${maxEntries} items`,
+      abort: true,
+    })
+    .meta({ maxProperties: maxEntries });
+  return withRules(map, [
+    {
+      cel: `self.all(key, key.matches(${celPattern(key.pattern)}))`,
+      holds: (self) => Object.keys(self).every((name) => key.pattern.test(name)),
+      message: key.message,
+    },
+    ...rules,
+  ]);
+}
+
+/** A list of at most `maxItems` objects, no two with the same `key`: merged item by item under server-side apply. */
+export function mapList<K extends string, S extends z.ZodType<Readonly<Record<K, string>>>>(
+  item: S,
+  key: K,
+  maxItems: number,
+): z.ZodArray<S> {
+  return z
+    .array(item)
+    .max(maxItems)
+    .superRefine((self, context) => {
+      const seen = new Set<string>();
+      self.forEach((entry, index) => {
+        const value = entry[key];
+        if (seen.has(value)) context.addIssue({ code: "custom", message: "Duplicate value", path: [index] });
+        seen.add(value);
+      });
+    })
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key] });
+}
 
 /** The name of another object: a DNS subdomain (RFC 1123). */
 export const objectName = z
@@ -45,27 +108,83 @@ export const objectName = z
   .max(253)
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
 
-/** Kubernetes' label syntax: an optional DNS prefix, a slash, a name of at most 63 characters. */
-const labelKey = z
-  .string()
-  .max(317)
-  .regex(/^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/);
-const labelValue = z
+/** Kubernetes' syntax of a label's key: an optional DNS prefix, a slash, a name of at most 63 characters. */
+export const labelKeyPattern =
+  /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+
+const labelKey = {
+  pattern: labelKeyPattern,
+  message: "keys are an optional DNS prefix, a slash, and a name of at most 63 letters, digits, - _ and .",
+};
+
+/** The value of a label: at most 63 characters. */
+export const labelValue = z
   .string()
   .max(63)
   .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/);
 
 /** A map of labels: at most 32. */
-export const labels = z.record(labelKey, labelValue).meta({ maxProperties: 32 });
+export const labels = boundedMap(labelValue, labelKey, 32);
 
-/** A map of annotations: at most 32, each value at most 4096 characters. */
-export const annotations = z.record(labelKey, z.string().max(4096)).meta({ maxProperties: 32 });
+const ownPrefix = "llama-operator.dev/";
+
+/** Labels that the operator sets on every pod: selectors rely on them, so nobody else may. */
+const ownLabels = ["app.kubernetes.io/managed-by", "app.kubernetes.io/name", "app.kubernetes.io/instance"];
+
+/** Labels for pods: none of those that the operator or LeaderWorkerSet selects by. */
+export const podLabels = boundedMap(labelValue, labelKey, 32, [
+  {
+    cel: `self.all(key, !key.startsWith('${ownPrefix}') && !key.startsWith('leaderworkerset.sigs.k8s.io/') && !(key in [${ownLabels.map((label) => `'${label}'`).join(", ")}]))`,
+    holds: (self) =>
+      Object.keys(self).every(
+        (key) =>
+          !key.startsWith(ownPrefix) &&
+          !key.startsWith("leaderworkerset.sigs.k8s.io/") &&
+          !ownLabels.includes(key),
+      ),
+    message: `the operator sets these labels itself: ${ownPrefix}…, leaderworkerset.sigs.k8s.io/… and ${ownLabels.join(", ")}`,
+  },
+]);
+
+/** Annotations for pods: at most 32, each value at most 4096 characters, none of the operator's own. */
+export const podAnnotations = boundedMap(z.string().max(4096), labelKey, 32, [
+  {
+    cel: `self.all(key, !key.startsWith('${ownPrefix}') && !key.startsWith('leaderworkerset.sigs.k8s.io/'))`,
+    holds: (self) =>
+      Object.keys(self).every(
+        (key) => !key.startsWith(ownPrefix) && !key.startsWith("leaderworkerset.sigs.k8s.io/"),
+      ),
+    message: `the operator sets these annotations itself: ${ownPrefix}… and leaderworkerset.sigs.k8s.io/…`,
+  },
+]);
+
+/** The name of an extended resource: a DNS prefix, a slash, a name. */
+export const extendedResourcePattern =
+  /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?\/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
 /** A Kubernetes quantity as a string: `"8"`, `"500m"`, `"1900Gi"`. */
 export const quantity = z
   .string()
   .max(32)
   .regex(/^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?$/);
+
+/** A whole number from `minimum` to `maximum`, which fits 32 bits. */
+export const int32 = (minimum: number, maximum: number) =>
+  z.int().min(minimum).max(maximum).meta({ format: "int32" });
+
+/** A count that the operator writes. */
+export const count = int32(0, 2_147_483_647);
+
+/** Bytes or tokens, up to what a JavaScript number holds exactly. */
+export const largeCount = z.int().min(0).max(Number.MAX_SAFE_INTEGER).meta({ format: "int64" });
+
+/** A status's view of `metadata.generation`; -1, before the operator has seen the object, keeps kstatus waiting. */
+export const observedGeneration = z
+  .int()
+  .min(-1)
+  .meta({ format: "int64" })
+  .default(-1)
+  .describe("Generation of the spec that this status describes; -1 before the operator has seen the object.");
 
 /** One key of a Secret in the same namespace. The operator never reads it: the kubelet does. */
 export const secretKeyReference = z.strictObject({
@@ -80,18 +199,23 @@ export const secretKeyReference = z.strictObject({
 
 /** `metav1.Condition`, a map list by type. */
 export const condition = z.strictObject({
-  type: text(316),
-  status: z.enum(["True", "False", "Unknown"]),
-  observedGeneration: z.int().min(0).meta({ format: "int64" }).optional(),
-  lastTransitionTime: z.iso.datetime(),
-  reason: text(1024),
-  message: z.string().max(32768),
+  type: text(316).describe("What the condition is about."),
+  status: z.enum(["True", "False", "Unknown"]).describe("Whether it holds."),
+  observedGeneration: z
+    .int()
+    .min(0)
+    .meta({ format: "int64" })
+    .optional()
+    .describe("Generation of the spec that the condition describes."),
+  lastTransitionTime: z.iso.datetime().describe("When status, reason or message last changed."),
+  reason: text(1024).describe("One word for the cause, for programs."),
+  message: z.string().max(32768).describe("The cause in words, for people."),
 });
 
-export const conditions = z
-  .array(condition)
-  .max(16)
-  .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] });
+/** The conditions of a status, one of each type. */
+export const conditions = mapList(condition, "type", 16).describe(
+  "What is true of the object now; `Ready` sums it up.",
+);
 
 export type Condition = z.output<typeof condition>;
 export type SecretKeyReference = z.output<typeof secretKeyReference>;

@@ -1,0 +1,117 @@
+// `spec.model`: which model, where its weights come from, and its facts where the catalog lacks them.
+import { z } from "zod";
+import { int32, objectName, patternText, secretKeyReference, withRules } from "./schema.ts";
+
+const huggingFaceSource = withRules(
+  z.strictObject({
+    repository: z
+      .string()
+      .min(3)
+      .max(193)
+      .regex(/^[A-Za-z0-9][-A-Za-z0-9_.]*\/[A-Za-z0-9][-A-Za-z0-9_.]*$/)
+      .optional()
+      .describe(
+        "Repository on the Hugging Face hub, such as `meta-llama/Llama-3.1-8B-Instruct`; the catalog's when absent.",
+      ),
+    revision: patternText(
+      40,
+      /^[0-9a-f]{40}$/,
+      "must be a full commit hash (40 hex digits): branches and tags move",
+    )
+      .optional()
+      .describe("Full commit hash to serve. Branches and tags move, so they are refused."),
+    tokenSecretRef: secretKeyReference
+      .optional()
+      .describe("Secret key with a Hugging Face token; needed for gated repositories."),
+  }),
+  [
+    {
+      cel: "has(self.repository) == has(self.revision)",
+      holds: (self) => (self.repository === undefined) === (self.revision === undefined),
+      message: "set repository and revision together, or neither to use the catalog's",
+    },
+  ],
+);
+
+const pathInVolume = withRules(z.string().min(1).max(1024), [
+  {
+    cel: "!self.startsWith('/') && !self.split('/').exists(part, part == '..')",
+    holds: (self) => !self.startsWith("/") && !self.split("/").includes(".."),
+    message: "must stay inside the volume: no leading slash, no ..",
+  },
+]);
+
+const persistentVolumeClaimSource = z.strictObject({
+  claimName: objectName.describe("PersistentVolumeClaim with the weights, in the same namespace."),
+  path: pathInVolume
+    .optional()
+    .describe("Folder of the checkpoint inside the volume; the volume's root when absent."),
+});
+
+const modelSource = withRules(
+  z.strictObject({
+    huggingFace: huggingFaceSource
+      .optional()
+      .describe("A repository on the Hugging Face hub; empty, or with a token only, it is the catalog's."),
+    persistentVolumeClaim: persistentVolumeClaimSource
+      .optional()
+      .describe("A volume that already holds the weights."),
+  }),
+  [
+    {
+      cel: "has(self.huggingFace) != has(self.persistentVolumeClaim)",
+      holds: (self) => (self.huggingFace === undefined) !== (self.persistentVolumeClaim === undefined),
+      message: "set exactly one of huggingFace and persistentVolumeClaim",
+    },
+  ],
+);
+
+/** Facts of a model that the catalog lacks; the fields of Hugging Face's `config.json` under its own names' meaning. */
+const modelProfile = z.strictObject({
+  hiddenSize: int32(1, 1_048_576).describe("`hidden_size`."),
+  layers: int32(1, 1024).describe("`num_hidden_layers`."),
+  attentionHeads: int32(1, 1024).describe("`num_attention_heads`."),
+  keyValueHeads: int32(1, 1024).describe("`num_key_value_heads`."),
+  headDimension: int32(1, 1024).describe("`head_dim`, or hidden_size / num_attention_heads."),
+  feedForwardSize: int32(1, 4_194_304).describe("`intermediate_size`."),
+  vocabularySize: int32(1, 4_194_304).describe("`vocab_size`."),
+  maxPositions: int32(1, 16_777_216).describe("`max_position_embeddings`: the longest context in tokens."),
+  tiedEmbeddings: z.boolean().default(false).describe("`tie_word_embeddings`."),
+  weights: z.enum(["bf16", "fp8"]).default("bf16").describe("Format of the checkpoint's linear layers."),
+});
+
+/** `spec.model`. */
+export const model = withRules(
+  z.strictObject({
+    name: z
+      .string()
+      .min(1)
+      .max(63)
+      .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+      .describe(
+        "Name in the catalog, such as `llama-3.1-8b-instruct`; any other name needs a profile and a source.",
+      ),
+    source: modelSource
+      .optional()
+      .describe(
+        "Where the weights come from; the catalog's Hugging Face repository at a pinned revision when absent.",
+      ),
+    profile: modelProfile.optional().describe("Facts of a model that the catalog lacks."),
+  }),
+  [
+    {
+      cel: "!has(self.profile) || (has(self.source) && (has(self.source.persistentVolumeClaim) || has(self.source.huggingFace) && has(self.source.huggingFace.repository)))",
+      holds: ({ profile, source }) =>
+        profile === undefined ||
+        source?.persistentVolumeClaim !== undefined ||
+        source?.huggingFace?.repository !== undefined,
+      message: "a model with a profile needs a source: the catalog does not know where its weights are",
+      fieldPath: ".source",
+    },
+  ],
+);
+
+export type ModelSpec = z.output<typeof model>;
+export type ModelProfile = z.output<typeof modelProfile>;
+export type HuggingFaceSource = z.output<typeof huggingFaceSource>;
+export type PersistentVolumeClaimSource = z.output<typeof persistentVolumeClaimSource>;
