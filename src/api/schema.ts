@@ -27,12 +27,19 @@ export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z
     })
     .meta({
       ...meta,
-      "x-kubernetes-validations": rules.map(({ cel, message, fieldPath }) => ({
-        rule: cel,
-        message,
-        ...(fieldPath === undefined ? {} : { fieldPath }),
-      })),
+      "x-kubernetes-validations": celValidations(rules),
     });
+}
+
+/** The CEL side of `rules`, as a schema carries it. */
+export function celValidations(
+  rules: readonly Pick<Rule<never>, "cel" | "message" | "fieldPath">[],
+): readonly { readonly rule: string; readonly message: string; readonly fieldPath?: string }[] {
+  return rules.map(({ cel, message, fieldPath }) => ({
+    rule: cel,
+    message,
+    ...(fieldPath === undefined ? {} : { fieldPath }),
+  }));
 }
 
 /** CEL's literal of a regular expression: raw, so that backslashes stay as they are. */
