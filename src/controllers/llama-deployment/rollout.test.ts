@@ -1,6 +1,6 @@
 // Whole rollouts, played against a small world of GPUs and printed step by step: the log is the specification.
 import { describe, expect, test } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { keepSlots, planRollout, type RolloutInput } from "./rollout.ts";
 
 interface World {
