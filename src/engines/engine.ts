@@ -21,13 +21,23 @@ export type Rank =
   /** Every other rank: serves nothing. */
   | { readonly role: "worker" };
 
-/** How a container of the engine is run. Paths under `writablePaths` must be writable; the root is read-only. */
+/** What a container of the engine is made from. */
+export interface EngineInput {
+  readonly spec: LlamaDeploymentSpec;
+  readonly plan: Plan;
+  readonly rank: Rank;
+  /** Folder of the checkpoint in the container, where a volume with the weights is mounted. */
+  readonly modelPath?: string;
+}
+
+/** How a container of the engine is run. The root file system is read-only. */
 export interface EngineContainer {
   readonly image: string;
   readonly command: readonly string[];
+  /** Variables in `$(…)` are resolved by the kubelet; what a person wrote reaches the engine as written. */
   readonly args: readonly string[];
   readonly env: readonly EnvironmentVariable[];
-  /** Directories the engine writes to, each on a volume of its own or a shared scratch volume. */
+  /** Directories that must be writable, each a volume. */
   readonly writablePaths: readonly string[];
   readonly runAsUser: number;
 }
@@ -35,6 +45,7 @@ export interface EngineContainer {
 /** HTTP facts for probes, Service and drain. */
 export interface EngineServing {
   readonly port: number;
+  /** 200 where the engine can answer, 503 where it died; refused connections while it loads. */
   readonly healthPath: string;
   /** Seconds from deletion until endpoints everywhere have forgotten the pod: the preStop sleep. */
   readonly preStopSeconds: number;
@@ -47,11 +58,8 @@ export interface Engine {
   readonly serving: EngineServing;
   /** The name that requests use in `model`. */
   servedModelName(spec: LlamaDeploymentSpec): string;
-  /** The container of one rank. `modelPath` is where a volume with the weights is mounted, if one is. */
-  container(input: {
-    readonly spec: LlamaDeploymentSpec;
-    readonly plan: Plan;
-    readonly rank: Rank;
-    readonly modelPath?: string;
-  }): EngineContainer;
+  /** The container of one rank. */
+  container(input: EngineInput): EngineContainer;
+  /** What in `spec.engine` the plan owns although the schema lets it pass: one sentence each, none where all is well. */
+  refusals(spec: LlamaDeploymentSpec): readonly string[];
 }
