@@ -76,8 +76,8 @@ const environmentVariable = withRules(
       .max(128)
       .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
       .describe("Name of the variable."),
-    value: z.string().max(4096).optional().describe("Its value, in plain text."),
-    secretKeyRef: secretKeyReference.optional().describe("Take the value from a Secret."),
+    value: z.string().max(4096).exactOptional().describe("Its value, in plain text."),
+    secretKeyRef: secretKeyReference.exactOptional().describe("Take the value from a Secret."),
   }),
   [
     {
@@ -102,7 +102,7 @@ export const engine = z.strictObject({
     .min(1)
     .max(512)
     .regex(/^\S+$/)
-    .optional()
+    .exactOptional()
     .describe("Image to run instead of the engine's published one; it must hold the stated version."),
   args: engineArguments
     .default({})

@@ -32,9 +32,9 @@ const gpu = z.strictObject({
 });
 
 const allocatable = z.strictObject({
-  cpu: quantity.optional().describe('CPU of a node, such as `"206"`.'),
-  memory: quantity.optional().describe('Memory of a node, such as `"1800Gi"`.'),
-  ephemeralStorage: quantity.optional().describe('Local disk of a node, such as `"5500Gi"`.'),
+  cpu: quantity.exactOptional().describe('CPU of a node, such as `"206"`.'),
+  memory: quantity.exactOptional().describe('Memory of a node, such as `"1800Gi"`.'),
+  ephemeralStorage: quantity.exactOptional().describe('Local disk of a node, such as `"5500Gi"`.'),
 });
 
 const toleration = withRules(
@@ -43,16 +43,16 @@ const toleration = withRules(
       .string()
       .max(317)
       .regex(labelKeyPattern)
-      .optional()
+      .exactOptional()
       .describe("Key of the taint; any when absent, with operator Exists."),
     operator: z
       .enum(["Equal", "Exists"])
       .default("Equal")
       .describe("Whether the taint's value must be equal, or any will do."),
-    value: labelValue.optional().describe("Value of the taint; empty when absent."),
+    value: labelValue.exactOptional().describe("Value of the taint; empty when absent."),
     effect: z
       .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
-      .optional()
+      .exactOptional()
       .describe("Effect of the taint; any when absent."),
   }),
   [
@@ -107,10 +107,10 @@ export const gpuPoolSpec = z.strictObject({
     .min(1)
     .max(63)
     .regex(/^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/)
-    .optional()
+    .exactOptional()
     .describe("Machine in the catalog, such as `a3-highgpu-8g`: its CPU, memory and NVLink domain."),
   allocatable: allocatable
-    .optional()
+    .exactOptional()
     .describe("What pods can request of a node, where it differs from the machine shape's."),
   nodeSelector: labels.default({}).describe("Labels of the pool's nodes; all nodes when empty."),
   tolerations: z
@@ -121,13 +121,13 @@ export const gpuPoolSpec = z.strictObject({
     .describe("Tolerations for the taints of the pool's nodes."),
   namespaceSelector: z
     .strictObject({ matchLabels: labels.describe("Labels that the namespace must have.") })
-    .optional()
+    .exactOptional()
     .describe("Namespaces that may use the pool; all when absent."),
   nodes: z
     .strictObject({
       max: int32(0, 10_000).describe("Nodes that an autoscaler may grow the pool to."),
     })
-    .optional()
+    .exactOptional()
     .describe("Where an autoscaler adds nodes: how far it may go. The nodes that are there, when absent."),
   fabric: fabric
     .default({ type: "none", resources: {} })
@@ -140,15 +140,15 @@ export const gpuPoolSpec = z.strictObject({
 
 export const gpuPoolStatus = z.strictObject({
   observedGeneration,
-  conditions: conditions.optional(),
-  nodes: count.optional().describe("Ready nodes that the selector matches."),
+  conditions: conditions.exactOptional(),
+  nodes: count.exactOptional().describe("Ready nodes that the selector matches."),
   gpus: z
     .strictObject({
       total: count.describe("GPUs of the ready nodes."),
       used: count.describe("GPUs that pods have requested."),
       freeWholeNodes: count.describe("Nodes with every GPU free: what a group of nodes needs."),
     })
-    .optional()
+    .exactOptional()
     .describe("GPUs of the pool. For people: planning counts from live pods and nodes."),
 });
 

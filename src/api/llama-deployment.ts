@@ -30,7 +30,6 @@ export const deploymentNameRule: Rule<{ readonly metadata: { readonly name: stri
   holds: (self) => deploymentName.test(self.metadata.name),
   message:
     "the name must start with a letter and hold only a-z, 0-9 and -, 40 characters at most: the Service has this name, and the pods' names add to it",
-  fieldPath: ".metadata.name",
 };
 
 const quantization = z.strictObject({
@@ -48,7 +47,7 @@ const quantization = z.strictObject({
 
 const context = z.strictObject({
   maxTokens: int32(1, 16_777_216)
-    .optional()
+    .exactOptional()
     .describe("Longest request, prompt and answer together, in tokens; the model's own limit when absent."),
   minConcurrency: int32(1, 4096)
     .default(1)
@@ -56,25 +55,25 @@ const context = z.strictObject({
 });
 
 const parallelism = z.strictObject({
-  tensor: int32(1, 64).optional().describe("Tensor parallel degree: GPUs that share each layer."),
+  tensor: int32(1, 64).exactOptional().describe("Tensor parallel degree: GPUs that share each layer."),
   pipeline: int32(1, 64)
-    .optional()
+    .exactOptional()
     .describe("Pipeline parallel degree: stages of consecutive layers, one group of GPUs each."),
 });
 
 const placement = z.strictObject({
   poolSelector: z
     .strictObject({ matchLabels: labels.describe("Labels that a GpuPool must have.") })
-    .optional()
+    .exactOptional()
     .describe("Which GpuPools may be used; any that fits when absent."),
 });
 
 const podTemplate = z.strictObject({
   labels: podLabels.default({}).describe("Further labels of the pods."),
   annotations: podAnnotations.default({}).describe("Further annotations of the pods."),
-  priorityClassName: objectName.optional().describe("PriorityClass of the pods."),
+  priorityClassName: objectName.exactOptional().describe("PriorityClass of the pods."),
   serviceAccountName: objectName
-    .optional()
+    .exactOptional()
     .describe("ServiceAccount of the pods; one without rights or token is made when absent."),
   imagePullSecrets: mapList(
     z.strictObject({ name: objectName.describe("Name of the Secret, in the same namespace.") }),
@@ -83,9 +82,11 @@ const podTemplate = z.strictObject({
   )
     .default([])
     .describe("Secrets for the registry of the engine's image."),
-  schedulerName: objectName.optional().describe("Scheduler of the pods; the cluster's default when absent."),
+  schedulerName: objectName
+    .exactOptional()
+    .describe("Scheduler of the pods; the cluster's default when absent."),
   runtimeClassName: objectName
-    .optional()
+    .exactOptional()
     .describe("RuntimeClass of the pods, where the node's default runtime cannot use GPUs."),
 });
 
@@ -150,21 +151,21 @@ export const planStatus = z.strictObject({
 
 export const llamaDeploymentStatus = z.strictObject({
   observedGeneration,
-  conditions: conditions.optional(),
-  replicas: count.optional().describe("Replicas that exist, of any revision."),
-  readyReplicas: count.optional().describe("Replicas that answer, of any revision."),
-  selector: z.string().max(512).optional().describe("Label selector of the serving pods, for /scale."),
+  conditions: conditions.exactOptional(),
+  replicas: count.exactOptional().describe("Replicas that exist, of any revision."),
+  readyReplicas: count.exactOptional().describe("Replicas that answer, of any revision."),
+  selector: z.string().max(512).exactOptional().describe("Label selector of the serving pods, for /scale."),
   endpoint: z
     .string()
     .max(512)
-    .optional()
+    .exactOptional()
     .describe("Base URL of the OpenAI-compatible API inside the cluster."),
   currentRevision: z
     .string()
     .max(253)
-    .optional()
+    .exactOptional()
     .describe("ControllerRevision that this generation resolves to."),
-  plan: planStatus.optional().describe("How one replica is laid out."),
+  plan: planStatus.exactOptional().describe("How one replica is laid out."),
 });
 
 export type LlamaDeploymentSpec = z.output<typeof llamaDeploymentSpec>;

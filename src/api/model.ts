@@ -9,7 +9,7 @@ const huggingFaceSource = withRules(
       .min(3)
       .max(193)
       .regex(/^[A-Za-z0-9][-A-Za-z0-9_.]*\/[A-Za-z0-9][-A-Za-z0-9_.]*$/)
-      .optional()
+      .exactOptional()
       .describe(
         "Repository on the Hugging Face hub, such as `meta-llama/Llama-3.1-8B-Instruct`; the catalog's when absent.",
       ),
@@ -18,10 +18,10 @@ const huggingFaceSource = withRules(
       /^[0-9a-f]{40}$/,
       "must be a full commit hash (40 hex digits): branches and tags move",
     )
-      .optional()
+      .exactOptional()
       .describe("Full commit hash to serve. Branches and tags move, so they are refused."),
     tokenSecretRef: secretKeyReference
-      .optional()
+      .exactOptional()
       .describe("Secret key with a Hugging Face token; needed for gated repositories."),
   }),
   [
@@ -44,17 +44,17 @@ const pathInVolume = withRules(z.string().min(1).max(1024), [
 const persistentVolumeClaimSource = z.strictObject({
   claimName: objectName.describe("PersistentVolumeClaim with the weights, in the same namespace."),
   path: pathInVolume
-    .optional()
+    .exactOptional()
     .describe("Folder of the checkpoint inside the volume; the volume's root when absent."),
 });
 
 const modelSource = withRules(
   z.strictObject({
     huggingFace: huggingFaceSource
-      .optional()
+      .exactOptional()
       .describe("A repository on the Hugging Face hub; empty, or with a token only, it is the catalog's."),
     persistentVolumeClaim: persistentVolumeClaimSource
-      .optional()
+      .exactOptional()
       .describe("A volume that already holds the weights."),
   }),
   [
@@ -92,11 +92,11 @@ export const model = withRules(
         "Name in the catalog, such as `llama-3.1-8b-instruct`; any other name needs a profile and a source.",
       ),
     source: modelSource
-      .optional()
+      .exactOptional()
       .describe(
         "Where the weights come from; the catalog's Hugging Face repository at a pinned revision when absent.",
       ),
-    profile: modelProfile.optional().describe("Facts of a model that the catalog lacks."),
+    profile: modelProfile.exactOptional().describe("Facts of a model that the catalog lacks."),
   }),
   [
     {

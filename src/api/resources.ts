@@ -1,7 +1,16 @@
 // The two kinds as the API server serves them: where their URLs lie, and the shape of a whole object.
-// Plain data and types; the client and the controllers build on them.
-import type { GpuPoolSpec, GpuPoolStatus } from "./gpu-pool.ts";
-import type { LlamaDeploymentSpec, LlamaDeploymentStatus } from "./llama-deployment.ts";
+// The descriptors are plain data, so that any client can take them; the parsers read a manifest from a file.
+import { z } from "zod";
+import { type GpuPoolSpec, type GpuPoolStatus, gpuPoolSpec, gpuPoolStatus } from "./gpu-pool.ts";
+import {
+  type LlamaDeploymentSpec,
+  type LlamaDeploymentStatus,
+  deploymentNameRule,
+  llamaDeploymentSpec,
+  llamaDeploymentStatus,
+} from "./llama-deployment.ts";
+import { objectName } from "./schema.ts";
+import { type ManifestProblem, apiServerMessage, manifestProblems } from "./validation-messages.ts";
 
 export const apiGroup = "llama-operator.dev";
 export const apiGroupVersion = `${apiGroup}/v1alpha1` as const;
@@ -53,4 +62,49 @@ export interface GpuPool {
   readonly metadata: ResourceMetadata;
   readonly spec: GpuPoolSpec;
   readonly status?: GpuPoolStatus;
+}
+
+/** A manifest that was read, or all that is wrong with it. */
+export type ParsedManifest<T> =
+  | { readonly ok: true; readonly object: T }
+  | { readonly ok: false; readonly problems: readonly ManifestProblem[] };
+
+const llamaDeploymentManifest = z.strictObject({
+  apiVersion: z.literal(apiGroupVersion),
+  kind: z.literal("LlamaDeployment"),
+  metadata: z.looseObject({
+    name: z
+      .string()
+      .refine((name) => deploymentNameRule.holds({ metadata: { name } }), deploymentNameRule.message),
+  }),
+  spec: llamaDeploymentSpec,
+  status: llamaDeploymentStatus.exactOptional(),
+});
+
+const gpuPoolManifest = z.strictObject({
+  apiVersion: z.literal(apiGroupVersion),
+  kind: z.literal("GpuPool"),
+  metadata: z.looseObject({ name: objectName }),
+  spec: gpuPoolSpec,
+  status: gpuPoolStatus.exactOptional(),
+});
+
+/** Reads a LlamaDeployment as the API server would with strict field validation; defaults are filled in. */
+export function parseLlamaDeployment(manifest: unknown): ParsedManifest<LlamaDeployment> {
+  return parse(llamaDeploymentManifest, manifest);
+}
+
+/** Reads a GpuPool as the API server would with strict field validation; defaults are filled in. */
+export function parseGpuPool(manifest: unknown): ParsedManifest<GpuPool> {
+  return parse(gpuPoolManifest, manifest);
+}
+
+function parse<T extends { readonly metadata: { readonly name: string } }>(
+  schema: z.ZodType<T>,
+  manifest: unknown,
+): ParsedManifest<T> {
+  const result = schema.safeParse(manifest, { error: apiServerMessage });
+  return result.success
+    ? { ok: true, object: result.data }
+    : { ok: false, problems: manifestProblems(result.error.issues) };
 }

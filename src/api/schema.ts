@@ -212,7 +212,7 @@ export const condition = z.strictObject({
     .int()
     .min(0)
     .meta({ format: "int64" })
-    .optional()
+    .exactOptional()
     .describe("Generation of the spec that the condition describes."),
   lastTransitionTime: z.iso.datetime().describe("When status, reason or message last changed."),
   reason: text(1024).describe("One word for the cause, for programs."),
