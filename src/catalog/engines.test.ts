@@ -1,0 +1,48 @@
+import { describe, expect, test } from "vitest";
+import {
+  batchDefaults,
+  compareVersions,
+  overheadRegime,
+  parseEngineVersion,
+  supportsFp8KvCache,
+} from "./engines.ts";
+import { findGpu } from "./gpus.ts";
+
+describe("engine versions", () => {
+  test("are compared number by number", () => {
+    expect(compareVersions([0, 9, 2], [0, 32, 0])).toBeLessThan(0);
+    expect(compareVersions([1, 0, 0], [0, 32, 0])).toBeGreaterThan(0);
+    expect(compareVersions([0, 32, 0], [0, 32, 0])).toBe(0);
+    expect(parseEngineVersion("0.32")).toBeUndefined();
+  });
+
+  test("quantised checkpoints keep the V1 rule until 0.25", () => {
+    expect(overheadRegime([0, 24, 0], false)?.name).toBe("V2 0.23 to 0.25");
+    expect(overheadRegime([0, 24, 0], true)?.name).toBe("V1 0.20 to 0.22");
+    expect(overheadRegime([0, 32, 0], true)?.name).toBe("V2 0.26 and later");
+    expect(overheadRegime([0, 8, 3], false)).toBeUndefined();
+  });
+
+  test("an FP8 KV cache is sound on Hopper from 0.19.1, and never on Ampere", () => {
+    expect(supportsFp8KvCache([0, 19, 0], "hopper")).toBe(false);
+    expect(supportsFp8KvCache([0, 19, 1], "hopper")).toBe(true);
+    expect(supportsFp8KvCache([0, 32, 0], "ampere")).toBe(false);
+  });
+});
+
+test.each([
+  ["nvidia-h100-80gb", 1024, 8192],
+  ["nvidia-h200-141gb", 1024, 8192],
+  ["nvidia-b200", 1024, 16_384],
+  ["nvidia-a100-80gb", 256, 2048],
+  ["nvidia-l40s", 256, 2048],
+])("%s starts with %d sequences and %d tokens a step", (name, maxNumSeqs, maxNumBatchedTokens) => {
+  const gpu = findGpu(name);
+  expect(gpu && batchDefaults(gpu)).toEqual({ maxNumSeqs, maxNumBatchedTokens });
+});
+
+test("GPUs are found by their clouds' and drivers' names too", () => {
+  expect(findGpu("NVIDIA-H100-80GB-HBM3")?.name).toBe("nvidia-h100-80gb");
+  expect(findGpu("nvidia-h100-mega-80gb")?.label).toBe("H100 80GB");
+  expect(findGpu("amd-mi300x")).toBeUndefined();
+});

@@ -1,0 +1,140 @@
+// GPUs as a planner needs them: the memory that an engine really sees, bandwidth, arithmetic, links, and what they
+// can compute in FP8. Visible memory is the low end of what start-up logs show, so that a plan holds on every card.
+
+export type GpuArchitecture = "ampere" | "ada" | "hopper" | "blackwell";
+
+export interface Gpu {
+  /** Name in `GpuPool.spec.gpu.product`. */
+  readonly name: string;
+  /** Other names of the same GPU: clouds' and feature discovery's, in lower case. */
+  readonly aliases: readonly string[];
+  /** For people: `H100 80GB`. */
+  readonly label: string;
+  readonly architecture: GpuArchitecture;
+  /** Bytes that the engine sees, conservatively. */
+  readonly visibleBytes: number;
+  /** HBM bandwidth by the data sheet. */
+  readonly memoryBytesPerSecond: number;
+  /** Dense BF16 operations per second by the data sheet. */
+  readonly bf16Flops: number;
+  /** Dense FP8 operations per second; absent where the GPU has no FP8 arithmetic. */
+  readonly fp8Flops?: number;
+  /** "switch": all GPUs of a node; "bridge": pairs; "none": PCIe only. */
+  readonly nvlink: "switch" | "bridge" | "none";
+}
+
+const gib = (value: number): number => Math.floor(value * 2 ** 30);
+const tera = 1e12;
+
+/**
+ * Every GPU of the catalog. H100 SXM, H200 and A100 40GB: lowest visible memory in public vLLM start-up logs; the
+ * others: the driver's total less what its context takes on the same architecture. Rates: NVIDIA data sheets, dense.
+ */
+export const gpus: readonly Gpu[] = [
+  {
+    name: "nvidia-h100-80gb",
+    aliases: ["nvidia-h100-mega-80gb", "nvidia-h100-80gb-hbm3"],
+    label: "H100 80GB",
+    architecture: "hopper",
+    visibleBytes: gib(79.18),
+    memoryBytesPerSecond: 3.35 * tera,
+    bf16Flops: 989 * tera,
+    fp8Flops: 1979 * tera,
+    nvlink: "switch",
+  },
+  {
+    name: "nvidia-h100-nvl-94gb",
+    aliases: ["nvidia-h100-nvl"],
+    label: "H100 NVL 94GB",
+    architecture: "hopper",
+    visibleBytes: gib(93),
+    memoryBytesPerSecond: 3.9 * tera,
+    bf16Flops: 835 * tera,
+    fp8Flops: 1671 * tera,
+    nvlink: "bridge",
+  },
+  {
+    name: "nvidia-h100-pcie-80gb",
+    aliases: ["nvidia-h100-pcie"],
+    label: "H100 PCIe 80GB",
+    architecture: "hopper",
+    visibleBytes: gib(79.1),
+    memoryBytesPerSecond: 2 * tera,
+    bf16Flops: 756 * tera,
+    fp8Flops: 1513 * tera,
+    nvlink: "none",
+  },
+  {
+    name: "nvidia-h200-141gb",
+    aliases: ["nvidia-h200"],
+    label: "H200 141GB",
+    architecture: "hopper",
+    visibleBytes: gib(139.8),
+    memoryBytesPerSecond: 4.8 * tera,
+    bf16Flops: 989 * tera,
+    fp8Flops: 1979 * tera,
+    nvlink: "switch",
+  },
+  {
+    name: "nvidia-b200",
+    aliases: ["nvidia-b200-180gb"],
+    label: "B200 180GB",
+    architecture: "blackwell",
+    visibleBytes: gib(178.3),
+    memoryBytesPerSecond: 8 * tera,
+    bf16Flops: 2250 * tera,
+    fp8Flops: 4500 * tera,
+    nvlink: "switch",
+  },
+  {
+    name: "nvidia-a100-80gb",
+    aliases: ["nvidia-a100-sxm4-80gb"],
+    label: "A100 80GB",
+    architecture: "ampere",
+    visibleBytes: gib(79.14),
+    memoryBytesPerSecond: 2.039 * tera,
+    bf16Flops: 312 * tera,
+    nvlink: "switch",
+  },
+  {
+    name: "nvidia-a100-40gb",
+    aliases: ["nvidia-tesla-a100", "nvidia-a100-sxm4-40gb"],
+    label: "A100 40GB",
+    architecture: "ampere",
+    visibleBytes: gib(39.39),
+    memoryBytesPerSecond: 1.555 * tera,
+    bf16Flops: 312 * tera,
+    nvlink: "switch",
+  },
+  {
+    name: "nvidia-l40s",
+    aliases: [],
+    label: "L40S 48GB",
+    architecture: "ada",
+    visibleBytes: gib(44.3),
+    memoryBytesPerSecond: 0.864 * tera,
+    bf16Flops: 362 * tera,
+    fp8Flops: 733 * tera,
+    nvlink: "none",
+  },
+  {
+    name: "nvidia-l4",
+    aliases: [],
+    label: "L4 24GB",
+    architecture: "ada",
+    visibleBytes: gib(21.9),
+    memoryBytesPerSecond: 0.3 * tera,
+    bf16Flops: 121 * tera,
+    fp8Flops: 242 * tera,
+    nvlink: "none",
+  },
+];
+
+const gpusByName: ReadonlyMap<string, Gpu> = new Map(
+  gpus.flatMap((gpu) => [gpu.name, ...gpu.aliases].map((name) => [name, gpu] as const)),
+);
+
+/** The GPU of that name or alias, in any case; `undefined` where the catalog lacks it. */
+export function findGpu(product: string): Gpu | undefined {
+  return gpusByName.get(product.toLowerCase());
+}

@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import { fabrics } from "./fabrics.ts";
+import { findGpu } from "./gpus.ts";
+import { findMachineShape, machineShapes } from "./machine-shapes.ts";
+
+const gibibyte = 2 ** 30;
+
+describe("machine shapes", () => {
+  test("name a GPU of the catalog, and leave the pods less than the machine has", () => {
+    for (const shape of machineShapes) {
+      expect(findGpu(shape.gpu), shape.name).toBeDefined();
+      expect(shape.allocatable.memoryBytes, shape.name).toBeLessThan(shape.memoryBytes);
+      expect(shape.allocatable.cpuMillicores, shape.name).toBeLessThan(shape.cpuCores * 1000);
+      expect(shape.nvlinkDomain, shape.name).toBeLessThanOrEqual(shape.gpusPerNode);
+    }
+  });
+
+  test("follow the clouds' reservation formulas", () => {
+    const highgpu = findMachineShape("a3-highgpu-8g");
+    // 208 cores less 60 + 10 + 10 + 204 x 2.5 millicores; 6000 GiB of SSD less 100, less a tenth.
+    expect(highgpu?.allocatable.cpuMillicores).toBe(207_410);
+    expect(highgpu?.allocatable.ephemeralStorageBytes).toBe(5310 * gibibyte);
+    expect(findMachineShape("Standard_NC40ads_H100_v5")?.allocatable.cpuMillicores).toBe(39_500);
+  });
+
+  test("give EKS nodes the published figures, and 17 GiB of disk until the NVMe disks are joined", () => {
+    const p5 = findMachineShape("p5.48xlarge");
+    expect(p5?.allocatable.memoryBytes).toBe(1_938_410 * 2 ** 20);
+    expect(p5?.allocatable.ephemeralStorageBytes).toBe(17 * gibibyte);
+  });
+
+  test("have names that are looked up exactly", () => {
+    expect(findMachineShape("a3-highgpu-8g")?.nodeLabels["cloud.google.com/gke-accelerator"]).toBe(
+      "nvidia-h100-80gb",
+    );
+    expect(findMachineShape("A3-HIGHGPU-8G")).toBeUndefined();
+  });
+});
+
+test("a fabric that adds a capability or a host path asks for a privileged namespace", () => {
+  for (const fabric of Object.values(fabrics)) {
+    const needsMore = fabric.capabilities.length + fabric.hostPaths.length > 0;
+    expect(fabric.podSecurity, fabric.type).toBe(needsMore ? "privileged" : "restricted");
+  }
+});
