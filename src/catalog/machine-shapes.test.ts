@@ -6,13 +6,11 @@ import { findMachineShape, machineShapes } from "./machine-shapes.ts";
 const gibibyte = 2 ** 30;
 
 describe("machine shapes", () => {
-  test("name a GPU of the catalog, and leave the pods less than the machine has", () => {
-    for (const shape of machineShapes) {
-      expect(findGpu(shape.gpu), shape.name).toBeDefined();
-      expect(shape.allocatable.memoryBytes, shape.name).toBeLessThan(shape.memoryBytes);
-      expect(shape.allocatable.cpuMillicores, shape.name).toBeLessThan(shape.cpuCores * 1000);
-      expect(shape.nvlinkDomain, shape.name).toBeLessThanOrEqual(shape.gpusPerNode);
-    }
+  test.each(machineShapes)("$name has a GPU of the catalog, and keeps a part of itself", (shape) => {
+    expect(findGpu(shape.gpu)).toBeDefined();
+    expect(shape.allocatable.memoryBytes).toBeLessThan(shape.memoryBytes);
+    expect(shape.allocatable.cpuMillicores).toBeLessThan(shape.cpuCores * 1000);
+    expect(shape.nvlinkDomain).toBeLessThanOrEqual(shape.gpusPerNode);
   });
 
   test("follow the clouds' reservation formulas", () => {
@@ -37,9 +35,7 @@ describe("machine shapes", () => {
   });
 });
 
-test("a fabric that adds a capability or a host path asks for a privileged namespace", () => {
-  for (const fabric of Object.values(fabrics)) {
-    const needsMore = fabric.capabilities.length + fabric.hostPaths.length > 0;
-    expect(fabric.podSecurity, fabric.type).toBe(needsMore ? "privileged" : "restricted");
-  }
+test.each(Object.values(fabrics))("$type asks for a privileged namespace only for what it adds", (fabric) => {
+  const needsMore = fabric.capabilities.length + fabric.hostPaths.length > 0;
+  expect(fabric.podSecurity).toBe(needsMore ? "privileged" : "restricted");
 });
