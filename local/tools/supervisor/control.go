@@ -14,6 +14,7 @@ type request struct {
 	Operation string       `json:"operation"`
 	Process   *processSpec `json:"process,omitempty"`
 	Name      string       `json:"name,omitempty"`
+	KeepState bool         `json:"keepState,omitempty"`
 
 	reply chan<- response
 }

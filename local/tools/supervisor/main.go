@@ -10,7 +10,7 @@ import (
 )
 
 const usage = `usage: supervisor certs DIRECTORY ADDRESS...
-       supervisor supervise --state DIRECTORY [--detached] [--discard] [--grace DURATION]`
+       supervisor supervise --state DIRECTORY [--detached] [--grace DURATION]`
 
 // Exit statuses that the caller tells apart.
 const (

@@ -4,7 +4,8 @@
 //     about, stops everything as SIGTERM does; detached, it ignores standard input;
 //   - processes end in the reverse order of their start, each with a grace before SIGKILL;
 //   - a process that ends by itself is started again, with growing delays; one that keeps ending stops
-//     the cluster, with exit status 1, the reason in the file `failure` and the state folder kept.
+//     the cluster, with exit status 1, the reason in the file `failure` and the state folder kept;
+//   - after an orderly stop the state folder is gone, unless the caller asked to keep it.
 //
 // Everything is decided in one loop on the main thread; goroutines only bring it events.
 package main
@@ -33,8 +34,9 @@ type supervisor struct {
 	restarts chan *child
 	kills    chan exitEvent // the grace of this run of this child is over
 
-	stopping bool
-	failure  string
+	stopping  bool
+	keepState bool
+	failure   string
 }
 
 // ready is the one line on standard output, written when the claims are held and the socket answers.
@@ -48,7 +50,6 @@ func runSupervise(arguments []string) error {
 	flags.SetOutput(io.Discard)
 	directory := flags.String("state", "", "the cluster's state folder")
 	detached := flags.Bool("detached", false, "outlive the caller")
-	discard := flags.Bool("discard", false, "remove the state folder after an orderly stop")
 	grace := flags.Duration("grace", 5*time.Second, "between SIGTERM and SIGKILL")
 	if err := flags.Parse(arguments); err != nil || *directory == "" || flags.NArg() > 0 {
 		return errUsage
@@ -102,7 +103,7 @@ func runSupervise(arguments []string) error {
 	s.loop(requests, signals, inputEnded, *detached)
 
 	// The folder goes while it is still locked, so that nobody has begun to use it.
-	if s.failure == "" && *discard {
+	if s.failure == "" && !s.keepState {
 		if err := os.RemoveAll(*directory); err != nil {
 			return err
 		}
@@ -175,6 +176,7 @@ func (s *supervisor) handle(asked request) {
 	case "stop":
 		s.stopProcess(asked.Name, asked.reply)
 	case "shutdown":
+		s.keepState = asked.KeepState
 		// The answer is the end of the connection, when everything has stopped and this process ends.
 		s.beginShutdown()
 	default:
@@ -182,7 +184,7 @@ func (s *supervisor) handle(asked request) {
 	}
 }
 
-// startProcess takes a stopped process of the same name out of the order and puts the new one last.
+// startProcess gives a process that was stopped its old place in the order of the stop.
 func (s *supervisor) startProcess(spec *processSpec) response {
 	if spec == nil || spec.Name == "" || filepath.Base(spec.Name) != spec.Name || len(spec.Command) == 0 {
 		return response{Error: "start needs a process with a name and a command"}
@@ -190,17 +192,19 @@ func (s *supervisor) startProcess(spec *processSpec) response {
 	if s.stopping {
 		return response{Error: "the cluster is being stopped"}
 	}
-	if at := s.indexOf(spec.Name); at >= 0 {
-		if s.children[at].status().State != "stopped" {
-			return response{Error: spec.Name + " runs already"}
-		}
-		s.children = slices.Delete(s.children, at, at+1)
+	at := s.indexOf(spec.Name)
+	if at >= 0 && s.children[at].status().State != "stopped" {
+		return response{Error: spec.Name + " runs already"}
 	}
 	c := &child{spec: *spec, logPath: logPathOf(s.directory, spec.Name)}
 	if err := c.start(s.exits); err != nil {
 		return response{Error: err.Error()}
 	}
-	s.children = append(s.children, c)
+	if at >= 0 {
+		s.children[at] = c
+	} else {
+		s.children = append(s.children, c)
+	}
 	s.log("%s started, PID %d", spec.Name, c.command.Process.Pid)
 	return response{PID: c.command.Process.Pid}
 }
