@@ -67,7 +67,8 @@ function fieldPath(path: readonly PropertyKey[]): string {
 }
 
 function typeName(expected: string): string {
-  if (expected === "int") return "integer";
+  // Every number of the kinds is a whole one; zod first asks for a number, then for an integer.
+  if (expected === "int" || expected === "number") return "integer";
   return expected === "record" ? "object" : expected;
 }
 

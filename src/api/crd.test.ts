@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { stringify } from "yaml";
+import { customResourceDefinitions, gpuPoolCrd, llamaDeploymentCrd } from "./crd.ts";
+import type { StructuralSchema } from "./structural-schema.ts";
+
+interface Node {
+  readonly path: string;
+  readonly schema: StructuralSchema;
+}
+
+/** A schema and all below it, except what every kind of Kubernetes shares: apiVersion, kind, metadata. */
+function* nodes(schema: StructuralSchema, path = ""): Generator<Node> {
+  yield { path, schema };
+  for (const [name, child] of Object.entries(schema.properties ?? {})) {
+    if (path === "" && ["apiVersion", "kind", "metadata"].includes(name)) continue;
+    yield* nodes(child, `${path}.${name}`);
+  }
+  if (schema.items !== undefined) yield* nodes(schema.items, `${path}[]`);
+  if (schema.additionalProperties !== undefined) yield* nodes(schema.additionalProperties, `${path}{}`);
+}
+
+const isBounded: Readonly<Record<StructuralSchema["type"], (schema: StructuralSchema) => boolean>> = {
+  string: (schema) =>
+    schema.maxLength !== undefined || schema.enum !== undefined || schema.format === "date-time",
+  array: (schema) => schema.maxItems !== undefined && schema["x-kubernetes-list-type"] !== undefined,
+  object: (schema) =>
+    schema.additionalProperties === undefined
+      ? schema.properties !== undefined
+      : schema.maxProperties !== undefined,
+  integer: (schema) => (schema.format === "int32" ? schema.maximum !== undefined : schema.format === "int64"),
+  boolean: () => true,
+};
+
+const rootOf = (crd: ReturnType<typeof llamaDeploymentCrd>) => crd.spec.versions[0].schema.openAPIV3Schema;
+
+describe.each(customResourceDefinitions().map((crd) => [crd.spec.names.kind, crd] as const))(
+  "the CRD of %s",
+  (_kind, crd) => {
+    const all = [...nodes(rootOf(crd))];
+
+    it("bounds every string, list, map and number", () => {
+      expect(all.filter(({ schema }) => !isBounded[schema.type](schema)).map(({ path }) => path)).toEqual([]);
+    });
+
+    it("describes every field, for kubectl explain", () => {
+      const isField = ({ path }: Node) => !path.endsWith("]") && !path.endsWith("}");
+      const without = all.filter((node) => isField(node) && node.schema.description === undefined);
+      expect(without.map((node) => node.path)).toEqual([]);
+    });
+
+    it("defaults every required parent of a default, so that the default is reached", () => {
+      const unreached = all.filter(
+        ({ schema }) =>
+          schema.required?.some((name) => schema.properties?.[name]?.default !== undefined) ?? false,
+      );
+      expect(unreached.map((node) => node.path)).toEqual([]);
+    });
+
+    it("keeps kstatus waiting until the operator has seen an object", () => {
+      expect(rootOf(crd).properties?.["status"]?.default).toEqual({ observedGeneration: -1 });
+    });
+
+    it("takes less than 60 kB", () => {
+      expect(Buffer.byteLength(stringify(crd, { lineWidth: 0 }))).toBeLessThan(60_000);
+    });
+
+    it("holds plain data: it goes through JSON unchanged", () => {
+      expect(JSON.parse(JSON.stringify(crd))).toEqual(crd);
+    });
+  },
+);
+
+describe("what kubectl get prints", () => {
+  const columns = (crd: ReturnType<typeof llamaDeploymentCrd>, wide: boolean) =>
+    crd.spec.versions[0].additionalPrinterColumns
+      .filter(({ priority }) => wide || priority === undefined)
+      .map(({ name }) => name.toUpperCase())
+      .join("  ");
+
+  it("of LlamaDeployments fits a terminal", () => {
+    expect(columns(llamaDeploymentCrd(), false)).toBe(
+      "MODEL  READY  REASON  SERVING  WANTED  TP  PP  GPUS  AGE",
+    );
+    expect(columns(llamaDeploymentCrd(), true)).toBe(
+      "MODEL  READY  REASON  SERVING  WANTED  TP  PP  GPUS  AGE  POOL  ENDPOINT  CONCURRENCY  CHECKPOINT",
+    );
+  });
+
+  it("of GpuPools fits a terminal", () => {
+    expect(columns(gpuPoolCrd(), false)).toBe("GPU  PER NODE  NODES  FREE NODES  USED  TOTAL  AGE");
+  });
+
+  it("comes from fields that the schemas have", () => {
+    for (const crd of customResourceDefinitions()) {
+      for (const { name, jsonPath } of crd.spec.versions[0].additionalPrinterColumns) {
+        if (jsonPath.startsWith(".metadata.")) continue;
+        const fields = jsonPath
+          .replace(/\[.*\]/, "")
+          .slice(1)
+          .split(".");
+        const found = fields.reduce<StructuralSchema | undefined>(
+          (schema, field) => (schema?.items ?? schema)?.properties?.[field],
+          rootOf(crd),
+        );
+        expect(found, `${crd.spec.names.kind} ${name}`).toBeDefined();
+      }
+    }
+  });
+});
