@@ -1,0 +1,46 @@
+// The options that say which cluster a command talks to, as kubectl names them, and the client they lead to.
+import type { Command } from "commander";
+import { loadClusterConfig } from "../kube/config.ts";
+import { KubeConnection } from "../kube/connection.ts";
+import { HttpKubeClient } from "../kube/http-client.ts";
+import type { KubeClient } from "../kube/client.ts";
+import type { Terminal } from "./terminal.ts";
+import { version } from "./version.ts";
+
+export interface ClusterOptions {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+/** Adds `--kubeconfig` and `--context`. */
+export function withClusterOptions(command: Command): Command {
+  return command
+    .option("--kubeconfig <file>", "kubeconfig; else $KUBECONFIG, the pod's account, ~/.kube/config")
+    .option("--context <name>", "context of the kubeconfig; else its current one");
+}
+
+export interface ClusterConnection {
+  readonly client: KubeClient;
+  /** For messages: `https://127.0.0.1:6443`. */
+  readonly server: string;
+}
+
+/**
+ * Calls `use` with a client of the cluster and closes its connections afterwards.
+ * @throws ConfigError when no cluster is configured; whatever `use` throws.
+ */
+export async function withCluster<T>(
+  options: ClusterOptions,
+  terminal: Terminal,
+  settings: { readonly requestTimeoutMs: number },
+  use: (connection: ClusterConnection) => Promise<T>,
+): Promise<T> {
+  const config = await loadClusterConfig({ ...options, env: terminal.env });
+  const connection = new KubeConnection(config, { userAgent: `llama-operator-cli/${version}` });
+  try {
+    const client = new HttpKubeClient(connection, { ...settings, maxRetryWaitMs: 0 });
+    return await use({ client, server: config.server });
+  } finally {
+    await connection.close();
+  }
+}
