@@ -2,12 +2,14 @@
 // against a real API server: a rule that holds on one side only fails here.
 import { apiGroupVersion } from "./resources.ts";
 
-/** A manifest, accepted when `refused` is absent. */
 export interface ValidationCase {
   /** The end of a sentence: "accepts …" or "refuses …". */
   readonly name: string;
   readonly manifest: Readonly<Record<string, unknown>> & { readonly kind: "LlamaDeployment" | "GpuPool" };
-  readonly refused?: {
+}
+
+export interface RefusedCase extends ValidationCase {
+  readonly refused: {
     /** Field to blame. */
     readonly path: string;
     /** Part of the message, on both sides. */
@@ -48,11 +50,11 @@ const refuse = (
   manifest: ValidationCase["manifest"],
   path: string,
   message: string,
-): ValidationCase => ({ name, manifest, refused: { path, message } });
+): RefusedCase => ({ name, manifest, refused: { path, message } });
 
 const nameMessage = "the name must start with a letter and hold only a-z, 0-9 and -";
 
-const names: readonly ValidationCase[] = [
+const names: readonly (ValidationCase | RefusedCase)[] = [
   { name: "a name of one letter", manifest: deployment({}, { name: "a" }) },
   { name: "a name of 40 characters", manifest: deployment({}, { name: `a${"b".repeat(39)}` }) },
   refuse(
@@ -65,7 +67,7 @@ const names: readonly ValidationCase[] = [
   refuse("a name that starts with a digit", deployment({}, { name: "8b" }), "metadata.name", nameMessage),
 ];
 
-const models: readonly ValidationCase[] = [
+const models: readonly (ValidationCase | RefusedCase)[] = [
   { name: "a LlamaDeployment of a catalog model alone", manifest: deployment({}) },
   {
     name: "the catalog's repository with a token",
@@ -147,7 +149,7 @@ const models: readonly ValidationCase[] = [
   ),
 ];
 
-const engines: readonly ValidationCase[] = [
+const engines: readonly (ValidationCase | RefusedCase)[] = [
   {
     name: "further flags and variables",
     manifest: deployment({
@@ -227,7 +229,7 @@ const engines: readonly ValidationCase[] = [
   ),
 ];
 
-const shapes: readonly ValidationCase[] = [
+const shapes: readonly (ValidationCase | RefusedCase)[] = [
   { name: "no replicas", manifest: deployment({ replicas: 0 }) },
   {
     name: "an annotation of the simulation",
@@ -307,7 +309,7 @@ const shapes: readonly ValidationCase[] = [
   ),
 ];
 
-const pools: readonly ValidationCase[] = [
+const pools: readonly (ValidationCase | RefusedCase)[] = [
   { name: "a GpuPool of a GPU and its number alone", manifest: pool({}) },
   {
     name: "a pool with fabric, taints and sizes",
@@ -375,10 +377,15 @@ const pools: readonly ValidationCase[] = [
   ),
 ];
 
-export const validationCases: readonly ValidationCase[] = [
+const cases: readonly (ValidationCase | RefusedCase)[] = [
   ...names,
   ...models,
   ...engines,
   ...shapes,
   ...pools,
 ];
+
+const isRefused = (one: ValidationCase | RefusedCase): one is RefusedCase => "refused" in one;
+
+export const acceptedCases: readonly ValidationCase[] = cases.filter((one) => !isRefused(one));
+export const refusedCases: readonly RefusedCase[] = cases.filter(isRefused);

@@ -1,26 +1,25 @@
 // Runs the table of manifests against zod; test/integration/crd.test.ts runs it against the API server.
 import { describe, expect, it } from "vitest";
 import { parseGpuPool, parseLlamaDeployment } from "./resources.ts";
-import { validationCases } from "./validation-cases.ts";
+import { type ValidationCase, acceptedCases, refusedCases } from "./validation-cases.ts";
 
-/** What a manifest is once it was sent: JSON has no undefined. */
-const sent = (manifest: unknown): unknown => JSON.parse(JSON.stringify(manifest));
+/** Reads a manifest as it arrives: JSON has no undefined. */
+function parse(manifest: ValidationCase["manifest"]) {
+  const sent: unknown = JSON.parse(JSON.stringify(manifest));
+  return manifest.kind === "GpuPool" ? parseGpuPool(sent) : parseLlamaDeployment(sent);
+}
 
 describe("a manifest read by zod", () => {
-  for (const { name, manifest, refused } of validationCases) {
-    it(`${refused === undefined ? "accepts" : "refuses"} ${name}`, () => {
-      const parse = manifest.kind === "GpuPool" ? parseGpuPool : parseLlamaDeployment;
-      const result = parse(sent(manifest));
-      expect(result).toMatchObject(
-        refused === undefined
-          ? { ok: true }
-          : {
-              ok: false,
-              problems: [{ path: refused.path, message: expect.stringContaining(refused.message) }],
-            },
-      );
+  it.each(acceptedCases)("accepts $name", ({ manifest }) => {
+    expect(parse(manifest)).toMatchObject({ ok: true });
+  });
+
+  it.each(refusedCases)("refuses $name", ({ manifest, refused: { path, message } }) => {
+    expect(parse(manifest)).toMatchObject({
+      ok: false,
+      problems: [{ path, message: expect.stringContaining(message) }],
     });
-  }
+  });
 
   it("fills in every default", () => {
     const result = parseLlamaDeployment({
