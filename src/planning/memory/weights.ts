@@ -1,0 +1,97 @@
+// Bytes of weights on one GPU: how vLLM splits a Llama over tensor-parallel ranks and pipeline stages.
+// Sources: vllm/model_executor/models/llama.py, layers/linear.py (QKVParallelLinear), distributed/utils.py.
+import { bytesPerWeight, layerParameters, layoutOfLayer } from "../../catalog/weight-bytes.ts";
+import type { Architecture } from "../../catalog/models.ts";
+import type { LayerParameters, WeightLayout } from "../../catalog/weight-bytes.ts";
+
+/** The vocabulary is padded to a multiple of this before it is split. Source: VocabParallelEmbedding. */
+const vocabularyPadding = 64;
+
+/**
+ * Layers of each pipeline stage. The remainder goes to the stages before the last, from the back, because the last
+ * one holds the output head: 126 layers over 4 stages are 31, 32, 32, 31. Source: get_pp_indices.
+ */
+export function stageLayers(layers: number, pipeline: number): readonly number[] {
+  const perStage = Math.floor(layers / pipeline);
+  const remainder = layers % pipeline;
+  return Array.from({ length: pipeline }, (_, stage) => {
+    const fromBack = pipeline - stage;
+    return perStage + (fromBack >= 2 && fromBack < remainder + 2 ? 1 : 0);
+  });
+}
+
+/** Key-value heads of one rank: beyond the model's, each rank holds a copy of one. */
+export function keyValueHeadsPerRank(architecture: Architecture, tensor: number): number {
+  return Math.max(1, Math.ceil(architecture.keyValueHeads / tensor));
+}
+
+function layerBytes(
+  parameters: LayerParameters,
+  architecture: Architecture,
+  formats: WeightLayout,
+  tensor: number,
+): number {
+  const keyValueShare = keyValueHeadsPerRank(architecture, tensor) / architecture.keyValueHeads;
+  const attention = (parameters.query + parameters.output) / tensor + parameters.keyValue * keyValueShare;
+  return (
+    attention * bytesPerWeight[formats.attention] +
+    (parameters.feedForward / tensor) * bytesPerWeight[formats.feedForward] +
+    parameters.norms * bytesPerWeight.bf16
+  );
+}
+
+/** Where in the model a stage lies. */
+export interface Stage {
+  /** Counted from zero. */
+  readonly index: number;
+  readonly layers: number;
+  readonly first: boolean;
+  readonly last: boolean;
+}
+
+/** The stages of a model, in order. */
+export function stagesOf(architecture: Architecture, pipeline: number): readonly Stage[] {
+  return stageLayers(architecture.layers, pipeline).map((layers, index) => ({
+    index,
+    layers,
+    first: index === 0,
+    last: index === pipeline - 1,
+  }));
+}
+
+/**
+ * Bytes of weights and constant buffers on each GPU of a stage: its layers, the embeddings on the first, final norm
+ * and output head on the last, and the rotary table (positions x head dimension x 2 B) on every one. Start-up logs of
+ * 8B and 70B in BF16 and FP8 agree within 0.1 %.
+ */
+export function stageWeightBytes(
+  architecture: Architecture,
+  layout: WeightLayout,
+  stage: Stage,
+  tensor: number,
+): number {
+  const parameters = layerParameters(architecture);
+  const boundaryLayers = Math.min(stage.layers, (stage.first ? 1 : 0) + (stage.last ? 1 : 0));
+  const boundary = layerBytes(
+    parameters,
+    architecture,
+    layoutOfLayer(layout, 0, architecture.layers),
+    tensor,
+  );
+  const inner = layerBytes(parameters, architecture, layout, tensor);
+
+  const vocabulary = Math.ceil(architecture.vocabularySize / vocabularyPadding) * vocabularyPadding;
+  const matrix = (vocabulary / tensor) * architecture.hiddenSize * bytesPerWeight.bf16;
+  const sharesOneMatrix = architecture.tiedEmbeddings && stage.first && stage.last;
+  const matrices = sharesOneMatrix ? 1 : (stage.first ? 1 : 0) + (stage.last ? 1 : 0);
+  const finalNorm = stage.last ? architecture.hiddenSize * bytesPerWeight.bf16 : 0;
+  const rotaryTable = architecture.maxPositions * architecture.headDimension * bytesPerWeight.bf16;
+
+  return Math.ceil(
+    boundaryLayers * boundary +
+      (stage.layers - boundaryLayers) * inner +
+      matrices * matrix +
+      finalNorm +
+      rotaryTable,
+  );
+}
