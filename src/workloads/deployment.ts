@@ -1,0 +1,28 @@
+// The Deployment of a revision whose replicas fit in a node. Its template never changes, since a new template is a
+// new revision with a Deployment of its own: only `replicas` does.
+import type { IDeployment } from "kubernetes-models/apps/v1/Deployment";
+import { revisionLabel, servingPods } from "./labels.ts";
+import { ownedMetadata } from "./metadata.ts";
+import { workloadName, type Owner } from "./names.ts";
+import type { RevisionData } from "./revision.ts";
+
+/** Seconds for a node to be added and an image to be pulled, before a Deployment says that it does not progress. */
+const placementSeconds = 1800;
+
+export function deployment(owner: Owner, revision: RevisionData, replicas: number): IDeployment {
+  const revisionLabels = { [revisionLabel]: revision.hash };
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: ownedMetadata(owner, workloadName(owner, revision.hash), revisionLabels),
+    spec: {
+      replicas,
+      selector: { matchLabels: { ...servingPods(owner.name), ...revisionLabels } },
+      // Should anybody change the template, no further GPUs are taken while it is changed back.
+      strategy: { type: "Recreate" },
+      progressDeadlineSeconds: revision.startupBudgetSeconds + placementSeconds,
+      revisionHistoryLimit: 0,
+      template: revision.templates.serving,
+    },
+  };
+}
