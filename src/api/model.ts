@@ -66,17 +66,22 @@ const modelSource = withRules(
   ],
 );
 
-/** Facts of a model that the catalog lacks; the fields of Hugging Face's `config.json` under its own names' meaning. */
+/** Facts of a model that the catalog lacks; the fields of Hugging Face's `config.json` under clearer names. */
 const modelProfile = z.strictObject({
-  hiddenSize: int32(1, 1_048_576).describe("`hidden_size`."),
-  layers: int32(1, 1024).describe("`num_hidden_layers`."),
-  attentionHeads: int32(1, 1024).describe("`num_attention_heads`."),
-  keyValueHeads: int32(1, 1024).describe("`num_key_value_heads`."),
-  headDimension: int32(1, 1024).describe("`head_dim`, or hidden_size / num_attention_heads."),
-  feedForwardSize: int32(1, 4_194_304).describe("`intermediate_size`."),
-  vocabularySize: int32(1, 4_194_304).describe("`vocab_size`."),
-  maxPositions: int32(1, 16_777_216).describe("`max_position_embeddings`: the longest context in tokens."),
-  tiedEmbeddings: z.boolean().default(false).describe("`tie_word_embeddings`."),
+  hiddenSize: int32(1, 1_048_576).describe("Width of the hidden state: `hidden_size` of config.json."),
+  layers: int32(1, 1024).describe("Transformer layers: `num_hidden_layers`."),
+  attentionHeads: int32(1, 1024).describe("Query heads of a layer: `num_attention_heads`."),
+  keyValueHeads: int32(1, 1024).describe("Key and value heads of a layer: `num_key_value_heads`."),
+  headDimension: int32(1, 1024).describe(
+    "Width of a head: `head_dim`, or hidden_size / num_attention_heads.",
+  ),
+  feedForwardSize: int32(1, 4_194_304).describe("Width of the feed-forward layer: `intermediate_size`."),
+  vocabularySize: int32(1, 4_194_304).describe("Tokens of the vocabulary: `vocab_size`."),
+  maxPositions: int32(1, 16_777_216).describe("Longest context in tokens: `max_position_embeddings`."),
+  tiedEmbeddings: z
+    .boolean()
+    .default(false)
+    .describe("Whether input and output embeddings are one matrix: `tie_word_embeddings`."),
   weights: z.enum(["bf16", "fp8"]).default("bf16").describe("Format of the checkpoint's linear layers."),
 });
 

@@ -1,0 +1,36 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { customResourceDefinitions } from "../src/api/crd.ts";
+import { generatedFiles } from "./generated-files.ts";
+
+const root = join(import.meta.dirname, "..");
+const files = await generatedFiles(root);
+
+describe("the generated files", () => {
+  it.each(files)("$path is what src/api says", async ({ path, content }) => {
+    const written = await readFile(join(root, path), "utf8");
+    expect(written === content, `${path} is stale: run \`npm run generate\``).toBe(true);
+  });
+
+  it("hold each CRD whole, with a policy that keeps it when the chart is uninstalled", () => {
+    const templates = files.filter(({ path }) => path.startsWith("charts/"));
+    const crds: unknown[] = templates.map(({ content }) => parse(content.replaceAll(/\{\{-.*?\}\}/gs, "")));
+    expect(crds).toEqual(
+      customResourceDefinitions().map((crd) => ({
+        ...crd,
+        metadata: { ...crd.metadata, annotations: { "helm.sh/resource-policy": "keep" } },
+      })),
+    );
+  });
+
+  it("can be switched off in the chart, all of a CRD at once", () => {
+    for (const { path, content } of files.filter((file) => file.path.startsWith("charts/"))) {
+      expect(content.match(/\{\{.*?\}\}/gs)?.slice(1), path).toEqual([
+        "{{- if .Values.crds.install }}",
+        "{{- end }}",
+      ]);
+    }
+  });
+});
