@@ -1,5 +1,6 @@
 // vLLM: its image, its drain, and what its container is made of.
 // Command line and environment have a file each.
+import { engineImage } from "../catalog/engines.ts";
 import type { Engine, EngineContainer, EngineInput } from "./engine.ts";
 import { refusedArguments, vllmArguments, type VllmServing } from "./vllm-arguments.ts";
 import { cacheDirectory, refusedEnvironment, vllmEnvironment } from "./vllm-environment.ts";
@@ -21,7 +22,7 @@ const vllmUser = 2000;
 function container(input: EngineInput): EngineContainer {
   const { spec, plan } = input;
   return {
-    image: spec.engine.image ?? `vllm/vllm-openai:v${plan.engine.version}`,
+    image: spec.engine.image ?? engineImage(plan.engine.version),
     command: ["vllm", "serve"],
     args: vllmArguments(input, serving),
     env: vllmEnvironment(input),

@@ -1,3 +1,4 @@
+// Whole manifests, as people would read them in a pull request: what changes for running models shows up here.
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { desiredObjects, workloads, type Share } from "./desired.ts";

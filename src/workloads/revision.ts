@@ -6,8 +6,8 @@ import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
 import type { Plan } from "../planning/plan.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import type { Owner } from "./names.ts";
-import { podTemplate } from "./pod-template.ts";
-import { startupBudgetSeconds } from "./probes.ts";
+import { podTemplate } from "./pod/pod-template.ts";
+import { startupBudgetSeconds } from "./pod/probes.ts";
 
 /** The parts of the plan that are a decision, without the estimates and explanations that a later version rewords. */
 type Layout = Omit<

@@ -1,8 +1,8 @@
 // When a pod is started, ready and alive, and how it leaves. Loading takes minutes and is no fault; a busy engine
 // is slow to answer and is no fault either; only silence that lasts is.
 import type { IContainer } from "kubernetes-models/v1/Container";
-import type { EngineServing, Rank } from "../engines/engine.ts";
-import type { Plan } from "../planning/plan.ts";
+import type { EngineServing, Rank } from "../../engines/engine.ts";
+import type { Plan } from "../../planning/plan.ts";
 
 /**
  * The plan's estimate rests on the bandwidth of a good day; a crowded hub or disk is easily three times slower.

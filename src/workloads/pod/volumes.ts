@@ -1,8 +1,8 @@
 // The volumes of a pod: the root file system is read-only, so whatever is written or shared has a volume.
 import type { IVolume } from "kubernetes-models/v1/Volume";
 import type { IVolumeMount } from "kubernetes-models/v1/VolumeMount";
-import type { EngineContainer } from "../engines/engine.ts";
-import type { Plan } from "../planning/plan.ts";
+import type { EngineContainer } from "../../engines/engine.ts";
+import type { Plan } from "../../planning/plan.ts";
 import { byteQuantity } from "./quantity.ts";
 import { fabricOf } from "./security.ts";
 

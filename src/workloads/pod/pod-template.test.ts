@@ -1,10 +1,10 @@
 import type { IContainer } from "kubernetes-models/v1/Container";
 import type { IPodSpec } from "kubernetes-models/v1/PodSpec";
 import { describe, expect, it } from "vitest";
-import { fabrics } from "../catalog/fabrics.ts";
-import { engineFor } from "../engines/registry.ts";
-import { cases, type Case } from "./golden/cases.ts";
-import { podLabels } from "./labels.ts";
+import { fabrics } from "../../catalog/fabrics.ts";
+import { engineFor } from "../../engines/registry.ts";
+import { cases, type Case } from "../golden/cases.ts";
+import { podLabels } from "../labels.ts";
 import { podTemplate } from "./pod-template.ts";
 import { startupBudgetSeconds } from "./probes.ts";
 import { requiredPodSecurityLevel } from "./security.ts";
