@@ -7,7 +7,7 @@ import { cases, type Case } from "../golden/cases.ts";
 import { podLabels } from "../labels.ts";
 import { podTemplate } from "./pod-template.ts";
 import { startupBudgetSeconds } from "./probes.ts";
-import { requiredPodSecurityLevel } from "./security.ts";
+import { requiredPodSecurityLevel } from "../security.ts";
 
 type Role = "single" | "leader" | "worker";
 

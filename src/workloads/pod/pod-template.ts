@@ -12,7 +12,7 @@ import { podLabels } from "../labels.ts";
 import { serviceAccountName, type Owner } from "../names.ts";
 import { preStopSeconds, probesOf, startupBudgetSeconds, terminationGracePeriodSeconds } from "./probes.ts";
 import { byteQuantity, countQuantity, cpuQuantity } from "./quantity.ts";
-import { containerSecurityContext, fabricOf, podSecurityContext } from "./security.ts";
+import { containerSecurityContext, fabricOf, podSecurityContext } from "../security.ts";
 import { modelPathOf, volumesOf } from "./volumes.ts";
 
 /** The engine's container in every pod; logs, metrics and status look for it by this name. */

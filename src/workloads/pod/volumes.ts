@@ -4,7 +4,7 @@ import type { IVolumeMount } from "kubernetes-models/v1/VolumeMount";
 import type { EngineContainer } from "../../engines/engine.ts";
 import type { Plan } from "../../planning/plan.ts";
 import { byteQuantity } from "./quantity.ts";
-import { fabricOf } from "./security.ts";
+import { fabricOf } from "../security.ts";
 
 /** Where a PersistentVolumeClaim with weights is mounted, read-only. */
 const weightsDirectory = "/models";

@@ -2,8 +2,8 @@
 // between nodes may need more, and then says so, so that a stricter namespace is reported before anything is made.
 import type { IPodSecurityContext } from "kubernetes-models/v1/PodSecurityContext";
 import type { ISecurityContext } from "kubernetes-models/v1/SecurityContext";
-import { fabrics, type Fabric, type PodSecurityLevel } from "../../catalog/fabrics.ts";
-import type { Plan } from "../../planning/plan.ts";
+import { fabrics, type Fabric, type PodSecurityLevel } from "../catalog/fabrics.ts";
+import type { Plan } from "../planning/plan.ts";
 
 /** The fabric that a pod of the plan uses: none where a replica stays within a node. */
 export function fabricOf(plan: Pick<Plan, "fabric" | "nodesPerReplica">): Fabric {
