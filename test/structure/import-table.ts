@@ -26,7 +26,7 @@ export const parts: readonly Part[] = [
   {
     path: "src/workloads",
     uses: ["src/api", "src/catalog", "src/planning", "src/engines"],
-    packages: ["node:crypto"],
+    packages: ["node:crypto", "zod"],
   },
   // Talks to the API server; knows no Llama.
   { path: "src/kube", uses: [], packages: ["node:*", "undici", "@kubernetes/client-node/*"] },
