@@ -1,0 +1,369 @@
+// A stand-in for `vllm serve` 0.32 that needs no GPU: it refuses, loads, serves, drains and dies as the real
+// one does, from its own command line, so that what the operator wrote there is what gets tested.
+//
+// Where it differs from vLLM 0.32:
+// - No tokenizer and no weights: about four bytes a token, and the words of an answer are made up.
+// - Time is that of a formula (latency.ts), divided by the speed-up. A crash is timed in real seconds.
+// - No prefix cache hits, no speculative decoding, LoRA, tools, structured output, logprobs or stop strings.
+// - Data parallel degrees above one and Ray are parsed and then ignored.
+// - Log lines carry no timestamps, and pids are invented.
+import type { ServeArguments } from "./argv.ts";
+import { parseServeArguments } from "./argv.ts";
+import { ApiServer } from "./api-server.ts";
+import { ArgparseExit } from "./argparse.ts";
+import { cacheConfigLabels } from "./cache-config-labels.ts";
+import { type EngineConfig, resolveEngineConfig } from "./config.ts";
+import type { Gpu } from "./gpu.ts";
+import { stepTime } from "./latency.ts";
+import { gib, type KvCache, kvBytesPerToken, sizeKvCache } from "./memory.ts";
+import { EngineMetrics } from "./metrics.ts";
+import type { Clock, ProcessExit, SimulatedProcess } from "./process.ts";
+import type { Rendezvous, Seat } from "./rendezvous.ts";
+import { Scheduler } from "./scheduler.ts";
+import { EngineStartError } from "./start-error.ts";
+
+/** Imports and configuration before the first weight is read; then compilation, profile and graph capture. */
+const IMPORT_SECONDS = 8;
+const WARM_UP_SECONDS = 25;
+/** torch.distributed's patience for ranks that have not joined, in real seconds. */
+const RENDEZVOUS_TIMEOUT_SECONDS = 600;
+/** VLLM_WATCHDOG_TIME_S: how long the API server outlives a dead engine that nobody asks. */
+const WATCHDOG_SECONDS = 5;
+
+/** Misfortunes of this start. */
+export type EngineFaults = {
+  /** Real seconds after readiness. */
+  readonly crashAfterSeconds?: number;
+  /** The process ends with this code before it does anything. */
+  readonly exitCode?: number;
+  /** Killed for memory while it loads. */
+  readonly outOfMemory?: boolean;
+  /** Comes up, then answers nothing any more. */
+  readonly hang?: boolean;
+  /** Loads this many times slower. */
+  readonly loadFactor?: number;
+};
+
+/** Everything around the process: its pod, its node, and how fast time goes. */
+export type EngineHostOptions = {
+  /** The pod's address: what it listens on when --host leaves it open. */
+  readonly address: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly gpu: Gpu | undefined;
+  readonly gpuCount: number;
+  readonly modelHint: string | undefined;
+  readonly faults: EngineFaults;
+  readonly loadBytesPerSecond: number;
+  /** Loading and start-up are this many times faster than in life. */
+  readonly speedup: number;
+  /** The same for prefill and decode, apart, so that a demo can load in seconds and stream at a real pace. */
+  readonly generationSpeedup: number;
+  readonly clock: Clock;
+  readonly unixSeconds: () => number;
+  readonly newId: () => string;
+  /** DNS as this pod sees it; undefined while the name does not resolve. */
+  readonly resolve: (name: string) => string | undefined;
+  readonly rendezvous: Rendezvous;
+  /** One line of stdout or stderr. */
+  readonly log: (line: string) => void;
+};
+
+/** Starts `vllm serve` with the given words after it. */
+export function startEngine(argv: readonly string[], host: EngineHostOptions): SimulatedProcess {
+  return new Engine(argv, host);
+}
+
+class Engine implements SimulatedProcess {
+  readonly exited: Promise<ProcessExit>;
+  readonly #host: EngineHostOptions;
+  /** Aborted by whatever ends the process; the reason is its exit. */
+  readonly #life = new AbortController();
+  readonly #drain = Promise.withResolvers<void>();
+  #state: "serving" | "hung" | "dead" = "serving";
+  #terminating = false;
+  #api: ApiServer | undefined;
+  #seat: Seat | undefined;
+  #args: ServeArguments | undefined;
+
+  constructor(argv: readonly string[], host: EngineHostOptions) {
+    this.#host = host;
+    this.exited = this.#main(argv);
+  }
+
+  kill(): void {
+    this.#end({ exitCode: 137, oomKilled: false });
+  }
+
+  terminate(): void {
+    if (this.#terminating) return;
+    this.#terminating = true;
+    const isHeadless = this.#args?.headless === true;
+    // Until the API server runs, Python is interrupted; headless ranks exit at once whatever the timeout says.
+    if (this.#api === undefined) this.#end({ exitCode: isHeadless ? 0 : 130, oomKilled: false });
+    else if (this.#state === "hung")
+      this.#host.log("(APIServer pid=1) INFO [shutdown] API server: shutdown triggered");
+    else this.#drain.resolve();
+  }
+
+  #end(exit: ProcessExit): void {
+    this.#life.abort(new ProcessEnd(exit));
+  }
+
+  async #main(argv: readonly string[]): Promise<ProcessExit> {
+    try {
+      return await this.#serve(argv);
+    } catch (error) {
+      if (this.#life.signal.reason instanceof ProcessEnd) return this.#life.signal.reason.exit;
+      return this.#reportFailure(error);
+    } finally {
+      this.#life.abort(new ProcessEnd({ exitCode: 1, oomKilled: false }));
+      this.#seat?.leave();
+      await this.#api?.destroy();
+    }
+  }
+
+  #reportFailure(error: unknown): ProcessExit {
+    if (error instanceof ArgparseExit) {
+      for (const line of error.message.split("\n")) this.#host.log(line);
+      return { exitCode: error.exitCode, oomKilled: false };
+    }
+    const lines =
+      error instanceof EngineStartError
+        ? error.lines
+        : ["Traceback (most recent call last):", error instanceof Error ? error.message : String(error)];
+    for (const line of lines) this.#host.log(line);
+    return { exitCode: 1, oomKilled: false };
+  }
+
+  async #serve(argv: readonly string[]): Promise<ProcessExit> {
+    const { faults, log, gpu } = this.#host;
+    if (faults.exitCode !== undefined) {
+      log(`simulated fault: exit code ${faults.exitCode} at start`);
+      return { exitCode: faults.exitCode, oomKilled: false };
+    }
+    const args = parseServeArguments(argv);
+    this.#args = args;
+    log(`(APIServer pid=1) INFO [api_utils.py:347] vLLM server version 0.32.0, serving model ${args.model}`);
+    await this.#simulated(IMPORT_SECONDS);
+    const config = resolveEngineConfig(args, this.#host);
+    if (gpu === undefined) throw new Error("unreachable: resolveEngineConfig refuses to run without a GPU");
+
+    await this.#joinRanks(args);
+    const cache = await this.#load(args, config, gpu);
+    if (args.headless || args.nodeRank > 0) return await this.#runHeadless();
+    return await this.#runServer(args, config, gpu, cache);
+  }
+
+  /** Waits for `seconds` of the real engine's time. */
+  #simulated(seconds: number): Promise<void> {
+    return this.#host.clock.sleep((seconds * 1000) / this.#host.speedup, this.#life.signal);
+  }
+
+  /** In a multi-node replica, nobody reads a weight before every rank has found the leader. */
+  async #joinRanks(args: ServeArguments): Promise<void> {
+    if (args.nodeCount === 1) return;
+    const { clock, log, resolve, rendezvous } = this.#host;
+    const { masterAddress, masterPort, nodeRank, nodeCount } = args;
+    log(
+      `(EngineCore pid=116) INFO [parallel_state.py:1389] world_size=${args.tensorParallelSize * args.pipelineParallelSize} ` +
+        `node_rank=${nodeRank} nnodes=${nodeCount} distributed_init_method=tcp://${masterAddress}:${masterPort} backend=nccl`,
+    );
+    const deadline = clock.now() + RENDEZVOUS_TIMEOUT_SECONDS * 1000;
+    let leader = resolve(masterAddress);
+    while (leader === undefined) {
+      if (clock.now() > deadline) {
+        throw new EngineStartError([
+          `torch.distributed.DistNetworkError: The client socket has failed to connect to any network address of ` +
+            `(${masterAddress}, ${masterPort}). The IPv4 network addresses of (${masterAddress}, ${masterPort}) ` +
+            "cannot be retrieved (gai error: -2 - Name or service not known).",
+        ]);
+      }
+      await clock.sleep(100, this.#life.signal);
+      leader = resolve(masterAddress);
+    }
+    const seat = rendezvous.join(`${leader}:${masterPort}`, nodeRank, nodeCount);
+    this.#seat = seat;
+    await this.#orEnd(
+      Promise.race([
+        seat.formed,
+        clock.sleep(deadline - clock.now(), this.#life.signal).then(() => {
+          throw new EngineStartError([
+            `torch.distributed.DistStoreError: Timed out after ${RENDEZVOUS_TIMEOUT_SECONDS + 1} seconds waiting ` +
+              `for clients. Not all of ${nodeCount} clients joined.`,
+          ]);
+        }),
+      ]),
+    );
+  }
+
+  async #load(args: ServeArguments, config: EngineConfig, gpu: Gpu): Promise<KvCache> {
+    const { faults, log, loadBytesPerSecond } = this.#host;
+    const cache = sizeKvCache({ ...args, ...config, gpu });
+    const firstRank = args.nodeRank * config.localWorldSize;
+    const stageOf = (rank: number): number => Math.floor(rank / args.tensorParallelSize);
+    const stages = Array.from({ length: config.localWorldSize }, (_, rank) => stageOf(firstRank + rank));
+    const localBytes = stages.reduce((sum, stage) => sum + (cache.stages[stage]?.weightBytes ?? 0), 0);
+    const loadSeconds = (localBytes / loadBytesPerSecond) * (faults.loadFactor ?? 1);
+    const stage = cache.stages[stages[0] ?? 0];
+
+    log(`(Worker pid=130) INFO [model_runner.py:388] Starting to load model ${args.model}...`);
+    await this.#orLost(this.#simulated(loadSeconds / (faults.outOfMemory === true ? 2 : 1)));
+    if (faults.outOfMemory === true) throw this.#abort({ exitCode: 137, oomKilled: true });
+    log(
+      `(Worker pid=130) INFO [model_runner.py:425] Model loading took ${gib(stage?.weightBytes ?? 0)} GiB memory ` +
+        `and ${loadSeconds.toFixed(6)} seconds`,
+    );
+    this.#seat?.markLoaded();
+    if (this.#seat !== undefined) await this.#orLost(this.#seat.loaded);
+    await this.#orLost(this.#simulated(WARM_UP_SECONDS));
+    log(
+      `(Worker pid=130) INFO [gpu_worker.py:760] Available KV cache memory: ${gib(stage?.availableBytes ?? 0)} GiB`,
+    );
+    log(
+      `(EngineCore pid=116) INFO [kv_cache_utils.py:2329] GPU KV cache size: ${grouped(cache.tokens)} tokens, ` +
+        `Maximum concurrency for ${grouped(cache.maxModelLen)} tokens per request: ${cache.maxConcurrency.toFixed(2)}x`,
+    );
+    return cache;
+  }
+
+  async #runHeadless(): Promise<ProcessExit> {
+    const rank = await this.#orEnd(this.#seat?.lost ?? new Promise<number>(() => undefined));
+    this.#host.log(
+      `(Worker pid=130) ERROR [multiproc_executor.py:316] Worker proc VllmWorker died unexpectedly ` +
+        `(exit code: 1), shutting down executor. Lost the connection to node rank ${rank}.`,
+    );
+    return { exitCode: 1, oomKilled: false };
+  }
+
+  async #runServer(
+    args: ServeArguments,
+    config: EngineConfig,
+    gpu: Gpu,
+    cache: KvCache,
+  ): Promise<ProcessExit> {
+    const { address, clock, generationSpeedup, log, faults } = this.#host;
+    const { architecture } = config.checkpoint;
+    const tokenBytes = kvBytesPerToken({ ...args, ...config }, architecture.layers);
+    const seconds = stepTime(config, cache, gpu, args.tensorParallelSize, tokenBytes);
+    // Metrics read the scheduler and the scheduler reports to them.
+    const metrics: EngineMetrics = new EngineMetrics({
+      modelName: args.servedModelNames[0] ?? args.model,
+      maxModelLen: cache.maxModelLen,
+      cacheConfig: cacheConfigLabels(args, cache),
+      gauges: () => scheduler,
+    });
+    const limits = { ...config, usableBlocks: cache.blocks - 1 };
+    const scheduler: Scheduler = new Scheduler(limits, seconds, generationSpeedup, clock, (step) =>
+      metrics.recordStep(step),
+    );
+    const engine = new AbortController();
+    const stepping = scheduler.run(AbortSignal.any([engine.signal, this.#life.signal]));
+
+    const deadEngineMet = Promise.withResolvers<void>();
+    const api = new ApiServer({
+      served: { names: args.servedModelNames, maxModelLen: cache.maxModelLen },
+      modelRoot: args.model,
+      apiKeys: config.apiKeys,
+      maxQueuedRequests: args.maxNumQueuedRequests,
+      requestIdHeaders: args.enableRequestIdHeaders,
+      scheduler,
+      metrics,
+      unixSeconds: this.#host.unixSeconds,
+      newId: this.#host.newId,
+      state: () => this.#state,
+      onDeadEngine: () => deadEngineMet.resolve(),
+      log,
+    });
+    await api.listen(args.host ?? address, args.port);
+    this.#api = api;
+    if (this.#terminating) this.#drain.resolve();
+    if (faults.hang === true) {
+      this.#state = "hung";
+      engine.abort();
+    }
+
+    const crash = faults.crashAfterSeconds;
+    const ends: Promise<"drain" | "dead">[] = [this.#drain.promise.then(() => "drain" as const)];
+    if (crash !== undefined)
+      ends.push(clock.sleep(crash * 1000, this.#life.signal).then(() => "dead" as const));
+    if (this.#seat !== undefined) ends.push(this.#seat.lost.then(() => "dead" as const));
+    const end = await this.#orEnd(Promise.race(ends));
+    if (end === "drain") {
+      await this.#orEnd(this.#drainRequests(args.shutdownTimeoutSeconds, scheduler));
+      log(
+        "(APIServer pid=1) INFO [launcher.py:299] [shutdown] API server: shutting down FastAPI HTTP server",
+      );
+      await this.#orEnd(api.close());
+      engine.abort();
+      await stepping;
+      return { exitCode: 0, oomKilled: false };
+    }
+
+    log("(EngineCore pid=116) ERROR [core.py:1512] EngineCore encountered a fatal error.");
+    log("(EngineCore pid=116) ERROR [core.py:1512] RuntimeError: Executor failed.");
+    this.#state = "dead";
+    scheduler.abortAll("error");
+    engine.abort();
+    await this.#orEnd(Promise.race([deadEngineMet.promise, this.#simulated(WATCHDOG_SECONDS)]));
+    return { exitCode: 1, oomKilled: false };
+  }
+
+  /** --shutdown-timeout 0 aborts what runs; otherwise it may finish within the timeout, and what is new is aborted. */
+  async #drainRequests(timeoutSeconds: number, scheduler: Scheduler): Promise<void> {
+    const { clock, log } = this.#host;
+    const mode = timeoutSeconds === 0 ? "abort" : "drain";
+    log(
+      `(APIServer pid=1) INFO [launcher.py:270] [shutdown] API server: stopping engine client mode=${mode} ` +
+        `timeout=${timeoutSeconds}s`,
+    );
+    scheduler.close();
+    const deadline = clock.now() + timeoutSeconds * 1000;
+    while (scheduler.unfinishedCount > 0 && clock.now() < deadline) await clock.sleep(10, this.#life.signal);
+    scheduler.abortAll("abort");
+  }
+
+  /** Waits, unless the process ends first. */
+  async #orEnd<T>(promise: Promise<T>): Promise<T> {
+    const { signal } = this.#life;
+    signal.throwIfAborted();
+    const ended = Promise.withResolvers<never>();
+    const onAbort = (): void => ended.reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await Promise.race([promise, ended.promise]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Waits, unless the process ends or another rank is lost first. */
+  #orLost<T>(promise: Promise<T>): Promise<T> {
+    const lost = this.#seat?.lost.then((rank) => {
+      throw new EngineStartError([
+        `(Worker pid=130) ERROR [multiproc_executor.py:316] torch.distributed.DistBackendError: NCCL error: ` +
+          `remote process exited or there was a network error (node rank ${rank}).`,
+        "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {'EngineCore': 1}",
+      ]);
+    });
+    return this.#orEnd(lost === undefined ? promise : Promise.race([promise, lost]));
+  }
+
+  #abort(exit: ProcessExit): unknown {
+    this.#end(exit);
+    return this.#life.signal.reason;
+  }
+}
+
+/** Why the life signal was aborted. */
+class ProcessEnd extends Error {
+  readonly exit: ProcessExit;
+  constructor(exit: ProcessExit) {
+    super(`exit code ${exit.exitCode}`);
+    this.name = "ProcessEnd";
+    this.exit = exit;
+  }
+}
+
+function grouped(count: number): string {
+  return count.toLocaleString("en-US");
+}

@@ -1,0 +1,51 @@
+// How long one step of the engine takes, from what a GPU can read and compute. Plausible rather than exact:
+// it puts models, parallel degrees and loads in the right order and at the right scale.
+import type { EngineConfig } from "./config.ts";
+import type { Gpu } from "./gpu.ts";
+import type { KvCache } from "./memory.ts";
+
+/** What a GPU reaches of its data sheet's memory bandwidth and arithmetic. */
+const BANDWIDTH_SHARE = 0.8;
+const COMPUTE_SHARE = 0.5;
+/** One all-reduce over NVLink at small batch; two a layer. */
+const ALL_REDUCE_SECONDS = 15e-6;
+/** Handing activations to the next pipeline stage on another node. */
+const STAGE_HOP_SECONDS = 0.5e-3;
+/** Scheduler and launch overhead of a step. */
+const STEP_OVERHEAD_SECONDS = 0.5e-3;
+
+export type StepLoad = {
+  /** Prompt tokens computed in this step. */
+  readonly prefillTokens: number;
+  /** Tokens held by the sequences that decode one token each. */
+  readonly contextTokens: number;
+};
+
+/** Seconds of one engine step at no speed-up. */
+export type StepTime = (load: StepLoad) => number;
+
+/** The step time of one replica: weights are read once a step, stage after stage, and KV caches beside them. */
+export function stepTime(
+  config: EngineConfig,
+  cache: KvCache,
+  gpu: Gpu,
+  tensorParallelSize: number,
+  kvBytesPerToken: number,
+): StepTime {
+  const { architecture, format } = config.checkpoint;
+  const bandwidth = gpu.memoryBandwidth * BANDWIDTH_SHARE;
+  const weightBytes = cache.stages.reduce((sum, stage) => sum + stage.weightBytes, 0);
+  const flops = gpu.bf16Flops * (format === "bf16" ? 1 : 2) * COMPUTE_SHARE * config.worldSize;
+  const parameters = architecture.layers * parametersPerLayer(architecture);
+  const communication =
+    (tensorParallelSize > 1 ? 2 * architecture.layers * ALL_REDUCE_SECONDS : 0) +
+    (cache.stages.length - 1) * STAGE_HOP_SECONDS;
+  const fixed = weightBytes / bandwidth + communication + STEP_OVERHEAD_SECONDS;
+  return ({ prefillTokens, contextTokens }) =>
+    fixed + (contextTokens * kvBytesPerToken) / bandwidth + (prefillTokens * 2 * parameters) / flops;
+}
+
+function parametersPerLayer(architecture: EngineConfig["checkpoint"]["architecture"]): number {
+  const { hiddenSize, heads, kvHeads, headDim, feedForward } = architecture;
+  return 2 * hiddenSize * heads * headDim + 2 * hiddenSize * kvHeads * headDim + 3 * hiddenSize * feedForward;
+}
