@@ -65,6 +65,14 @@ describe("a stored revision", () => {
     }
   });
 
+  it("keeps its identity when its plan is planned with again", () => {
+    for (const given of Object.values(cases)) {
+      const rendered = renderRevision(given);
+      const read = readRevision(throughTheApiServer(controllerRevision(given.owner, rendered, 1)));
+      expect(revisionHash(intentOf(given.spec, read.plan))).toBe(rendered.hash);
+    }
+  });
+
   it("is used as it is, though another operator rendered it otherwise and knew more fields", () => {
     const object = throughTheApiServer(controllerRevision(owner, renderRevision({ owner, spec, plan }), 1));
     const data = readRevision(object);

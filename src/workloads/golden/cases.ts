@@ -215,7 +215,7 @@ const fromVolume: Case = {
       ...base.weights,
       source: { kind: "persistentVolumeClaim", claimName: "weights", path: "llama/8b" },
     },
-    pod: { ...base.pod, ephemeralStorageBytes: 0 },
+    pod: { ...base.pod, ephemeralStorageBytes: 10 * gibibyte },
   },
 };
 

@@ -141,9 +141,23 @@ describe("a pod", () => {
     expect(container.resources?.requests).toEqual({ ...container.resources?.limits, cpu: "192" });
   });
 
-  it("has disk for compiled kernels where its weights need none", () => {
-    const { container } = render(cases.fromVolume, "single");
-    expect(container.resources?.limits?.["ephemeral-storage"]).toBe("16Gi");
+  it("asks for no disk where none is planned", () => {
+    const { plan } = cases.fromVolume;
+    const given = { ...cases.fromVolume, plan: { ...plan, pod: { ...plan.pod, ephemeralStorageBytes: 0 } } };
+    const { container } = render(given, "single");
+    expect(container.resources?.limits).toEqual({ memory: "96Gi", "nvidia.com/gpu": "1" });
+  });
+
+  it.each([
+    ["4", "4"],
+    ["1000", "1k"],
+    ["4000m", "4"],
+    ["1.5", "1.5"],
+  ])("asks for a fabric's %s devices as %s", (stated, expected) => {
+    const { plan } = cases.overEfa;
+    const pod = { ...plan.pod, fabric: { "rdma/ib": stated } };
+    const { container } = render({ ...cases.overEfa, plan: { ...plan, pod } }, "worker");
+    expect(container.resources?.limits?.["rdma/ib"]).toBe(expected);
   });
 
   it("takes a person's metadata and scheduling wishes", () => {

@@ -8,6 +8,7 @@ import type { LlamaDeploymentSpec } from "../../api/llama-deployment.ts";
 import type { EngineContainer, EnvironmentVariable, Rank } from "../../engines/engine.ts";
 import { engineFor } from "../../engines/registry.ts";
 import type { Plan } from "../../planning/plan.ts";
+import { quantityValue } from "../../planning/quantity.ts";
 import { podLabels } from "../labels.ts";
 import { serviceAccountName, type Owner } from "../names.ts";
 import { preStopSeconds, probesOf, startupBudgetSeconds, terminationGracePeriodSeconds } from "./probes.ts";
@@ -17,9 +18,6 @@ import { modelPathOf, volumesOf } from "./volumes.ts";
 
 /** The engine's container in every pod; logs, metrics and status look for it by this name. */
 export const engineContainerName = "engine";
-
-/** Disk for compiled kernels and temporary files where the plan asks for none, since weights lie on a volume. */
-const leastEphemeralStorageBytes = 16 * 2 ** 30;
 
 export interface PodTemplateInput {
   readonly owner: Owner;
@@ -130,11 +128,19 @@ function toleration({ key, operator, value, effect }: Plan["tolerations"][number
 function resources({ pod }: Plan): IResourceRequirements {
   const bounded = {
     memory: byteQuantity(pod.memoryBytes),
-    "ephemeral-storage": byteQuantity(Math.max(pod.ephemeralStorageBytes, leastEphemeralStorageBytes)),
+    ...(pod.ephemeralStorageBytes === 0
+      ? {}
+      : { "ephemeral-storage": byteQuantity(pod.ephemeralStorageBytes) }),
     [pod.gpuResourceName]: countQuantity(pod.gpus),
     ...Object.fromEntries(
-      Object.entries(pod.fabric).map(([name, count]) => [name, countQuantity(Number(count))]),
+      Object.entries(pod.fabric).map(([name, quantity]) => [name, deviceQuantity(quantity)]),
     ),
   };
   return { requests: { cpu: cpuQuantity(pod.cpuMillicores), ...bounded }, limits: bounded };
+}
+
+/** Devices as a pool states them: any spelling of a whole number. Anything else is for the API server to refuse. */
+function deviceQuantity(stated: string): string {
+  const count = quantityValue(stated);
+  return count !== undefined && Number.isInteger(count) ? countQuantity(count) : stated;
 }
