@@ -25,12 +25,11 @@ describe("the generated files", () => {
     );
   });
 
-  it("can be switched off in the chart, all of a CRD at once", () => {
-    for (const { path, content } of files.filter((file) => file.path.startsWith("charts/"))) {
-      expect(content.match(/\{\{.*?\}\}/gs)?.slice(1), path).toEqual([
-        "{{- if .Values.crds.install }}",
-        "{{- end }}",
-      ]);
-    }
-  });
+  it.each(files.filter(({ path }) => path.startsWith("charts/")))(
+    "$path can be switched off, the whole CRD at once",
+    ({ content }) => {
+      const [, ...actions] = content.match(/\{\{.*?\}\}/gs) ?? [];
+      expect(actions).toEqual(["{{- if .Values.crds.install }}", "{{- end }}"]);
+    },
+  );
 });

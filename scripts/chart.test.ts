@@ -1,0 +1,122 @@
+// Reads the chart without Helm: template actions are blanked, which leaves every line that Helm writes as it is.
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { IDeployment } from "kubernetes-models/apps/v1/Deployment";
+import type { IClusterRole } from "kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRole";
+import { describe, expect, it } from "vitest";
+import { parse, parseAllDocuments } from "yaml";
+import { z } from "zod";
+
+const chart = join(import.meta.dirname, "../charts/llama-operator");
+const read = (path: string) => readFileSync(join(chart, path), "utf8");
+
+/** The objects of a template: lines of actions alone are dropped, actions inside a line become a word. */
+function objectsOf(template: string): readonly unknown[] {
+  const text = template.replaceAll(/^\s*\{\{.*\}\}\n/gm, "").replaceAll(/\{\{.*?\}\}/g, "rendered");
+  return parseAllDocuments(text).map((document): unknown => document.toJS());
+}
+
+const templates = readdirSync(join(chart, "templates")).filter((name) => name.endsWith(".yaml"));
+interface ChartObject {
+  readonly kind: string;
+  readonly rules?: IClusterRole["rules"];
+}
+const objects = templates.flatMap((name) => objectsOf(read(`templates/${name}`))) as readonly ChartObject[];
+const rules = objects.flatMap((object) => object.rules ?? []);
+
+describe("the chart", () => {
+  it("holds one object of each kind that it should", () => {
+    expect(objects.map(({ kind }) => kind).sort()).toEqual([
+      "ClusterRole",
+      "ClusterRole",
+      "ClusterRole",
+      "ClusterRoleBinding",
+      "Deployment",
+      "Role",
+      "RoleBinding",
+      "Service",
+      "ServiceAccount",
+    ]);
+  });
+
+  it("closes every action that it opens", () => {
+    for (const name of templates) {
+      const actions = [...read(`templates/${name}`).matchAll(/\{\{-?\s*(if|with|range|define|end)\b/g)].map(
+        ([, word]) => word,
+      );
+      const ends = actions.filter((word) => word === "end").length;
+      expect(`${name}: ${actions.length - ends} opened`).toBe(`${name}: ${ends} opened`);
+    }
+  });
+
+  it("has the version of package.json", () => {
+    const { version } = parse(readFileSync(join(chart, "../../package.json"), "utf8")) as { version: string };
+    expect(parse(read("Chart.yaml"))).toMatchObject({ version, appVersion: version });
+  });
+
+  it("says what to set when the image is missing", () => {
+    expect(read("templates/deployment.yaml")).toContain('required "operator.image is required: ');
+  });
+});
+
+describe("the values", () => {
+  const schema = z.fromJSONSchema(JSON.parse(read("values.schema.json")) as z.core.JSONSchema.JSONSchema);
+
+  it("satisfy their schema", () => {
+    expect(schema.safeParse(parse(read("values.yaml")))).toMatchObject({ success: true });
+  });
+
+  it("are refused when one is misspelt", () => {
+    expect(schema.safeParse({ operator: { replica: 2 } })).toMatchObject({ success: false });
+  });
+
+  it("are all read by a template, and no template reads another", () => {
+    const all = [...templates, ...readdirSync(join(chart, "templates/crds")).map((name) => `crds/${name}`)];
+    const text = all.map((name) => read(`templates/${name}`)).join("");
+    const used = new Set([...text.matchAll(/\.Values\.([a-zA-Z.]+)/g)].map(([, path]) => path));
+    const values = parse(read("values.yaml")) as Record<string, Record<string, unknown>>;
+    const given = Object.entries(values).flatMap(([section, fields]) =>
+      Object.keys(fields).map((field) => `${section}.${field}`),
+    );
+    expect(used).toEqual(new Set(given));
+  });
+});
+
+describe("the operator's pod", () => {
+  const deployment = objects.find(({ kind }) => kind === "Deployment") as IDeployment;
+  const pod = deployment.spec?.template.spec;
+
+  it("meets Pod Security restricted, with a read-only root", () => {
+    expect(pod?.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: "RuntimeDefault" },
+    });
+    expect(pod?.containers.map(({ securityContext }) => securityContext)).toEqual([
+      { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+    ]);
+  });
+
+  it("is probed by name of port, so that ports are said once", () => {
+    const [operator] = pod?.containers ?? [];
+    expect(operator?.livenessProbe?.httpGet).toEqual({ path: "/healthz", port: "health" });
+    expect(operator?.readinessProbe?.httpGet).toEqual({ path: "/readyz", port: "health" });
+    expect(operator?.ports?.map(({ name }) => name)).toEqual(["metrics", "health"]);
+  });
+});
+
+describe("the operator's rights", () => {
+  it("name every group, resource and verb: no wildcard", () => {
+    expect(JSON.stringify(rules)).not.toContain("*");
+  });
+
+  it("read no Secret, change no pod, node or role, and impersonate nobody", () => {
+    const reads = new Set(["get", "list", "watch"]);
+    const writable = rules
+      .filter(({ verbs }) => verbs.some((verb) => !reads.has(verb)))
+      .flatMap(({ resources }) => resources ?? []);
+    expect(rules.flatMap(({ resources }) => resources)).not.toContain("secrets");
+    for (const resource of ["pods", "nodes", "namespaces", "clusterroles", "roles", "users"]) {
+      expect(writable).not.toContain(resource);
+    }
+  });
+});
