@@ -52,10 +52,12 @@ export const parts: readonly Part[] = [
   // The cluster on one machine: shapes of nodes from the catalog, the API server through the client.
   {
     path: "local",
-    uses: ["src/catalog", "src/kube"],
+    uses: ["src/catalog", "src/kube", "local/engine"],
     typesOf: ["src/api"],
     packages: ["node:*", "undici", "yaml", "commander"],
   },
+  // Stands for vLLM: with facts and arithmetic of its own, so that a wrong planner cannot agree with it.
+  { path: "local/engine", uses: [], packages: ["node:*", "zod", "prom-client"] },
   // The command line of a checkout: the shipped one, with `local` added.
   { path: "local/main.ts", uses: ["local", "src/cli"], packages: ["node:*"] },
   { path: "scripts", uses: ["src/api"], packages: ["node:*", "esbuild", "yaml"] },
