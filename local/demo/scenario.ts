@@ -1,0 +1,180 @@
+// What the demo shows, step by step. Every step does what a person would do, with the same commands, and shows what
+// the API server then says; nothing is taken from inside the operator.
+import type { KubeClient } from "../../src/kube/client.ts";
+import type { LocalCluster } from "../cluster/options.ts";
+import { chat } from "./chat.ts";
+import { llamaOperator, run } from "./commands.ts";
+import { llamaDeployments, pods } from "./kinds.ts";
+import type { LlamaDeployment } from "./kinds.ts";
+import { duration } from "./screen.ts";
+import type { Screen } from "./screen.ts";
+import { conditionOf, isReady, tableLines } from "./table.ts";
+import { DemoError, until } from "./wait.ts";
+
+export interface Stage {
+  readonly cluster: LocalCluster;
+  readonly client: KubeClient;
+  /** Stands for the cluster's DNS and kube-proxy. */
+  readonly proxyUrl: string;
+  readonly screen: Screen;
+  readonly signal: AbortSignal;
+}
+
+export const namespace = "default";
+
+/** Applied in this order; each is planned before the next is applied. */
+const served = ["llama-8b", "llama-70b-fp8", "llama-405b-fp8", "llama-405b-bf16"] as const;
+const refused = "llama-405b-bf16-one-node";
+
+/** How long the slowest model may take to load with the demo's speed-up. */
+const readySeconds = 180;
+const planSeconds = 30;
+
+/** Installs the kinds, as `llama-operator crds | kubectl apply --server-side -f -`. */
+export async function installKinds({ cluster, screen, signal }: Stage): Promise<void> {
+  screen.command("llama-operator crds | kubectl apply --server-side -f -");
+  const crds = await run(llamaOperator("crds"), { signal });
+  const applied = await run([...cluster.kubectl, "apply", "--server-side", "-f", "-"], { signal, input: crds });
+  printOutput(screen, applied);
+  await run(
+    [
+      ...cluster.kubectl,
+      "wait",
+      "--for=condition=Established",
+      "--timeout=20s",
+      "crd/llamadeployments.llama-operator.dev",
+      "crd/gpupools.llama-operator.dev",
+    ],
+    { signal },
+  );
+}
+
+/** The pool, the token that Meta's repositories ask for, and the examples, each with what the planner decided. */
+export async function applyExamples(stage: Stage): Promise<void> {
+  const { screen } = stage;
+  await kubectl(stage, "apply -f examples/gpu-pool-h100.yaml");
+  await kubectl(stage, "create secret generic hf-token --from-literal=token=hf_not_a_real_token");
+  for (const name of served) {
+    const planned = await applyExample(stage, name);
+    if (planned.status !== "True") {
+      throw new DemoError(`${name} should run and does not: ${planned.reason}: ${planned.message}`);
+    }
+    screen.line(`${screen.style("green", "planned")}  ${planned.message}`);
+  }
+  const planned = await applyExample(stage, refused);
+  if (planned.status === "True") throw new DemoError(`${refused} should be refused and was planned`);
+  for (const line of wrap(`refused  ${planned.reason}: ${planned.message}`, 100)) {
+    screen.line(screen.style("yellow", line));
+  }
+}
+
+async function applyExample(
+  stage: Stage,
+  name: string,
+): Promise<{ readonly status: string; readonly reason: string; readonly message: string }> {
+  await kubectl(stage, `apply -f examples/${name}.yaml`);
+  const wait = {
+    what: `the plan of ${name}; is the operator running?`,
+    timeoutSeconds: planSeconds,
+    signal: stage.signal,
+  };
+  return until(wait, async () => conditionOf(await read(stage, name), "Planned"));
+}
+
+/** Draws the table until each model is Ready. */
+export async function watchUntilReady(stage: Stage, names: readonly string[] = served): Promise<void> {
+  const { screen } = stage;
+  const paint = { good: "green", bad: "red", busy: "yellow" } as const;
+  const wait = {
+    what: `${names.join(", ")} to be Ready`,
+    timeoutSeconds: readySeconds,
+    signal: stage.signal,
+  };
+  await until(wait, async () => {
+    const objects = await Promise.all(names.map(async (name) => read(stage, name)));
+    screen.redraw(tableLines(objects, (tone, text) => screen.style(paint[tone], text)));
+    return objects.every(isReady) ? true : undefined;
+  });
+}
+
+/** Streams an answer from each model at its own address. */
+export async function chatWithEach(stage: Stage): Promise<void> {
+  for (const name of served) await chatWith(stage, name, "Who are you, in one sentence?");
+}
+
+async function chatWith(stage: Stage, name: string, prompt: string): Promise<void> {
+  const { screen, proxyUrl, signal } = stage;
+  const { status } = await read(stage, name);
+  const endpoint = status?.endpoint;
+  if (endpoint === undefined) throw new DemoError(`${name} is Ready and has no status.endpoint`);
+  screen.line(screen.style("bold", `${endpoint}/chat/completions`));
+  const answer = await chat({
+    proxyUrl,
+    endpoint,
+    prompt,
+    maxTokens: 24,
+    signal,
+    onText: (text) => screen.stream(text.replaceAll("\n", " ")),
+  });
+  screen.endStream();
+  const { timeToFirstTokenSeconds, tokensPerSecond, tokens, model } = answer;
+  const figures = `${model}: first token after ${Math.round(timeToFirstTokenSeconds * 1000)} ms, ${tokens} tokens at ${tokensPerSecond.toFixed(0)}/s`;
+  screen.line(screen.style("dim", figures));
+}
+
+/** Kills a replica's pod and waits for another to answer in its place. */
+export async function killReplica(stage: Stage): Promise<void> {
+  const { screen, client, signal } = stage;
+  const name = "llama-70b-fp8";
+  const labelSelector = `llama-operator.dev/deployment=${name}`;
+  const before = await client.list(pods, { namespace, labelSelector, signal });
+  const [victim] = before.items;
+  if (victim === undefined) throw new DemoError(`${name} is Ready and has no pod`);
+  const startedMs = performance.now();
+  await kubectl(stage, `delete pod ${victim.metadata.name} --force --grace-period=0`);
+  const wait = { what: `another pod of ${name}`, timeoutSeconds: readySeconds, signal };
+  await until(wait, async () => {
+    const { items } = await client.list(pods, { namespace, labelSelector, signal });
+    const others = items.filter(({ metadata }) => metadata.uid !== victim.metadata.uid);
+    return others.length > 0 && items.length === others.length ? true : undefined;
+  });
+  await until(wait, async () => (isReady(await read(stage, name)) ? undefined : true));
+  await watchUntilReady(stage, [name]);
+  screen.line(`Another pod answers after ${duration((performance.now() - startedMs) / 1000)}.`);
+  await chatWith(stage, name, "Are you back?");
+}
+
+/** Scales by hand, through the scale subresource. */
+export async function scaleByHand(stage: Stage): Promise<void> {
+  await kubectl(stage, "scale llama/llama-8b --replicas=3");
+  const wait = { what: "llama-8b to be scaled", timeoutSeconds: planSeconds, signal: stage.signal };
+  await until(wait, async () => (isReady(await read(stage, "llama-8b")) ? undefined : true));
+  await watchUntilReady(stage, ["llama-8b"]);
+  await kubectl(stage, "get llamas");
+  await kubectl(stage, "get gpupools");
+}
+
+async function read({ client, signal }: Stage, name: string): Promise<LlamaDeployment> {
+  return client.get(llamaDeployments, { namespace, name }, { signal });
+}
+
+/** Shows the command, runs it with the cluster's own kubectl, shows its output. */
+async function kubectl({ cluster, screen, signal }: Stage, args: string): Promise<void> {
+  screen.command(`kubectl ${args}`);
+  printOutput(screen, await run([...cluster.kubectl, ...args.split(" ")], { signal }));
+}
+
+function printOutput(screen: Screen, text: string): void {
+  for (const line of text.trimEnd().split("\n")) if (line !== "") screen.line(line);
+}
+
+/** Breaks at spaces. */
+function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
