@@ -1,0 +1,154 @@
+// Where the pools of a plan come from: files, flags, the cluster, or a stated default, in this order. What was used
+// is part of the answer, because a plan for the wrong pools is a wrong plan.
+import { gpuPoolSpec } from "../../api/gpu-pool.ts";
+import { gpuPools, parseGpuPool } from "../../api/resources.ts";
+import type { GpuPool } from "../../api/resources.ts";
+import { findGpu, gpus } from "../../catalog/gpus.ts";
+import { findMachineShape, machineShapes } from "../../catalog/machine-shapes.ts";
+import { DeviceUse, poolRoom } from "../../controllers/capacity.ts";
+import { nodes, pods } from "../../controllers/observed/kinds.ts";
+import { projectNode } from "../../controllers/observed/node.ts";
+import { projectPod } from "../../controllers/observed/pod.ts";
+import { ApiError, ConfigError, ConnectionError, isNotFound } from "../../kube/errors.ts";
+import { resourceType } from "../../kube/resource.ts";
+import type { KubeObject } from "../../kube/object.ts";
+import type { PoolFacts } from "../../planning/plan.ts";
+import { withCluster } from "../cluster-connection.ts";
+import type { ClusterConnection, ClusterOptions } from "../cluster-connection.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { CommandError } from "../failure.ts";
+import { readManifests } from "../manifests.ts";
+import type { Manifest } from "../manifests.ts";
+import type { Terminal } from "../terminal.ts";
+
+export interface PoolOptions extends ClusterOptions {
+  readonly pools?: readonly string[];
+  readonly gpu?: string;
+  readonly gpusPerNode?: number;
+  readonly machineShape?: string;
+}
+
+export interface Pools {
+  readonly from: "files" | "flags" | "cluster" | "default";
+  /** For people: which files, which server, why the default. */
+  readonly description: string;
+  readonly facts: readonly PoolFacts[];
+}
+
+/** Finds the pools. `given` are GpuPools among the manifests to plan. @throws CommandError */
+export async function findPools(
+  options: PoolOptions,
+  given: readonly Manifest[],
+  terminal: Terminal,
+): Promise<Pools> {
+  const files = options.pools === undefined ? [] : await readManifests(options.pools, terminal);
+  const manifests = [...files, ...given].filter(({ kind }) => kind === gpuPools.kind);
+  if (manifests.length > 0) return poolsOfManifests(manifests);
+  if (options.pools !== undefined) throw usage(`${options.pools.join(", ")}: no GpuPool in it`);
+  const { gpu, gpusPerNode, machineShape } = options;
+  if (gpu !== undefined || gpusPerNode !== undefined || machineShape !== undefined)
+    return poolOfFlags(options);
+  return poolsOfCluster(options, terminal);
+}
+
+function poolsOfManifests(manifests: readonly Manifest[]): Pools {
+  const facts = manifests.map(({ source, object }) => {
+    const parsed = parseGpuPool(object);
+    if (parsed.ok) return factsOf(parsed.object);
+    const problems = parsed.problems.map(({ path, message }) => `${path}: ${message}`).join("; ");
+    throw usage(`${source}: not a valid GpuPool: ${problems}`);
+  });
+  const sources = [...new Set(manifests.map(({ source }) => source))].join(", ");
+  return { from: "files", description: sources, facts };
+}
+
+function poolOfFlags(options: PoolOptions): Pools {
+  const { machineShape } = options;
+  const shape = machineShape === undefined ? undefined : findMachineShape(machineShape);
+  if (machineShape !== undefined && shape === undefined) {
+    const known = machineShapes.map(({ name }) => name).join(", ");
+    throw usage(`--machine-shape ${machineShape}: not in the catalog; known: ${known}`);
+  }
+  const product = options.gpu ?? shape?.gpu ?? defaultShape.gpu;
+  if (findGpu(product) === undefined) {
+    throw usage(`--gpu ${product}: not in the catalog; known: ${gpus.map(({ name }) => name).join(", ")}`);
+  }
+  const perNode = options.gpusPerNode ?? shape?.gpusPerNode ?? defaultShape.gpusPerNode;
+  const facts = onePool(product, perNode, shape?.name);
+  return { from: "flags", description: `${perNode} x ${product} a node`, facts: [facts] };
+}
+
+const defaultShape = { name: "a3-highgpu-8g", gpu: "nvidia-h100-80gb", gpusPerNode: 8 } as const;
+
+function onePool(product: string, perNode: number, machineShape: string | undefined): PoolFacts {
+  const spec = gpuPoolSpec.parse({
+    gpu: { product, perNode },
+    ...(machineShape === undefined ? {} : { machineShape }),
+  });
+  return { name: "assumed", labels: {}, spec };
+}
+
+function defaultPools(why: string): Pools {
+  const { name, gpu, gpusPerNode } = defaultShape;
+  return {
+    from: "default",
+    description: `${gpusPerNode} x ${gpu} a node (${name}), assumed because ${why}`,
+    facts: [onePool(gpu, gpusPerNode, name)],
+  };
+}
+
+/** Short: whoever has no cluster should not wait to be told. */
+const requestTimeoutMs = 3000;
+
+async function poolsOfCluster(options: ClusterOptions, terminal: Terminal): Promise<Pools> {
+  // Who names a cluster wants that one; who does not may have none.
+  const named = options.kubeconfig !== undefined || options.context !== undefined;
+  try {
+    return await withCluster(options, terminal, { requestTimeoutMs }, async (connection) => {
+      const facts = await factsOfCluster(connection, terminal.signal);
+      if (facts.length > 0) return { from: "cluster", description: connection.server, facts };
+      if (!named) return defaultPools(`${connection.server} has no GpuPool`);
+      throw new CommandError(
+        `${connection.server} has no GpuPool; write one (examples/gpu-pool-h100.yaml), discover them (llama-operator pools discover), or give --pools or --machine-shape`,
+      );
+    });
+  } catch (error) {
+    if (named) throw error;
+    if (error instanceof ConfigError) return defaultPools("no cluster is configured");
+    if (error instanceof ConnectionError) return defaultPools("the kubeconfig's cluster does not answer");
+    if (error instanceof ApiError) return defaultPools(`the cluster does not let us read its GpuPools`);
+    throw error;
+  }
+}
+
+async function factsOfCluster(
+  { client }: ClusterConnection,
+  signal: AbortSignal,
+): Promise<readonly PoolFacts[]> {
+  const pools = await client
+    .list(resourceType<GpuPool & KubeObject>(gpuPools), { signal })
+    .catch((error: unknown) => {
+      if (isNotFound(error)) return { items: [] };
+      throw error;
+    });
+  if (pools.items.length === 0) return [];
+  const [nodeList, podList] = await Promise.all([
+    client.list(nodes, { signal }),
+    client.list(pods, { signal }),
+  ]);
+  const use = new DeviceUse();
+  for (const pod of podList.items) use.observe(undefined, projectPod(pod));
+  const projected = nodeList.items.map(projectNode);
+  return pools.items.map((pool) => ({
+    ...factsOf(pool),
+    freeGpus: poolRoom(pool.spec, projected, use).map(({ free }) => free),
+  }));
+}
+
+function factsOf({ metadata, spec }: GpuPool): PoolFacts {
+  return { name: metadata.name, labels: metadata.labels ?? {}, spec };
+}
+
+function usage(message: string): CommandError {
+  return new CommandError(message, { code: exitCodes.usage });
+}
