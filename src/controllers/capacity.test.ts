@@ -36,15 +36,23 @@ function pod(nodeName: string | undefined, gpus: number, phase = "Running"): Pod
 
 test("pods take their GPUs from their node until they end or leave", () => {
   const use = new DeviceUse();
-  const running = pod("a", 6);
-  use.observe(undefined, pod(undefined, 6));
-  use.observe(pod(undefined, 6), running);
+  use.observe(pod(undefined, 6));
+  use.observe(pod("a", 6));
+  use.observe(pod("a", 6));
   expect(poolRoom(pool, [node("a"), node("b")], use)).toEqual([
     { node: "a", total: 8, free: 2 },
     { node: "b", total: 8, free: 8 },
   ]);
-  use.observe(running, pod("a", 6, "Succeeded"));
+  use.observe(pod("a", 6, "Succeeded"));
   expect(poolRoom(pool, [node("a")], use)).toEqual([{ node: "a", total: 8, free: 8 }]);
+});
+
+test("a pod that is deleted gives back what it was last seen to hold", () => {
+  const use = new DeviceUse();
+  use.observe(pod("a", 6));
+  use.forget(pod("a", 6, "Failed"));
+  use.forget(pod("a", 6));
+  expect(use.used("a", "nvidia.com/gpu")).toBe(0);
 });
 
 test("nodes that are not usable, lack GPUs or belong to another pool have no room", () => {

@@ -4,27 +4,37 @@ import type { GpuPoolSpec } from "../api/gpu-pool.ts";
 import type { Node } from "./observed/node.ts";
 import { holdsDevices, type Pod } from "./observed/pod.ts";
 
-/** Devices that pods hold, per node. */
+/** Devices that pods hold, per node. Counts each pod as last observed, whatever was missed in between. */
 export class DeviceUse {
+  readonly #holders = new Map<string, Pod>();
   readonly #used = new Map<string, Map<string, number>>();
 
-  /** Takes the change from one version of a pod to the next; either may be absent. */
-  observe(before: Pod | undefined, after: Pod | undefined): void {
-    if (before !== undefined) this.#add(before, -1);
-    if (after !== undefined) this.#add(after, 1);
+  /** Takes a pod as it is now. */
+  observe(pod: Pod): void {
+    this.forget(pod);
+    if (pod.nodeName === undefined || !holdsDevices(pod) || Object.keys(pod.devices).length === 0) return;
+    this.#holders.set(pod.metadata.uid, pod);
+    this.#add(pod.nodeName, pod, 1);
+  }
+
+  /** The pod is gone. */
+  forget({ metadata: { uid } }: Pod): void {
+    const held = this.#holders.get(uid);
+    if (held?.nodeName === undefined) return;
+    this.#holders.delete(uid);
+    this.#add(held.nodeName, held, -1);
   }
 
   used(nodeName: string, resourceName: string): number {
     return this.#used.get(nodeName)?.get(resourceName) ?? 0;
   }
 
-  #add(pod: Pod, sign: 1 | -1): void {
-    if (pod.nodeName === undefined || !holdsDevices(pod)) return;
-    const node = this.#used.get(pod.nodeName) ?? new Map<string, number>();
+  #add(nodeName: string, pod: Pod, sign: 1 | -1): void {
+    const node = this.#used.get(nodeName) ?? new Map<string, number>();
     for (const [name, count] of Object.entries(pod.devices))
       node.set(name, (node.get(name) ?? 0) + sign * count);
-    if ([...node.values()].every((count) => count === 0)) this.#used.delete(pod.nodeName);
-    else this.#used.set(pod.nodeName, node);
+    if ([...node.values()].every((count) => count === 0)) this.#used.delete(nodeName);
+    else this.#used.set(nodeName, node);
   }
 }
 

@@ -51,12 +51,11 @@ interface RawPod extends KubeObject {
   };
 }
 
-/** Projects a pod; `undefined` for pods that neither are ours nor hold devices: the cache keeps none of them. */
-export function projectPod(raw: Live<KubeObject>): Pod | undefined {
+/** Projects a pod. Of pods that are not ours only the devices they hold are kept. */
+export function projectPod(raw: Live<KubeObject>): Pod {
   const { metadata, spec, status, apiVersion, kind } = raw as Live<RawPod>;
   const devices = devicesOf(spec?.containers ?? []);
   const ours = plannedByUs(metadata.labels);
-  if (!ours && Object.keys(devices).length === 0) return undefined;
   const { name, namespace, uid, resourceVersion, deletionTimestamp } = metadata;
   const condition = (type: string) => status?.conditions?.find((each) => each.type === type);
   const scheduled = condition("PodScheduled");
@@ -74,9 +73,13 @@ export function projectPod(raw: Live<KubeObject>): Pod | undefined {
     ...(spec?.nodeName === undefined ? {} : { nodeName: spec.nodeName }),
     devices,
     phase: status?.phase ?? "Pending",
-    ready: condition("Ready")?.status === "True",
-    ...(scheduled?.status === "False" ? { unschedulable: scheduled.message ?? scheduled.reason ?? "" } : {}),
-    engine: engineStateOf(status?.containerStatuses?.find((each) => each.name === "engine")),
+    ready: ours && condition("Ready")?.status === "True",
+    ...(ours && scheduled?.status === "False"
+      ? { unschedulable: scheduled.message ?? scheduled.reason ?? "" }
+      : {}),
+    engine: ours
+      ? engineStateOf(status?.containerStatuses?.find(({ name }) => name === "engine"))
+      : notStarted,
   };
 }
 

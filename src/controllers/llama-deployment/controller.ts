@@ -1,0 +1,95 @@
+// Wires the LlamaDeployment controller: what wakes it, and for whom. An object's own children wake it; changes of
+// room, pools or other people's objects wake only those that wait for such.
+import type { KubeObject, Live, ObjectRef } from "../../kube/object.ts";
+import { objectKey } from "../../kube/object.ts";
+import { Controller } from "../../runtime/controller.ts";
+import { specChanged, toController, toLabelled, toSelf } from "../../runtime/enqueue.ts";
+import type { Informer } from "../../runtime/informer.ts";
+import { deploymentLabel, plannedByUs } from "../../workloads/labels.ts";
+import type { ControllerParts } from "../operator.ts";
+import { llamaDeployments } from "../observed/kinds.ts";
+import { sameForPlacement } from "../observed/node.ts";
+import { holdsDevices, type Pod } from "../observed/pod.ts";
+import { NodeClaims } from "./claims.ts";
+import { LlamaDeploymentReconciler } from "./reconciler.ts";
+import { RevisionReader } from "./revisions.ts";
+import { Waiters } from "./waiters.ts";
+
+/** Room changes in bursts; those that wait for it are woken once a burst. */
+const wakeAfterMs = 200;
+
+export function llamaDeploymentController(parts: ControllerParts): Controller {
+  const { informers, caches, use, applier, client, recorder, clock } = parts;
+  const revisions = new RevisionReader();
+  const waiters = new Waiters();
+  const reconciler = new LlamaDeploymentReconciler({
+    sources: { caches, use },
+    applier,
+    client,
+    revisions,
+    claims: new NodeClaims(caches, revisions),
+    waiters,
+    record: (about, transition) => recorder.record(about, transition),
+    clock,
+  });
+  const controller = new Controller({
+    ...parts,
+    name: "llamadeployment",
+    reconciler,
+    workers: parts.workers,
+  });
+  const wakeWaiters = (): void => {
+    for (const ref of waiters.list()) controller.queue.add(objectKey(ref), { afterMs: wakeAfterMs });
+  };
+
+  controller.watch(informers.llamaDeployments, toSelf, { predicate: specChanged });
+  controller.watch(informers.pods, toLabelled(deploymentLabel, llamaDeployments));
+  controller.watch(informers.gpuPools, () => caches.llamaDeployments.list().map(refOfDeployment), {
+    predicate: specChanged,
+  });
+  controller.watch(
+    informers.namespaces,
+    ({ metadata }) => caches.llamaDeployments.list(metadata.name).map(refOfDeployment),
+    { predicate: specChanged },
+  );
+  const children = [
+    informers.services,
+    informers.serviceAccounts,
+    informers.podDisruptionBudgets,
+    informers.controllerRevisions,
+    informers.deployments,
+    informers.leaderWorkerSets,
+  ];
+  for (const informer of children) watchChildren(controller, informer, waiters);
+
+  informers.nodes.onChange((change) => {
+    if (change.type !== "updated" || !sameForPlacement(change.previous, change.object)) wakeWaiters();
+  });
+  informers.pods.onChange((change) => {
+    const before = change.type === "updated" ? change.previous : change.object;
+    if (
+      change.type !== "added" &&
+      freesDevices(before, change.type === "updated" ? change.object : undefined)
+    ) {
+      wakeWaiters();
+    }
+  });
+  return controller;
+}
+
+/** Wakes the owner of a child, and whoever waits for a name that somebody else holds. */
+function watchChildren(controller: Controller, informer: Informer<KubeObject>, waiters: Waiters): void {
+  const owner = toController(llamaDeployments);
+  controller.watch(informer, (object) => {
+    const owners = [...owner(object)];
+    return plannedByUs(object.metadata.labels) ? owners : [...owners, ...waiters.named(object)];
+  });
+}
+
+function freesDevices(before: Live<Pod>, after: Live<Pod> | undefined): boolean {
+  return holdsDevices(before) && (after === undefined || !holdsDevices(after));
+}
+
+function refOfDeployment({ metadata }: Live<KubeObject>): ObjectRef {
+  return { namespace: metadata.namespace, name: metadata.name };
+}

@@ -1,0 +1,87 @@
+// Everything that one pass knows, read once at its start: the object, its children and pods, the pools that its
+// namespace may use. Steps read it, and leave what they find in `findings`; nothing is read twice.
+import type { GpuPool, LlamaDeployment } from "../../api/resources.ts";
+import { controllerOf, type KubeObject, type Live, type ObjectRef } from "../../kube/object.ts";
+import type { Plan, PoolFacts } from "../../planning/plan.ts";
+import type { Owner } from "../../workloads/names.ts";
+import { byDeployment, type Caches } from "../caches.ts";
+import { matchesLabels, poolRoom, type DeviceUse, type NodeRoom } from "../capacity.ts";
+import type { Pod } from "../observed/pod.ts";
+
+/** The children that exist, of this object or under its names. */
+export interface Children {
+  readonly service: Live<KubeObject> | undefined;
+  readonly serviceAccount: Live<KubeObject> | undefined;
+  readonly podDisruptionBudget: Live<KubeObject> | undefined;
+  readonly revisions: readonly Live<KubeObject>[];
+  readonly deployments: readonly Live<KubeObject>[];
+  readonly leaderWorkerSets: readonly Live<KubeObject>[];
+}
+
+export interface Scope {
+  readonly object: Live<LlamaDeployment & KubeObject>;
+  readonly owner: Owner;
+  readonly now: Date;
+  /** Labels of the namespace; its Pod Security level among them. */
+  readonly namespaceLabels: Readonly<Record<string, string>>;
+  /** Pools that the namespace may use. */
+  readonly pools: readonly Live<GpuPool & KubeObject>[];
+  readonly children: Children;
+  readonly pods: readonly Pod[];
+  readonly servesLeaderWorkerSets: boolean;
+  /** Free GPUs of a pool's usable nodes; none for a pool that is not there. */
+  readonly room: (pool: string) => readonly NodeRoom[];
+}
+
+export interface ScopeSources {
+  readonly caches: Caches;
+  readonly use: DeviceUse;
+}
+
+/** Reads the scope of an object; undefined where it is gone or being deleted: owner references do the rest. */
+export function readScope(sources: ScopeSources, ref: ObjectRef, now: Date): Scope | undefined {
+  const { caches, use } = sources;
+  const object = caches.llamaDeployments.get(ref);
+  if (object === undefined || object.metadata.deletionTimestamp !== undefined) return undefined;
+  const { name, namespace = "", uid } = object.metadata;
+  const key = `${namespace}/${name}`;
+  const namespaceLabels = caches.namespaces.get({ name: namespace })?.metadata.labels ?? {};
+  const pools = caches.gpuPools
+    .list()
+    .filter(({ spec }) => matchesLabels(namespaceLabels, spec.namespaceSelector?.matchLabels ?? {}));
+  return {
+    object,
+    owner: { name, namespace, uid },
+    now,
+    namespaceLabels,
+    pools,
+    children: {
+      service: caches.services.get({ namespace, name }),
+      serviceAccount: caches.serviceAccounts.get({ namespace, name }),
+      podDisruptionBudget: caches.podDisruptionBudgets.get({ namespace, name }),
+      revisions: ownedBy(caches.controllerRevisions.byIndex(byDeployment, key), uid),
+      deployments: ownedBy(caches.deployments.byIndex(byDeployment, key), uid),
+      leaderWorkerSets: ownedBy(caches.leaderWorkerSets.byIndex(byDeployment, key), uid),
+    },
+    pods: caches.pods.byIndex(byDeployment, key),
+    servesLeaderWorkerSets: caches.servesLeaderWorkerSets(),
+    room: (pool) => {
+      const found = caches.gpuPools.get({ name: pool });
+      return found === undefined ? [] : poolRoom(found.spec, caches.nodes.list(), use);
+    },
+  };
+}
+
+function ownedBy(objects: readonly Live<KubeObject>[], uid: string): readonly Live<KubeObject>[] {
+  return objects.filter((object) => controllerOf(object)?.uid === uid);
+}
+
+/** The pools as the planner wants them; free GPUs are counted only where a choice is still open. */
+export function poolFacts(scope: Scope, current: Plan | undefined): readonly PoolFacts[] {
+  return scope.pools.map(({ metadata, spec }) => ({
+    name: metadata.name,
+    labels: metadata.labels ?? {},
+    spec,
+    ...(current === undefined ? { freeGpus: scope.room(metadata.name).map(({ free }) => free) } : {}),
+  }));
+}

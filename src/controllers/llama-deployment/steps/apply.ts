@@ -1,0 +1,56 @@
+// Makes the children what they should be: the revision first, then what pods lean on, then the workloads, then
+// what is no longer wanted goes. Each write is safe to repeat, and a crash between two of them is made good by the
+// next pass: nothing is remembered but in the objects themselves.
+import type { KubeClient } from "../../../kube/client.ts";
+import { controllerOf, type KubeObject, type Live, refOf } from "../../../kube/object.ts";
+import type { ResourceType } from "../../../kube/resource.ts";
+import type { Applied, Applier, ApplyContext } from "../../../runtime/applier.ts";
+import * as kinds from "../../observed/kinds.ts";
+
+const types: Readonly<Record<string, ResourceType>> = {
+  ControllerRevision: kinds.controllerRevisions,
+  Deployment: kinds.deployments,
+  LeaderWorkerSet: kinds.leaderWorkerSets,
+  PodDisruptionBudget: kinds.podDisruptionBudgets,
+  Service: kinds.services,
+  ServiceAccount: kinds.serviceAccounts,
+};
+
+/** @throws TypeError for a kind that the controller does not write */
+export function typeOf(object: KubeObject): ResourceType {
+  const type = types[object.kind];
+  if (type === undefined) throw new TypeError(`no resource type for kind ${object.kind}`);
+  return type;
+}
+
+/** Applies objects side by side, and answers with those that could not be touched. */
+export async function applyAll(
+  applier: Applier,
+  objects: readonly KubeObject[],
+  context: ApplyContext,
+): Promise<readonly Applied<KubeObject>[]> {
+  return Promise.all(objects.map((object) => applier.apply(typeOf(object), object, context)));
+}
+
+/** Deletes children of ours, each only while it is the one that was seen. */
+export async function deleteAll(
+  client: KubeClient,
+  objects: readonly Live<KubeObject>[],
+  uid: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const ours = objects.filter((object) => controllerOf(object)?.uid === uid && !isLeaving(object));
+  await Promise.all(
+    ours.map((object) =>
+      client.delete(typeOf(object), refOf(object), {
+        preconditions: { uid: object.metadata.uid },
+        propagationPolicy: "Background",
+        signal,
+      }),
+    ),
+  );
+}
+
+function isLeaving({ metadata }: Live<KubeObject>): boolean {
+  return metadata.deletionTimestamp !== undefined;
+}

@@ -1,0 +1,27 @@
+// Plans the spec against the pools that the namespace may use, or halts with the planner's own words.
+import { plan as planDeployment } from "../../../planning/planner.ts";
+import type { Plan } from "../../../planning/plan.ts";
+import { poolFacts, type Scope } from "../scope.ts";
+import type { Halt } from "../status.ts";
+
+/**
+ * The plan of this generation. A plan is sticky: `current`, the plan in force, stays unless the spec asks for
+ * something else or its pool has gone.
+ */
+export function planStep(scope: Scope, current: Plan | undefined): Plan | Halt {
+  const result = planDeployment({
+    spec: scope.object.spec,
+    pools: poolFacts(scope, current),
+    ...(current && { current }),
+  });
+  if (result.kind === "plan") return result;
+  const { reason, message, waits, alternatives } = result;
+  const nearest = alternatives.map(({ summary }) => summary);
+  const advice = nearest.length === 0 ? "" : ` What would work: ${nearest.join("; ")}.`;
+  return { reason, message: `${message}${advice}`, waits, unplanned: true };
+}
+
+/** Whether an answer of a step ends the pass. */
+export function isHalt(answer: object): answer is Halt {
+  return "unplanned" in answer && "reason" in answer;
+}

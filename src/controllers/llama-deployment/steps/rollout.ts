@@ -1,0 +1,148 @@
+// How many replicas each revision should have next, and which groups those are: reads the scope, asks the rollout
+// planner, and says what pending replicas wait for.
+import { reasons, type Reason } from "../../../api/conditions.ts";
+import type { Share } from "../../../workloads/desired.ts";
+import { spansNodes, type RevisionData } from "../../../workloads/revision.ts";
+import { replicasThatFit, roomsWithout, type NodeRoom } from "../../capacity.ts";
+import type { Pod } from "../../observed/pod.ts";
+import { footprintOf, type LiveWorkload, type StoredRevision } from "../revisions.ts";
+import { keepSlots, planRollout, type RevisionReplicas, type RolloutDecision } from "../rollout.ts";
+import type { Scope } from "../scope.ts";
+
+export interface Placement {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+export interface Rollout {
+  readonly decision: RolloutDecision;
+  /** What should exist, of every revision that still has replicas. */
+  readonly shares: readonly Share[];
+  /** What replicas that are not placed wait for. */
+  readonly placement?: Placement;
+}
+
+export interface RolloutContext {
+  readonly current: RevisionData;
+  readonly stored: readonly StoredRevision[];
+  readonly workloads: readonly LiveWorkload[];
+  /** Nodes of the current plan's pool that are promised to groups, this object's own among them. */
+  readonly promisedNodes: number;
+}
+
+export function rolloutStep(scope: Scope, context: RolloutContext): Rollout {
+  const { current, workloads, promisedNodes } = context;
+  const { plan } = current;
+  const wanted = scope.object.spec.replicas;
+  const footprint = footprintOf(current);
+  const present = scope.room(plan.pool);
+  const nodesToCome = nodesThatMayCome(scope, plan.pool, present.length);
+  const rooms = [...present, ...emptyNodes(nodesToCome, plan.pod.gpus)];
+  const old = olderReplicas(context);
+  const mine = replicasOf(current.hash, workloads);
+  const decision = planRollout({
+    wanted,
+    current: mine,
+    old,
+    unplaced: workloads
+      .filter(({ revision }) => revision === current.hash)
+      .flatMap(({ replicas }) => replicas)
+      .filter((replica) => replica.unschedulable !== undefined).length,
+    room: replicasThatFit(rooms, footprint, promisedNodes),
+    roomAfterRelease: replicasThatFit(
+      roomsWithout(rooms, oneReplica(workloads, old[0]?.revision), plan.pod.gpuResourceName),
+      footprint,
+      promisedNodes,
+    ),
+    needsRoom: spansNodes(current),
+  });
+  const placement = placementOf(context, present, nodesToCome, decision);
+  return { decision, shares: sharesOf(context, decision), ...(placement === undefined ? {} : { placement }) };
+}
+
+/** Nodes that an autoscaler may still add. */
+function nodesThatMayCome(scope: Scope, poolName: string, present: number): number {
+  const pool = scope.pools.find(({ metadata }) => metadata.name === poolName);
+  return Math.max(0, (pool?.spec.nodes?.max ?? 0) - present);
+}
+
+function emptyNodes(count: number, gpus: number): readonly NodeRoom[] {
+  return Array.from({ length: count }, () => ({ node: "", total: gpus, free: gpus }));
+}
+
+function replicasOf(revision: string, workloads: readonly LiveWorkload[]): RevisionReplicas {
+  const its = workloads.filter((workload) => workload.revision === revision);
+  return {
+    revision,
+    desired: its.reduce((sum, { desired }) => sum + desired, 0),
+    ready: its.flatMap(({ replicas }) => replicas).filter(({ ready }) => ready).length,
+  };
+}
+
+/** Older revisions with replicas, oldest first. */
+function olderReplicas({ current, stored, workloads }: RolloutContext): readonly RevisionReplicas[] {
+  return stored
+    .filter(({ data }) => data.hash !== current.hash)
+    .map(({ data }) => replicasOf(data.hash, workloads))
+    .filter(({ desired }) => desired > 0);
+}
+
+/** The pods of the replica of a revision that would go first. */
+function oneReplica(workloads: readonly LiveWorkload[], revision: string | undefined): readonly Pod[] {
+  const replicas = workloads
+    .filter((workload) => workload.revision === revision)
+    .flatMap((workload) => workload.replicas);
+  return (replicas.find(({ ready }) => !ready) ?? replicas[0])?.pods ?? [];
+}
+
+function sharesOf(
+  { current, stored, workloads }: RolloutContext,
+  decision: RolloutDecision,
+): readonly Share[] {
+  const older = decision.old.flatMap(({ revision, replicas }) => {
+    const data = stored.find((each) => each.data.hash === revision)?.data;
+    return data === undefined || replicas === 0 ? [] : [share(data, replicas, workloads)];
+  });
+  return [...older, share(current, decision.current, workloads)];
+}
+
+function share(revision: RevisionData, replicas: number, workloads: readonly LiveWorkload[]): Share {
+  if (!spansNodes(revision)) return { revision, replicas };
+  const slots = workloads
+    .filter((workload) => workload.revision === revision.hash)
+    .map(({ slot = 0, replicas: [replica] }) => ({ slot, ready: replica?.ready ?? false }));
+  return { revision, slots: keepSlots(slots, replicas) };
+}
+
+/** Why replicas of the current revision have no node: GPUs free but scattered are not GPUs that are missing. */
+function placementOf(
+  { current, workloads }: RolloutContext,
+  present: readonly NodeRoom[],
+  nodesToCome: number,
+  decision: RolloutDecision,
+): Placement | undefined {
+  const waiting = workloads
+    .filter(({ revision }) => revision === current.hash)
+    .flatMap(({ replicas }) => replicas)
+    .find(({ unschedulable }) => unschedulable !== undefined);
+  if (waiting === undefined && decision.withheld === 0) return undefined;
+  const claim = missingClaim.exec(waiting?.unschedulable ?? "")?.[1];
+  if (claim !== undefined) {
+    return { reason: reasons.ClaimNotFound, message: `PersistentVolumeClaim ${claim} is not there` };
+  }
+  const { pool, nodesPerReplica, pod } = current.plan;
+  const enough = present.filter(({ free }) => free >= pod.gpus).length;
+  const free = present.reduce((sum, room) => sum + room.free, 0);
+  const state =
+    `a replica needs ${nodesPerReplica} ${nodesPerReplica === 1 ? "node" : "nodes"} with ${pod.gpus} free GPUs; ` +
+    `pool ${pool} has ${enough}`;
+  if (enough < nodesPerReplica && free >= pod.gpus * nodesPerReplica) {
+    const scattered = `${state}: its free GPUs are enough but scattered; move what holds parts of nodes`;
+    return { reason: reasons.Fragmented, message: scattered };
+  }
+  const growth = nodesToCome > 0 ? `, and may grow by ${nodesToCome}` : "";
+  return { reason: reasons.WaitingForGpus, message: `${state}${growth}` };
+}
+
+/** The scheduler's words. */
+const missingClaim = /persistentvolumeclaim "([^"]+)" not found/;
