@@ -103,8 +103,19 @@ function parse<T extends { readonly metadata: { readonly name: string } }>(
   schema: z.ZodType<T>,
   manifest: unknown,
 ): ParsedManifest<T> {
-  const result = schema.safeParse(manifest, { error: apiServerMessage });
+  const result = schema.safeParse(withoutNulls(manifest), { error: apiServerMessage });
   return result.success
     ? { ok: true, object: result.data }
     : { ok: false, problems: manifestProblems(result.error.issues) };
+}
+
+/** The API server drops fields that are null (`context:` with nothing behind it) before it validates. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, child]) => child !== null)
+      .map(([key, child]) => [key, withoutNulls(child)]),
+  );
 }

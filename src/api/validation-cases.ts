@@ -39,7 +39,12 @@ function deployment(
 
 function pool(spec: Readonly<Record<string, unknown>>): ValidationCase["manifest"] {
   const gpu = { product: "nvidia-h100-80gb", perNode: 8 };
-  return { apiVersion: apiGroupVersion, kind: "GpuPool", metadata: { name: "h100" }, spec: { gpu, ...spec } };
+  return {
+    apiVersion: apiGroupVersion,
+    kind: "GpuPool",
+    metadata: { name: "validation-case" },
+    spec: { gpu, ...spec },
+  };
 }
 
 const entries = (count: number, value: string) =>
@@ -230,6 +235,10 @@ const engines: readonly (ValidationCase | RefusedCase)[] = [
 ];
 
 const shapes: readonly (ValidationCase | RefusedCase)[] = [
+  {
+    name: "sections that are left empty",
+    manifest: deployment({ model: { ...model, source: null }, context: null, engine: { args: null } }),
+  },
   { name: "no replicas", manifest: deployment({ replicas: 0 }) },
   {
     name: "an annotation of the simulation",
