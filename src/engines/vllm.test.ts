@@ -159,6 +159,19 @@ describe("vLLM's command line", () => {
     },
   );
 
+  it("keeps the plan whatever part of a planned flag a person writes, which argparse would complete", () => {
+    const { spec } = cases.groupOfTwo;
+    const baseline = containerOf(cases.groupOfTwo, "worker");
+    const flags = [...flagsOf(baseline).keys()].map((flag) => flag.slice(2));
+    for (const flag of flags.flatMap((name) => [name, `no-${name}`])) {
+      for (let length = 1; length <= flag.length; length += 1) {
+        const args = { [flag.slice(0, length).replace(/-$/, "")]: "66" };
+        const forced: Case = { ...cases.groupOfTwo, spec: { ...spec, engine: { ...spec.engine, args } } };
+        expect(containerOf(forced, "worker").args).toEqual(baseline.args);
+      }
+    }
+  });
+
   it("takes limits from the plan once, which has read them from a person's flags", () => {
     const given = withEngine(cases.eightB, { args: { "max-num-seqs": "128" } });
     const words = containerOf(given, "single").args.filter((word) => word.startsWith("--max-num-seqs"));

@@ -191,6 +191,10 @@ describe("a pod", () => {
     );
   });
 
+  it.each(everyRank)("leaves its engine's last words in its status: %s", (_, given, role) => {
+    expect(render(given, role).container.terminationMessagePolicy).toBe("FallbackToLogsOnError");
+  });
+
   it("names Secrets and holds none", () => {
     for (const [, given, role] of everyRank) {
       for (const { name, value, valueFrom } of render(given, role).container.env ?? []) {

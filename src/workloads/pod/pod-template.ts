@@ -101,6 +101,8 @@ function engineContainer({ image, command, args, env }: EngineContainer): IConta
     command: [...command],
     args: [...args],
     env: env.map(environmentVariable),
+    // An engine that refuses to start says why in its log; its last words reach the pod's status, and ours.
+    terminationMessagePolicy: "FallbackToLogsOnError",
   };
 }
 
