@@ -47,7 +47,7 @@ export const parts: readonly Part[] = [
   { path: "src/autoscaling", uses: controllerParts, typesOf: ["src/telemetry"], packages: ["node:*"] },
   { path: "src/admission", uses: controllerParts, typesOf: ["src/telemetry"], packages: ["node:*"] },
   // Sees everything, and nothing sees it.
-  { path: "src/cli", uses: ["src"], packages: ["node:*", "commander", "yaml"] },
+  { path: "src/cli", uses: ["src", "package.json"], packages: ["node:*", "commander", "yaml"] },
   { path: "src/main.ts", uses: ["src"], packages: ["node:*"] },
   // The cluster on one machine: shapes of nodes from the catalog, the API server through the client.
   {
@@ -61,6 +61,8 @@ export const parts: readonly Part[] = [
   // The command line of a checkout: the shipped one, with `local` added.
   { path: "local/main.ts", uses: ["local", "src/cli"], packages: ["node:*"] },
   { path: "scripts", uses: ["src/api"], packages: ["node:*", "esbuild", "yaml"] },
+  // Its version.
+  { path: "package.json", uses: [], packages: [] },
   // Crosses folders on purpose.
   { path: "test", uses: ["src", "local", "scripts"], packages: ["*"] },
 ];

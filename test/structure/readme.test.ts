@@ -12,7 +12,7 @@ const manifest = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "
 const textOf = (document: string) => readFileSync(join(repositoryRoot, document), "utf8");
 
 test.each(documents)("every npm command in %s is a script of package.json", (document) => {
-  const scripts = [...textOf(document).matchAll(/\bnpm (?:run ([\w:-]+)|(start|test)\b)/g)].map(
+  const scripts = [...textOf(document).matchAll(/\bnpm (?:run (?:-s )?(\w[\w:-]*)|(start|test)\b)/g)].map(
     ([, run, lifecycle]) => run ?? lifecycle ?? "",
   );
   expect(scripts.length).toBeGreaterThan(0);
