@@ -14,8 +14,8 @@ import { promisify } from "node:util";
 import { resourceType } from "../../src/kube/resource.ts";
 import { buildPrograms, type BuiltPrograms } from "./build/build.ts";
 import { clusterClient } from "./client.ts";
-import { apiServer, controllerManager, etcd, kwok, scheduler } from "./commands.ts";
-import { writeConfiguration } from "./configuration.ts";
+import { apiServer, controllerManager, etcd, kwok, scheduler } from "./configuration/commands.ts";
+import { writeConfiguration } from "./configuration/files.ts";
 import { LocalClusterError } from "./errors.ts";
 import {
   clusterFacts,
@@ -23,11 +23,11 @@ import {
   type ClusterLayout,
   controlPlaneAddress,
   preferredPorts,
-} from "./layout.ts";
+} from "./configuration/layout.ts";
 import { logsTail } from "./logs.ts";
 import type { ClusterOptions, ClusterProcess, LocalCluster } from "./options.ts";
-import { checkedName, stateFolder } from "./paths.ts";
-import { freePorts } from "./ports.ts";
+import { checkedName, stateFolder } from "./configuration/paths.ts";
+import { freePorts } from "./configuration/ports.ts";
 import { untilSucceeds } from "./readiness.ts";
 import { newRecord, writeRecord } from "./record.ts";
 import {

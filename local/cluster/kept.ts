@@ -2,7 +2,7 @@
 
 import { LocalClusterError } from "./errors.ts";
 import type { ClusterStatus, LocalCluster } from "./options.ts";
-import { stateFolder } from "./paths.ts";
+import { stateFolder } from "./configuration/paths.ts";
 import { readRecord } from "./record.ts";
 import { runningCluster, stopSupervised } from "./running-cluster.ts";
 import { Supervisor } from "./supervisor.ts";

@@ -9,7 +9,7 @@ import type { KubeClient } from "../../src/kube/client.ts";
 import type { KubeObject, ObjectMeta } from "../../src/kube/object.ts";
 import { resourceType } from "../../src/kube/resource.ts";
 import type { BuiltPrograms } from "./build/build.ts";
-import type { ClusterLayout } from "./layout.ts";
+import type { ClusterLayout } from "./configuration/layout.ts";
 import { untilAnswers, untilSucceeds } from "./readiness.ts";
 
 interface Named extends KubeObject {
@@ -68,9 +68,23 @@ export async function readManifests(programs: BuiltPrograms): Promise<LeaderWork
   ]);
   return {
     // The controller watches both kinds and does not start without the second.
-    crds: [...sets, ...disaggregated] as CustomResourceDefinition[],
+    crds: [...sets, ...disaggregated].map(withoutDescriptions) as CustomResourceDefinition[],
     webhooks: webhooks as WebhookConfiguration[],
   };
+}
+
+/** Two pod templates' descriptions are half a megabyte, which the API server would digest at every start. */
+function withoutDescriptions(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(withoutDescriptions);
+  }
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
+  const kept = Object.entries(value).filter(
+    ([key, inner]) => key !== "description" || typeof inner !== "string",
+  );
+  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutDescriptions(inner)]));
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Cloud, MachineShape } from "../../src/catalog/machine-shapes.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import type { KubeObject, Live, ObjectMeta } from "../../src/kube/object.ts";
 import { resourceType } from "../../src/kube/resource.ts";
-import { nodeAddress } from "./layout.ts";
+import { nodeAddress } from "./configuration/layout.ts";
 import { untilSucceeds } from "./readiness.ts";
 
 /** A Node as it is created, with its status, as a kubelet registers itself. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import type { BuiltPrograms } from "./build/build.ts";
 import { LocalClusterError } from "./errors.ts";
-import type { ClusterLayout } from "./layout.ts";
+import type { ClusterLayout } from "./configuration/layout.ts";
 
 /** Raised when a record changes in a way that older readers would misread. */
 const recordVersion = 1;

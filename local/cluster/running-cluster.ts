@@ -1,9 +1,9 @@
 // A cluster that runs, whoever started it: what can be asked of it and done to it.
 
-import { apiServer, kubectlCommand, leaderWorkerSet } from "./commands.ts";
+import { apiServer, kubectlCommand, leaderWorkerSet } from "./configuration/commands.ts";
 import { clusterClient } from "./client.ts";
 import { LocalClusterError } from "./errors.ts";
-import { clusterFacts, type ClusterLayout } from "./layout.ts";
+import { clusterFacts, type ClusterLayout } from "./configuration/layout.ts";
 import {
   installDefinitions,
   installWebhooks,

@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { parseAllDocuments } from "yaml";
 
 import { LocalClusterError } from "../errors.ts";
-import { cacheFolder } from "../paths.ts";
+import { cacheFolder } from "../configuration/paths.ts";
 import { buildKey } from "./build-key.ts";
 import { takeBuildLock } from "./build-lock.ts";
 import { findGo, type GoToolchain } from "./go-toolchain.ts";
@@ -37,6 +37,8 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
   /** Default: cacheFolder(). */
   readonly cacheDir?: string;
+  /** Default: "go", found on the PATH. */
+  readonly goCommand?: string;
   /** Default: all programs. */
   readonly recipes?: readonly ProgramRecipe[];
 }
@@ -54,12 +56,18 @@ const tailLines = 30;
  * @throws LocalClusterError GoMissing, GoTooOld, BuildFailed with the end of the compiler's output
  */
 export async function buildPrograms(options: BuildOptions = {}): Promise<BuiltPrograms> {
-  const { onEvent = () => {}, signal, cacheDir = cacheFolder(), recipes = programRecipes } = options;
+  const {
+    onEvent = () => {},
+    signal,
+    cacheDir = cacheFolder(),
+    goCommand = "go",
+    recipes = programRecipes,
+  } = options;
   const first = recipes[0];
   if (first === undefined) {
     throw new LocalClusterError("InvalidOptions", "there is no program to build");
   }
-  const go = await findGo(first.moduleDir, signal);
+  const go = await findGo(goCommand, first.moduleDir, signal);
   const targets: Target[] = [];
   for (const recipe of recipes) {
     targets.push({ recipe, directory: join(cacheDir, `${recipe.name}-${await buildKey(recipe, go)}`) });
@@ -142,7 +150,7 @@ async function buildOne(
       go,
       signal,
     );
-    await convertModuleFiles(recipe, unfinished);
+    await convertModuleFiles(recipe, unfinished, go);
     await rename(unfinished, directory);
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
@@ -161,7 +169,7 @@ async function runGo(
 ): Promise<void> {
   const output: string[] = [];
   const ended = await new Promise<number | string | null>((resolve, reject) => {
-    const child = spawn("go", args, {
+    const child = spawn(go.command, args, {
       cwd: recipe.moduleDir,
       env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly" },
       stdio: ["ignore", "pipe", "pipe"],
@@ -188,7 +196,7 @@ async function runGo(
 }
 
 /** YAML manifests are kept as JSON lists of their documents: to parse a megabyte of YAML takes seconds. */
-async function convertModuleFiles(recipe: ProgramRecipe, into: string): Promise<void> {
+async function convertModuleFiles(recipe: ProgramRecipe, into: string, go: GoToolchain): Promise<void> {
   if (recipe.files === undefined) {
     return;
   }

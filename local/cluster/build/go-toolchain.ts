@@ -6,6 +6,8 @@ import { promisify } from "node:util";
 import { LocalClusterError } from "../errors.ts";
 
 export interface GoToolchain {
+  /** Such as "go", found on the PATH. */
+  readonly command: string;
   /** Such as "go1.26.8". */
   readonly version: string;
   /** Such as "linux/amd64". */
@@ -19,17 +21,17 @@ const otherwise =
   "or point KUBECONFIG at a cluster of your own and run the operator there with `npm run llama-operator -- run`, which needs no Go";
 
 /**
- * Asks Go for the toolchain that it would use in `moduleDir`, which may be newer than the installed one.
+ * Asks the Go command for the toolchain that it would use in `moduleDir`, which may be newer than the installed one.
  * @throws LocalClusterError GoMissing, GoTooOld
  */
-export async function findGo(moduleDir: string, signal?: AbortSignal): Promise<GoToolchain> {
+export async function findGo(command: string, moduleDir: string, signal?: AbortSignal): Promise<GoToolchain> {
   try {
-    const { stdout } = await promisify(execFile)("go", ["env", "-json", "GOVERSION", "GOOS", "GOARCH"], {
+    const { stdout } = await promisify(execFile)(command, ["env", "-json", "GOVERSION", "GOOS", "GOARCH"], {
       cwd: moduleDir,
       ...(signal === undefined ? {} : { signal }),
     });
     const answer = JSON.parse(stdout) as Record<"GOVERSION" | "GOOS" | "GOARCH", string>;
-    return { version: answer.GOVERSION, platform: `${answer.GOOS}/${answer.GOARCH}` };
+    return { command, version: answer.GOVERSION, platform: `${answer.GOOS}/${answer.GOARCH}` };
   } catch (cause) {
     signal?.throwIfAborted();
     throw goError(cause);

@@ -2,9 +2,9 @@
 
 import { join } from "node:path";
 
-import type { BuiltPrograms } from "./build/build.ts";
+import type { BuiltPrograms } from "../build/build.ts";
 import type { ClusterLayout, ClusterUser } from "./layout.ts";
-import type { ClusterProcess } from "./options.ts";
+import type { ClusterProcess } from "../options.ts";
 
 /** Requests a second that the programs allow themselves: high enough that they are never what a benchmark measures. */
 const clientRate = { qps: 2000, burst: 4000 };
@@ -57,6 +57,8 @@ export function apiServer(programs: BuiltPrograms, layout: ClusterLayout, audit:
       `--cert-dir=${layout.pki.directory}`,
       `--tls-cert-file=${layout.pki.certFile}`,
       `--tls-private-key-file=${layout.pki.keyFile}`,
+      // Published for extension servers; without it the controller manager complains once a minute.
+      `--client-ca-file=${layout.pki.caFile}`,
       `--token-auth-file=${layout.files.tokens}`,
       "--authorization-mode=RBAC",
       "--allow-privileged=true",

@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-import { type ClusterPorts } from "./options.ts";
+import { type ClusterPorts } from "../options.ts";
 
 /** The preferred ports, each raised past what some program of this machine holds on all addresses. */
 export async function freePorts(address: string, preferred: ClusterPorts): Promise<ClusterPorts> {

@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 
-import type { ClusterFacts, ClusterPorts } from "./options.ts";
+import type { ClusterFacts, ClusterPorts } from "../options.ts";
 
 /** Users of the API server, each with its own token, so that the audit log tells them apart. */
 export const clusterUsers = [

@@ -4,7 +4,7 @@
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 
-import { LocalClusterError } from "./errors.ts";
+import { LocalClusterError } from "../errors.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -120,7 +120,7 @@ export function leaderWorkerSetConfiguration(layout: ClusterLayout): string {
 export async function kwokConfiguration(pods: PodLife): Promise<string> {
   const texts = await Promise.all(
     ["node", pods === "instant" ? "pod-instant" : "pod-simulated-kubelet"].map((name) =>
-      readFile(new URL(`./stages/${name}.yaml`, import.meta.url), "utf8"),
+      readFile(new URL(`../stages/${name}.yaml`, import.meta.url), "utf8"),
     ),
   );
   return texts.join("---\n");
