@@ -8,7 +8,7 @@ export const deploymentLabel = "llama-operator.dev/deployment";
 export const revisionLabel = "llama-operator.dev/revision";
 
 /** The label that says what a pod does in its replica. */
-export const roleLabel = "llama-operator.dev/role";
+const roleLabel = "llama-operator.dev/role";
 
 /** The label of a LeaderWorkerSet that says which replica it is; 0 is the first. */
 export const slotLabel = "llama-operator.dev/slot";

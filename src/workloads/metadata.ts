@@ -4,7 +4,7 @@ import { objectLabels } from "./labels.ts";
 import type { Owner } from "./names.ts";
 
 /** `metadata.ownerReferences[]`: deletion of the LlamaDeployment takes the object with it. */
-export interface OwnerReference {
+interface OwnerReference {
   apiVersion: string;
   kind: string;
   name: string;

@@ -17,7 +17,7 @@ import { containerSecurityContext, fabricOf, podSecurityContext } from "../secur
 import { modelPathOf, volumesOf } from "./volumes.ts";
 
 /** The engine's container in every pod; logs, metrics and status look for it by this name. */
-export const engineContainerName = "engine";
+const engineContainerName = "engine";
 
 export interface PodTemplateInput {
   readonly owner: Owner;
