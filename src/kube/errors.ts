@@ -62,11 +62,13 @@ export class ConnectionError extends Error {
 /** A write was attempted without the right to write: leadership is lost or in doubt. Nothing was sent. */
 export class FencedError extends Error {
   override readonly name = "FencedError";
+  readonly code = "fenced";
 }
 
 /** The connection cannot be set up at all: no kubeconfig, a broken one, credentials that cannot be had. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
+  readonly code = "config";
 }
 
 const hasCode = (error: unknown, code: number): error is ApiError =>

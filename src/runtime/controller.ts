@@ -39,6 +39,7 @@ export interface Reconciler {
 /** Trying again is pointless until something changes; the queue will not. */
 export class TerminalError extends Error {
   override readonly name = "TerminalError";
+  readonly code = "terminal";
 }
 
 export interface RunSignals {

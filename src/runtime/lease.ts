@@ -18,7 +18,7 @@ import type { KubeClient } from "../kube/client.ts";
 import { ApiError, FencedError, isAlreadyExists, isConflict, isNotFound } from "../kube/errors.ts";
 import type { WriteFence } from "../kube/http-client.ts";
 import { resourceType } from "../kube/resource.ts";
-import type { KubeObject, Live, ObjectRef } from "../kube/object.ts";
+import type { KubeObject, Live } from "../kube/object.ts";
 import type { Clock } from "./clock.ts";
 import type { Logger } from "./logger.ts";
 import type { Gauge } from "./metrics.ts";
@@ -46,12 +46,13 @@ export const leaseType = resourceType<Lease>({
 /** Somebody else holds the lease: this process must end. */
 export class LeadershipLostError extends Error {
   override readonly name = "LeadershipLostError";
+  readonly code = "leadership_lost";
 }
 
 export interface LeaseOptions {
   /** Unfenced, on the `lease` lane, without retries, its request timeout at most half of `renewDeadlineSeconds`. */
   readonly client: KubeClient;
-  readonly ref: ObjectRef;
+  readonly ref: { readonly namespace: string; readonly name: string };
   /** Unique to this process: hostname and a UUID. */
   readonly identity: string;
   /** Default 15. */

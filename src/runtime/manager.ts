@@ -41,6 +41,7 @@ export interface ManagerOptions {
 /** The caches did not sync in time: a missing permission, or a kind that is not installed. */
 export class CacheSyncError extends Error {
   override readonly name = "CacheSyncError";
+  readonly code = "cache_sync";
 }
 
 export class Manager {

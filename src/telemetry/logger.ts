@@ -62,18 +62,17 @@ class PinoLogger implements Logger {
   }
 }
 
-/** An error as data: its kind, its words, its causes; the stack only of what nobody expected. */
+/** An error as data: its kind, its words, its causes; the stack only of what nobody gave a code. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { name, message, stack, cause } = error;
   const { code, reason } = error as { readonly code?: unknown; readonly reason?: unknown };
-  const isExpected = code !== undefined || name.endsWith("Error") === false;
   return {
     name,
     message: maskTokens(message),
     ...(code === undefined ? {} : { code }),
     ...(reason === undefined || reason === "" ? {} : { reason }),
-    ...(isExpected ? {} : { stack: maskTokens(stack ?? "") }),
+    ...(code !== undefined ? {} : { stack: maskTokens(stack ?? "") }),
     ...(cause === undefined ? {} : { cause: describeError(cause) }),
   };
 }
