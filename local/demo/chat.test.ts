@@ -5,8 +5,11 @@ async function* chunked(...chunks: readonly (string | Buffer)[]) {
   yield* chunks;
 }
 
-const eventsOf = async (...chunks: readonly (string | Buffer)[]) =>
-  Array.fromAsync(serverSentEvents(chunked(...chunks)));
+async function eventsOf(...chunks: readonly (string | Buffer)[]): Promise<readonly string[]> {
+  const events: string[] = [];
+  for await (const event of serverSentEvents(chunked(...chunks))) events.push(event);
+  return events;
+}
 
 test("events are found wherever the network cuts them", async () => {
   expect(await eventsOf("data: one\n\ndata: t", "wo\n", "\ndata: [DONE]\n\n")).toEqual([

@@ -56,7 +56,7 @@ async function planFiles(options: PlanOptions, terminal: Terminal): Promise<void
   const pools = await findPools(options, manifests, terminal);
   const items = deployments.map(({ source, object }) => {
     const { name, namespace = "default" } = object.metadata;
-    return { source, namespace, name, result: plan(object.spec, pools.facts) };
+    return { source, namespace, name, result: plan({ spec: object.spec, pools: pools.facts }) };
   });
   terminal.out.write(
     options.output === "table"

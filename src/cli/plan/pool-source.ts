@@ -137,7 +137,7 @@ async function factsOfCluster(
     client.list(pods, { signal }),
   ]);
   const use = new DeviceUse();
-  for (const pod of podList.items) use.observe(undefined, projectPod(pod));
+  for (const pod of podList.items) use.observe(projectPod(pod));
   const projected = nodeList.items.map(projectNode);
   return pools.items.map((pool) => ({
     ...factsOf(pool),
