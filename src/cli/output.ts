@@ -25,6 +25,11 @@ export function yamlOf(value: unknown): string {
   return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
+/** YAML in one line, for a command that people paste: `{spec: {parallelism: {pipeline: 2}}}`. */
+export function oneLineYaml(value: unknown): string {
+  return stringify(value, { collectionStyle: "flow", flowCollectionPadding: false, lineWidth: 0 }).trim();
+}
+
 /** Columns padded to their widest cell, three spaces apart as kubectl does; the last one is not padded. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>

@@ -79,12 +79,9 @@ interface Item {
 
 function tableOf(items: readonly Item[], pools: Pools, terminal: Terminal): string {
   const style = styler(terminal.out, terminal.env);
-  const views = items.map(({ namespace, name, result }) => {
-    const title = `${namespace}/${name}`;
-    return result.kind === "plan"
-      ? planView(title, result, style)
-      : refusalView({ title, namespace, name }, result, style);
-  });
+  const views = items.map((item) =>
+    item.result.kind === "plan" ? planView(item, item.result, style) : refusalView(item, item.result, style),
+  );
   return [`Pools (${pools.from}): ${pools.description}\n`, ...views].join("\n");
 }
 
