@@ -2,6 +2,7 @@
 // Both are plain data: they go into status, into a revision, onto a terminal and through JSON unchanged.
 import type { FabricType, GpuPoolSpec } from "../api/gpu-pool.ts";
 import type { Reason } from "../api/conditions.ts";
+import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
 
 /** A pool as the planner sees it. `freeGpus` orders the choice between pools; it never makes a plan illegal. */
 export interface PoolFacts {
@@ -47,12 +48,17 @@ export interface EngineLimits {
 
 /** Bytes of one GPU, the fullest of the replica; the parts add up to `total` to the byte. */
 export interface MemoryPerGpu {
+  /** Visible to the engine. */
   readonly total: number;
   readonly weights: number;
   readonly kvCache: number;
+  /** Peak of the forward pass and the sampler. */
   readonly activations: number;
+  /** CUDA graphs. */
   readonly graphs: number;
+  /** NCCL and custom all-reduce inside the engine's budget. */
   readonly communication: number;
+  /** Outside the budget (CUDA context and others), the planner's margin, and what fills no KV block. */
   readonly reserved: number;
 }
 
@@ -65,7 +71,7 @@ export interface PodResources {
   readonly memoryBytes: number;
   /** Size limit of /dev/shm, counted within `memoryBytes`. */
   readonly sharedMemoryBytes: number;
-  /** Node-local disk for weights and caches; 0 where weights come from a volume. */
+  /** Node-local disk: the whole checkpoint where it is downloaded, and caches. */
   readonly ephemeralStorageBytes: number;
   /** Extended resources of the fabric, for groups that span nodes. */
   readonly fabric: Readonly<Record<string, string>>;
@@ -89,7 +95,7 @@ export interface Plan {
   readonly memoryPerGpu: MemoryPerGpu;
   /** Tokens that the KV cache of the whole replica holds. */
   readonly kvCacheTokens: number;
-  /** Requests of `limits.maxModelLen` tokens that fit at once. */
+  /** Requests of `limits.maxModelLen` tokens that fit at once, rounded down to hundredths. */
   readonly maxConcurrency: number;
   readonly pod: PodResources;
   readonly nodeSelector: Readonly<Record<string, string>>;
@@ -118,3 +124,12 @@ export interface Refusal {
 }
 
 export type PlanResult = Plan | Refusal;
+
+/** What to plan. */
+export interface PlanRequest {
+  readonly spec: LlamaDeploymentSpec;
+  /** The pools that the object's namespace may use. */
+  readonly pools: readonly PoolFacts[];
+  /** The plan in force: kept as it is while it is legal and fits. */
+  readonly current?: Plan;
+}

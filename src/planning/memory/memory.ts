@@ -15,7 +15,7 @@ const gibibyte = 2 ** 30;
  * Memory that the CUDA context and NCCL's start take outside the budget, at most, with one rank and with several; an
  * assumption on the safe side. The engine refuses to start where less than the budget is free.
  */
-export const outsideBudgetBytes = { alone: 0.5 * gibibyte, several: 1.5 * gibibyte } as const;
+const outsideBudgetBytes = { alone: 0.5 * gibibyte, several: 1.5 * gibibyte } as const;
 
 export interface MemoryInput {
   readonly architecture: Architecture;
@@ -45,6 +45,9 @@ export interface MemoryAccount {
   readonly availableBytes: number;
   /** What the wanted requests of full length take. */
   readonly neededBytes: number;
+  /** Memory outside the budget, and what context and NCCL may take of it. */
+  readonly outsideBytes: number;
+  readonly outsideNeededBytes: number;
   readonly fits: boolean;
   /** Tokens that the KV cache of the replica holds. */
   readonly kvCacheTokens: number;
@@ -88,7 +91,7 @@ export function accountMemory(input: MemoryInput): MemoryAccount {
     stage.blocks < least.blocks ? stage : least,
   );
   const needed = blocksNeeded(limits.maxModelLen, limits.blockSize, input.minConcurrency);
-  const outside = tensor * pipeline > 1 ? outsideBudgetBytes.several : outsideBudgetBytes.alone;
+  const outsideNeededBytes = tensor * pipeline > 1 ? outsideBudgetBytes.several : outsideBudgetBytes.alone;
 
   const blocks = Math.max(0, tightest.blocks);
   const kvCache = blocks * tightest.blockBytes;
@@ -102,7 +105,9 @@ export function accountMemory(input: MemoryInput): MemoryAccount {
     marginBytes: input.marginBytes,
     availableBytes: tightest.availableBytes,
     neededBytes: needed * tightest.blockBytes,
-    fits: tightest.blocks >= needed && total - budgetBytes >= outside,
+    outsideBytes: total - budgetBytes,
+    outsideNeededBytes,
+    fits: tightest.blocks >= needed && total - budgetBytes >= outsideNeededBytes,
     kvCacheTokens: blocks * limits.blockSize,
     maxConcurrency: Math.floor((blocks * 100) / blocksPerRequest(limits.maxModelLen, limits.blockSize)) / 100,
     perGpu: {

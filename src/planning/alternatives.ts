@@ -1,0 +1,192 @@
+// What would work instead: small changes to a refused spec, cheapest first, each planned before it is offered.
+import type { Reason } from "../api/conditions.ts";
+import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
+import { defaultVersion } from "../catalog/engines.ts";
+import { findModel, nearestModels } from "../catalog/models.ts";
+import { contextLength, counted } from "./format.ts";
+import { describeLayout } from "./explain.ts";
+import { legalTensorDegrees } from "./parallelism.ts";
+import type { Alternative, Plan, PlanResult, Refusal } from "./plan.ts";
+
+type Patch = Alternative["patch"];
+/** Plans the spec with a patch; `undefined` where that is refused too. */
+type Try = (patch: Patch) => Plan | undefined;
+
+interface Idea {
+  readonly patch: Patch;
+  readonly change: string;
+}
+
+/** More than a person wants to read in one message. */
+const mostAlternatives = 4;
+const leastSensibleContext = 2048;
+const contextStep = 1024;
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A JSON merge patch (RFC 7396): null removes, objects merge, everything else replaces. */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const merged: Record<string, unknown> = isObject(target) ? { ...target } : {};
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete merged[key];
+    else merged[key] = mergePatch(merged[key], value);
+  }
+  return merged;
+}
+
+/** The largest step in [from, to] that plans, where smaller ones do if larger ones do; none where not even `from`. */
+function largest(from: number, to: number, plans: (value: number) => boolean): number | undefined {
+  if (to < from || !plans(from)) return undefined;
+  let fits = from;
+  let refused = to + 1;
+  while (refused - fits > 1) {
+    const middle = Math.floor((fits + refused) / 2);
+    if (plans(middle)) fits = middle;
+    else refused = middle;
+  }
+  return fits;
+}
+
+function fewerSequences(spec: LlamaDeploymentSpec, attempt: Try): readonly Idea[] {
+  const ideas: Idea[] = [];
+  const set = Number(spec.engine.args["max-num-seqs"]);
+  for (const sequences of [512, 256, 128, 64, 32, 16]) {
+    if (!(sequences < set)) continue;
+    ideas.push({
+      patch: { engine: { args: { "max-num-seqs": String(sequences) } } },
+      change: `max-num-seqs ${sequences}`,
+    });
+  }
+  const concurrency = largest(
+    1,
+    spec.context.minConcurrency - 1,
+    (requests) => attempt({ context: { minConcurrency: requests } }) !== undefined,
+  );
+  if (concurrency === undefined) return ideas;
+  const change = `${counted(concurrency, "request")} of full length at once`;
+  return [...ideas, { patch: { context: { minConcurrency: concurrency } }, change }];
+}
+
+function shorterContext(spec: LlamaDeploymentSpec, attempt: Try): readonly Idea[] {
+  const longest =
+    spec.model.profile?.maxPositions ?? findModel(spec.model.name)?.architecture.maxPositions ?? 0;
+  const asked = spec.context.maxTokens ?? longest;
+  const most = asked > longest ? longest : asked - 1;
+  const steps = largest(
+    leastSensibleContext / contextStep,
+    Math.floor(most / contextStep),
+    (step) => attempt({ context: { maxTokens: step * contextStep } }) !== undefined,
+  );
+  if (steps === undefined) return [];
+  const maxTokens = steps * contextStep;
+  return [{ patch: { context: { maxTokens } }, change: `a context of ${contextLength(maxTokens)} tokens` }];
+}
+
+function otherFormats(spec: LlamaDeploymentSpec): readonly Idea[] {
+  const ideas: Idea[] = [];
+  if (spec.quantization.weights !== "fp8") {
+    const quantization = { weights: "fp8" };
+    ideas.push({ patch: { quantization }, change: "weights in FP8" });
+    if (spec.model.source?.huggingFace?.repository !== undefined && findModel(spec.model.name)) {
+      const huggingFace = { repository: null, revision: null };
+      ideas.push({
+        patch: { quantization, model: { source: { huggingFace } } },
+        change: "weights in FP8, from the catalog's checkpoint",
+      });
+    }
+  }
+  if (spec.quantization.kvCache === "bf16") {
+    ideas.push({ patch: { quantization: { kvCache: "fp8" } }, change: "the KV cache in FP8" });
+  }
+  return ideas;
+}
+
+function otherUtilization(spec: LlamaDeploymentSpec): readonly Idea[] {
+  if (spec.engine.args["gpu-memory-utilization"] === undefined) return [];
+  return [
+    {
+      patch: { engine: { args: { "gpu-memory-utilization": null } } },
+      change: "the engine's default gpu-memory-utilization",
+    },
+  ];
+}
+
+function otherDegrees(spec: LlamaDeploymentSpec): readonly Idea[] {
+  const architecture = spec.model.profile ?? findModel(spec.model.name)?.architecture;
+  const { tensor, pipeline } = spec.parallelism;
+  if (architecture === undefined || (tensor === undefined && pipeline === undefined)) return [];
+  const degrees = legalTensorDegrees(architecture);
+  const nearest = degrees
+    .filter((degree) => tensor !== undefined && degree !== tensor)
+    .sort((one, other) => Math.abs(one - (tensor ?? 1)) - Math.abs(other - (tensor ?? 1)) || other - one);
+  return [
+    ...nearest
+      .slice(0, 4)
+      .map((degree) => ({ patch: { parallelism: { tensor: degree } }, change: `tensor ${degree}` })),
+    ...[2, 3, 4]
+      .filter((stages) => pipeline !== undefined && stages > pipeline)
+      .map((stages) => ({ patch: { parallelism: { pipeline: stages } }, change: `pipeline ${stages}` })),
+    { patch: { parallelism: { tensor: null, pipeline: null } }, change: "degrees left to the planner" },
+  ];
+}
+
+function anyPool(spec: LlamaDeploymentSpec): readonly Idea[] {
+  if (spec.placement.poolSelector === undefined) return [];
+  return [{ patch: { placement: { poolSelector: null } }, change: "any pool" }];
+}
+
+/** Ideas by reason, cheapest first: what costs nothing, then quality, then GPUs. Others have no spec that would do. */
+const ideasFor: Partial<Record<Reason, (spec: LlamaDeploymentSpec, attempt: Try) => readonly Idea[]>> = {
+  UnknownModel: (spec) =>
+    nearestModels(spec.model.name).map((name) => ({ patch: { model: { name } }, change: `model ${name}` })),
+  UnsupportedEngine: () => [
+    { patch: { engine: { version: defaultVersion } }, change: `vLLM ${defaultVersion}` },
+  ],
+  ContextTooLong: shorterContext,
+  IllegalParallelism: (spec) => [...otherDegrees(spec), ...anyPool(spec)],
+  NoPool: anyPool,
+  DoesNotFit: (spec, attempt) => [
+    ...fewerSequences(spec, attempt),
+    ...otherUtilization(spec),
+    ...shorterContext(spec, attempt),
+    ...otherFormats(spec),
+    ...otherDegrees(spec),
+    ...anyPool(spec),
+  ],
+};
+
+const sameLayout = (one: Plan, other: Plan): boolean =>
+  one.pool === other.pool &&
+  one.tensor === other.tensor &&
+  one.pipeline === other.pipeline &&
+  one.weights.format === other.weights.format &&
+  one.limits.maxModelLen === other.limits.maxModelLen &&
+  one.limits.maxNumSeqs === other.limits.maxNumSeqs &&
+  one.model === other.model;
+
+/**
+ * The nearest changes with which planning succeeds; `decide` plans a spec without alternatives of its own. Of two
+ * changes that come to the same plan, only the first is offered.
+ */
+export function alternativesTo(
+  spec: LlamaDeploymentSpec,
+  refusal: Refusal,
+  decide: (spec: LlamaDeploymentSpec) => PlanResult,
+): readonly Alternative[] {
+  const attempt: Try = (patch) => {
+    // Patches touch only fields of the schema and keep their types, so the result is a spec again.
+    const result = decide(mergePatch(spec, patch) as LlamaDeploymentSpec);
+    return result.kind === "plan" ? result : undefined;
+  };
+  const offered: { readonly alternative: Alternative; readonly plan: Plan }[] = [];
+  for (const { patch, change } of ideasFor[refusal.reason]?.(spec, attempt) ?? []) {
+    if (offered.length === mostAlternatives) break;
+    const plan = attempt(patch);
+    if (plan === undefined || offered.some((earlier) => sameLayout(earlier.plan, plan))) continue;
+    offered.push({ alternative: { summary: `${change}: ${describeLayout(plan)}`, patch }, plan });
+  }
+  return offered.map(({ alternative }) => alternative);
+}

@@ -1,0 +1,125 @@
+// From the chosen fit to the plan: everything that engines and workloads need, and the reasons for people.
+import { weightBytesOfNode } from "./memory/memory.ts";
+import { stageLayers } from "./memory/weights.ts";
+import { contextLength, counted, gib } from "./format.ts";
+import type { Fit, Problem } from "./fit.ts";
+import { podResources } from "./node/pod.ts";
+import { startupSeconds } from "./node/startup.ts";
+import type { Plan, Weights } from "./plan.ts";
+import { regimeFor } from "./settings.ts";
+
+function formatReason(problem: Problem, fit: Fit): readonly string[] {
+  if (problem.spec.quantization.weights !== "auto") return [];
+  const formats = new Set(problem.model.candidates.map(({ format }) => format));
+  if (formats.size === 1) return [];
+  return [
+    fit.weights.format === "bf16"
+      ? "BF16 weights: FP8 would not need fewer GPUs"
+      : "FP8 weights: BF16 would need more GPUs",
+  ];
+}
+
+function degreeReason(problem: Problem, { layout, limits, hardware }: Fit): string {
+  const { parallelism, context } = problem.spec;
+  const degrees =
+    layout.nodes === 1
+      ? `tensor ${layout.tensor}${layout.pipeline === 1 ? "" : ` x pipeline ${layout.pipeline}`}`
+      : `tensor ${layout.tensor} inside each node and pipeline ${layout.pipeline} over ${counted(layout.nodes, "node")}`;
+  if (parallelism.tensor !== undefined && parallelism.pipeline !== undefined) return `${degrees}: as asked`;
+  const requests = `${counted(context.minConcurrency, "request")} of ${contextLength(limits.maxModelLen)} tokens`;
+  return `${degrees}: the fewest ${hardware.gpu.label} that hold the weights and ${requests}`;
+}
+
+function memoryReasons(problem: Problem, fit: Fit): readonly string[] {
+  const { settings, spec } = problem;
+  const { regime, marginBytes } = regimeFor(settings, fit.weights.format !== "bf16");
+  const evidence = settings.unknownVersion
+    ? `vLLM ${settings.versionText} is newer than any that is known`
+    : `the overhead of vLLM ${settings.versionText} is ${regime.evidence === "measured" ? "measured" : "derived, not measured"}`;
+  return [
+    ...(spec.quantization.kvCache === "auto" && fit.kvCache === "fp8"
+      ? ["FP8 KV cache: in BF16 it would not fit"]
+      : []),
+    ...(fit.loweredFrom === undefined
+      ? []
+      : [`max-num-seqs lowered from ${fit.loweredFrom} to ${fit.limits.maxNumSeqs}, so that it fits`]),
+    `${evidence}: ${gib(marginBytes)} per GPU are left free for it`,
+    ...settings.uncounted.map((flag) => `the memory that engine.args.${flag} takes is not counted`),
+  ];
+}
+
+function hardwareReasons(problem: Problem, { hardware, layout }: Fit): readonly string[] {
+  const { pool, gpu, allocatable } = hardware;
+  const overPcie = gpu.nvlink === "none" && layout.tensor > 1;
+  const overTcp = layout.nodes > 1 && pool.spec.fabric.type === "none";
+  const unknown = allocatable.cpuMillicores === undefined || allocatable.memoryBytes === undefined;
+  return [
+    ...(problem.hardware.length > 1 ? [`pool ${pool.name}: the best of ${problem.hardware.length}`] : []),
+    ...(overPcie ? [`tensor parallel goes over PCIe: an ${gpu.label} has no NVLink`] : []),
+    ...(overTcp ? [`pool ${pool.name} has no fabric: stages talk over plain TCP`] : []),
+    ...(unknown
+      ? [`pool ${pool.name} names no known machine shape: CPU and memory are requested by rule of thumb`]
+      : []),
+  ];
+}
+
+function weightsOf(problem: Problem, fit: Fit): Weights {
+  const { weights, layout } = fit;
+  return {
+    format: weights.format,
+    ...(weights.quantMethod === undefined ? {} : { quantMethod: weights.quantMethod }),
+    source: weights.source,
+    totalBytes: weights.totalBytes,
+    bytesPerNode: weightBytesOfNode(
+      {
+        architecture: problem.model.architecture,
+        layout: weights.layout,
+        tensor: layout.tensor,
+        pipeline: layout.pipeline,
+      },
+      layout.pipeline / layout.nodes,
+    ),
+  };
+}
+
+/** Writes the fit down as a plan. */
+export function buildPlan(problem: Problem, fit: Fit): Plan {
+  const { hardware, layout, limits, account } = fit;
+  const { pool } = hardware;
+  const weights = weightsOf(problem, fit);
+  return {
+    kind: "plan",
+    model: problem.spec.model.name,
+    pool: pool.name,
+    gpu: pool.spec.gpu.product,
+    fabric: pool.spec.fabric.type,
+    tensor: layout.tensor,
+    pipeline: layout.pipeline,
+    nodesPerReplica: layout.nodes,
+    gpusPerReplica: layout.nodes * layout.gpusPerPod,
+    weights,
+    kvCache: fit.kvCache,
+    engine: { type: problem.spec.engine.type, version: problem.settings.versionText },
+    limits,
+    memoryPerGpu: account.perGpu,
+    kvCacheTokens: account.kvCacheTokens,
+    maxConcurrency: account.maxConcurrency,
+    pod: podResources(hardware, layout, fit.weights),
+    nodeSelector: pool.spec.nodeSelector,
+    tolerations: pool.spec.tolerations,
+    startupSeconds: startupSeconds({
+      source: weights.source.kind,
+      totalBytes: weights.totalBytes,
+      bytesPerNode: weights.bytesPerNode,
+      layersPerStage: Math.max(...stageLayers(problem.model.architecture.layers, layout.pipeline)),
+      eager: problem.settings.eager,
+    }),
+    because: [
+      ...formatReason(problem, fit),
+      degreeReason(problem, fit),
+      ...memoryReasons(problem, fit),
+      ...hardwareReasons(problem, fit),
+      ...fit.weights.notes,
+    ],
+  };
+}

@@ -1,0 +1,197 @@
+// The choice: of all layouts of all checkpoints on all pools, the one with the fewest GPUs; then fewest nodes, BF16 over
+// FP8, most KV cache, free room. What a person set is kept; what nobody set may be lowered until it fits.
+import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
+import { batchDefaults, blockSizeTokens, supportsFp8KvCache } from "../catalog/engines.ts";
+import type { WeightFormat } from "../catalog/weight-bytes.ts";
+import { accountMemory } from "./memory/memory.ts";
+import type { MemoryAccount } from "./memory/memory.ts";
+import { freeRoom } from "./node/hardware.ts";
+import type { Hardware } from "./node/hardware.ts";
+import { ephemeralStorageNeeded, ephemeralStorageOffered } from "./node/pod.ts";
+import { layoutsOn, legalTensorDegrees } from "./parallelism.ts";
+import type { Layout } from "./parallelism.ts";
+import type { EngineLimits } from "./plan.ts";
+import type { ResolvedModel, WeightsCandidate } from "./resolve.ts";
+import { regimeFor } from "./settings.ts";
+import type { EngineSettings } from "./settings.ts";
+
+/** Everything that a choice rests on. */
+export interface Problem {
+  readonly spec: LlamaDeploymentSpec;
+  readonly model: ResolvedModel;
+  readonly settings: EngineSettings;
+  /** Pools that can be planned for; at least one. */
+  readonly hardware: readonly Hardware[];
+}
+
+/** One way to run the model that was looked at. */
+export interface Trial {
+  readonly hardware: Hardware;
+  readonly layout: Layout;
+  readonly weights: WeightsCandidate;
+  readonly kvCache: WeightFormat;
+}
+
+/** A trial that runs. */
+export interface Fit extends Trial {
+  readonly limits: EngineLimits;
+  readonly account: MemoryAccount;
+  /** `max-num-seqs` that the engine would have taken, where it was lowered so that it fits. */
+  readonly loweredFrom?: number;
+}
+
+/** A trial that does not run, and what stopped it. */
+export interface Miss extends Trial {
+  readonly obstacle: "memory" | "bf16WhileLoading" | "storage" | "nodes" | "kernels" | "fp8KvCache";
+  readonly limits: EngineLimits;
+  readonly account: MemoryAccount;
+}
+
+/** Steps that `max-num-seqs` is lowered by where nobody set it. Fewer than 64 would starve the GPU. */
+const sequenceSteps = [512, 256, 128, 64] as const;
+
+/** GPU share where neither the spec nor a regime says. */
+function limitsOf(problem: Problem, trial: Trial, maxNumSeqs: number): EngineLimits {
+  const { settings, model } = problem;
+  const { regime } = regimeFor(settings, trial.weights.format !== "bf16");
+  const defaults = batchDefaults(trial.hardware.gpu);
+  return {
+    maxModelLen: model.maxModelLen,
+    maxNumSeqs,
+    // The engine wants a token a step for every running sequence.
+    maxNumBatchedTokens: settings.maxNumBatchedTokens ?? Math.max(defaults.maxNumBatchedTokens, maxNumSeqs),
+    gpuMemoryUtilization: settings.gpuMemoryUtilization ?? regime.defaultGpuMemoryUtilization,
+    blockSize: blockSizeTokens,
+  };
+}
+
+function sequenceCounts(problem: Problem, trial: Trial): readonly [number, ...number[]] {
+  const { maxNumSeqs, maxNumBatchedTokens } = problem.settings;
+  if (maxNumSeqs !== undefined) return [maxNumSeqs];
+  const most = batchDefaults(trial.hardware.gpu).maxNumSeqs;
+  const first = Math.min(most, maxNumBatchedTokens ?? most);
+  return [first, ...sequenceSteps.filter((step) => step < first)];
+}
+
+/** The memory of a trial with given limits. */
+export function accountTrial(problem: Problem, trial: Trial, limits: EngineLimits): MemoryAccount {
+  const { model, settings, spec } = problem;
+  return accountMemory({
+    architecture: model.architecture,
+    layout: trial.weights.layout,
+    tensor: trial.layout.tensor,
+    pipeline: trial.layout.pipeline,
+    kvCache: trial.kvCache,
+    gpu: trial.hardware.gpu,
+    ...regimeFor(settings, trial.weights.format !== "bf16"),
+    limits,
+    eager: settings.eager,
+    minConcurrency: spec.context.minConcurrency,
+  });
+}
+
+/** What besides memory stops a trial; `undefined` where nothing does. */
+export function obstacleOf(problem: Problem, trial: Trial): Miss["obstacle"] | undefined {
+  const { hardware, layout, weights, kvCache } = trial;
+  const { architecture } = hardware.gpu;
+  if (weights.architectures !== undefined && !weights.architectures.includes(architecture)) return "kernels";
+  if (kvCache === "fp8" && !supportsFp8KvCache(problem.settings.version, architecture)) return "fp8KvCache";
+  if (layout.nodes > (hardware.pool.spec.nodes?.max ?? Infinity)) return "nodes";
+  const offered = ephemeralStorageOffered(hardware);
+  if (offered !== undefined && ephemeralStorageNeeded(weights) > offered) return "storage";
+  return undefined;
+}
+
+function attempt(problem: Problem, trial: Trial): Fit | Miss {
+  const [first, ...lower] = sequenceCounts(problem, trial);
+  let limits = limitsOf(problem, trial, first);
+  let account = accountTrial(problem, trial, limits);
+  for (const maxNumSeqs of lower) {
+    if (account.fits) break;
+    limits = limitsOf(problem, trial, maxNumSeqs);
+    account = accountTrial(problem, trial, limits);
+  }
+  const result = { ...trial, limits, account };
+  if (!account.fits) return { ...result, obstacle: "memory" };
+  const obstacle = obstacleOf(problem, trial);
+  if (obstacle !== undefined) return { ...result, obstacle };
+  if (trial.weights.onTheFly) {
+    const layout = { attention: "bf16", feedForward: "bf16" } as const;
+    const whole = accountTrial(problem, { ...trial, weights: { ...trial.weights, layout } }, limits);
+    if (whole.availableBytes < 0) return { ...result, account: whole, obstacle: "bf16WhileLoading" };
+  }
+  return limits.maxNumSeqs < first ? { ...result, loweredFrom: first } : result;
+}
+
+const gpusOf = ({ layout }: Trial): number => layout.nodes * layout.gpusPerPod;
+
+/** Negative where `one` is the better plan. */
+function comparePreference(problem: Problem, one: Fit, other: Fit): number {
+  const { candidates } = problem.model;
+  const room = ({ hardware, layout }: Fit) => freeRoom(hardware, layout.nodes, layout.gpusPerPod);
+  return (
+    gpusOf(one) - gpusOf(other) ||
+    one.layout.nodes - other.layout.nodes ||
+    candidates.indexOf(one.weights) - candidates.indexOf(other.weights) ||
+    other.account.kvCacheTokens - one.account.kvCacheTokens ||
+    room(other) - room(one) ||
+    (one.hardware.pool.name < other.hardware.pool.name ? -1 : 1)
+  );
+}
+
+/** How far a miss is from running: what only lacks disk or nodes is nearest, what has no kernels is furthest. */
+function compareNearness(one: Miss, other: Miss): number {
+  const rank = ({ obstacle }: Miss): number => {
+    if (obstacle === "storage" || obstacle === "nodes") return 0;
+    return obstacle === "memory" || obstacle === "bf16WhileLoading" ? 1 : 2;
+  };
+  const shortfall = ({ account }: Miss): number =>
+    Math.max(account.neededBytes - account.availableBytes, account.outsideNeededBytes - account.outsideBytes);
+  return rank(one) - rank(other) || shortfall(one) - shortfall(other) || gpusOf(one) - gpusOf(other);
+}
+
+/** Every layout of every checkpoint on every pool, fewest GPUs first. */
+function trialsOf(problem: Problem, kvCache: WeightFormat): readonly Trial[] {
+  const { architecture, candidates } = problem.model;
+  const degrees = legalTensorDegrees(architecture);
+  return problem.hardware
+    .flatMap((hardware) =>
+      layoutsOn(hardware, architecture, degrees, problem.spec.parallelism).flatMap((layout) =>
+        candidates.map((weights): Trial => ({ hardware, layout, weights, kvCache })),
+      ),
+    )
+    .sort((one, other) => gpusOf(one) - gpusOf(other));
+}
+
+/** What the search found: the best fit, or the nearest miss; neither where no layout is legal. */
+export interface Search {
+  readonly fit?: Fit;
+  readonly miss?: Miss;
+}
+
+function searchWith(problem: Problem, kvCache: WeightFormat): Search {
+  let fit: Fit | undefined;
+  let miss: Miss | undefined;
+  for (const trial of trialsOf(problem, kvCache)) {
+    if (fit !== undefined && gpusOf(trial) > gpusOf(fit)) break;
+    const result = attempt(problem, trial);
+    if ("obstacle" in result) {
+      if (miss === undefined || compareNearness(result, miss) < 0) miss = result;
+    } else if (fit === undefined || comparePreference(problem, result, fit) < 0) {
+      fit = result;
+    }
+  }
+  return { ...(fit && { fit }), ...(miss && { miss }) };
+}
+
+/** Searches with a BF16 KV cache, and with FP8 where that is asked for or where only it fits. */
+export function search(problem: Problem): Search {
+  const wanted = problem.spec.quantization.kvCache;
+  if (wanted !== "auto") return searchWith(problem, wanted);
+  const bf16 = searchWith(problem, "bf16");
+  if (bf16.fit !== undefined) return bf16;
+  const fp8 = searchWith(problem, "fp8");
+  if (fp8.fit !== undefined) return fp8;
+  const nearest = [bf16.miss, fp8.miss].filter((miss) => miss !== undefined).sort(compareNearness)[0];
+  return nearest === undefined ? {} : { miss: nearest };
+}

@@ -1,0 +1,94 @@
+// The one function that turns (model, hardware, intent) into a plan or a refusal. The command line, the controller
+// and every other asker get the same answer in the same words. Pure: no clock, no network, no Kubernetes.
+import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
+import { alternativesTo } from "./alternatives.ts";
+import { buildPlan } from "./build.ts";
+import { search } from "./fit.ts";
+import type { Problem } from "./fit.ts";
+import { missMessage } from "./misses.ts";
+import { hardwareOf, isUsable } from "./node/hardware.ts";
+import type { Hardware } from "./node/hardware.ts";
+import { legalTensorDegrees, tensorProblem, wishProblem } from "./parallelism.ts";
+import type { PlanRequest, PlanResult, PoolFacts, Refusal } from "./plan.ts";
+import { refuse } from "./refusal.ts";
+import { resolveModel } from "./resolve.ts";
+import type { ResolvedModel } from "./resolve.ts";
+import { engineSettings } from "./settings.ts";
+import { keepCurrent } from "./sticky.ts";
+
+function hasLabels(pool: PoolFacts, wanted: Readonly<Record<string, string>>): boolean {
+  return Object.entries(wanted).every(([key, value]) => pool.labels[key] === value);
+}
+
+/** The pools that the spec selects and the catalog knows; a wait where there is none yet. */
+function usableHardware(
+  spec: LlamaDeploymentSpec,
+  pools: readonly PoolFacts[],
+): readonly Hardware[] | Refusal {
+  if (pools.length === 0) {
+    return refuse("NoPool", "there is no GpuPool that this namespace may use");
+  }
+  const wanted = spec.placement.poolSelector?.matchLabels ?? {};
+  const selected = pools.filter((pool) => hasLabels(pool, wanted));
+  if (selected.length === 0) {
+    const labels = Object.entries(wanted).map(([key, value]) => `${key}=${value}`);
+    return refuse("NoPool", `no GpuPool that this namespace may use has the labels ${labels.join(", ")}`);
+  }
+  const known = selected.map(hardwareOf);
+  const usable = known.filter(isUsable);
+  if (usable.length > 0) return usable;
+  return refuse("DoesNotFit", known.flatMap((one) => (isUsable(one) ? [] : [one.problem])).join("; "));
+}
+
+/** A wished tensor degree that the model cannot be split by, whatever the pool. */
+function illegalTensor(
+  spec: LlamaDeploymentSpec,
+  { architecture, label }: ResolvedModel,
+): Refusal | undefined {
+  const { tensor } = spec.parallelism;
+  const problem = tensor === undefined ? undefined : tensorProblem(architecture, tensor);
+  if (problem === undefined) return undefined;
+  const legal = legalTensorDegrees(architecture).join(", ");
+  return refuse(
+    "IllegalParallelism",
+    `parallelism.tensor ${tensor} does not divide the ${problem} of ${label}; legal degrees are ${legal}`,
+  );
+}
+
+/** Why the search found nothing. */
+function refuseSearch(problem: Problem, miss: ReturnType<typeof search>["miss"]): Refusal {
+  if (miss !== undefined) return refuse("DoesNotFit", missMessage(problem, miss));
+  const [hardware] = problem.hardware;
+  if (hardware === undefined) return refuse("NoPool", "there is no GpuPool that this namespace may use");
+  const message = wishProblem(hardware, problem.model.architecture, problem.spec.parallelism);
+  return refuse("IllegalParallelism", `parallelism: ${message}`);
+}
+
+/** Plans without looking for alternatives. */
+function decide({ spec, pools, current }: PlanRequest): PlanResult {
+  const settings = engineSettings(spec);
+  if ("kind" in settings) return settings;
+  const model = resolveModel(spec);
+  if ("kind" in model) return model;
+  const illegal = illegalTensor(spec, model);
+  if (illegal !== undefined) return illegal;
+  const hardware = usableHardware(spec, pools);
+  if ("kind" in hardware) return hardware;
+
+  const problem: Problem = { spec, model, settings, hardware };
+  const kept = current && keepCurrent(problem, current);
+  if (kept !== undefined) return kept;
+  const { fit, miss } = search(problem);
+  return fit === undefined ? refuseSearch(problem, miss) : buildPlan(problem, fit);
+}
+
+/**
+ * Plans one replica of a LlamaDeployment on the pools that it may use, or refuses with the number that broke and the
+ * nearest changes that work. With `current` given and still legal and fitting, returns that very plan.
+ */
+export function plan(request: PlanRequest): PlanResult {
+  const result = decide(request);
+  if (result.kind === "plan") return result;
+  const alternatives = alternativesTo(request.spec, result, (spec) => decide({ spec, pools: request.pools }));
+  return { ...result, alternatives };
+}

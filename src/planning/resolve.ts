@@ -1,0 +1,239 @@
+// From what the spec says of a model to numbers: its architecture, and the checkpoints that may be served.
+import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
+import { checkpointsOf } from "../catalog/checkpoints.ts";
+import type { Checkpoint } from "../catalog/checkpoints.ts";
+import type { GpuArchitecture } from "../catalog/gpus.ts";
+import { findModel, models, nearestModels } from "../catalog/models.ts";
+import type { Architecture } from "../catalog/models.ts";
+import { bf16Layout, checkpointBytes, fp8Layout } from "../catalog/weight-bytes.ts";
+import type { WeightFormat, WeightLayout } from "../catalog/weight-bytes.ts";
+import { formatName, thousands } from "./format.ts";
+import type { Refusal, Weights } from "./plan.ts";
+import { refuse } from "./refusal.ts";
+
+/** One way to get the weights. */
+export interface WeightsCandidate {
+  readonly format: WeightFormat;
+  readonly layout: WeightLayout;
+  readonly quantMethod?: string;
+  readonly source: Weights["source"];
+  readonly totalBytes: number;
+  /** GPUs that run it; absent where all do. */
+  readonly architectures?: readonly GpuArchitecture[];
+  /** Loaded in BF16 and quantised by the engine: the BF16 weights must fit while it does. */
+  readonly onTheFly: boolean;
+  /** What a person should know of this choice. */
+  readonly notes: readonly string[];
+}
+
+/** A model that can be planned for. */
+export interface ResolvedModel {
+  /** For people: the catalog's label, or the spec's own name. */
+  readonly label: string;
+  readonly architecture: Architecture;
+  readonly maxModelLen: number;
+  /** Preferred first; one at most of each format where the catalog decides. */
+  readonly candidates: readonly WeightsCandidate[];
+}
+
+type WantedFormat = LlamaDeploymentSpec["quantization"]["weights"];
+
+const layouts: Readonly<Record<WeightFormat, WeightLayout>> = { bf16: bf16Layout, fp8: fp8Layout };
+
+function architectureOf(spec: LlamaDeploymentSpec): Architecture | Refusal {
+  const { name, profile } = spec.model;
+  if (profile !== undefined) return profile;
+  const model = findModel(name);
+  if (model !== undefined) return model.architecture;
+  return refuse(
+    "UnknownModel",
+    `the catalog has no model ${name}; nearest are ${nearestModels(name).join(", ")}. Any other model needs model.profile and model.source`,
+  );
+}
+
+function gatedNote(spec: LlamaDeploymentSpec, repository: string, gated: boolean): readonly string[] {
+  const hasToken =
+    spec.model.source?.huggingFace?.tokenSecretRef !== undefined ||
+    spec.engine.env.some(({ name }) => name === "HF_TOKEN");
+  if (!gated || hasToken) return [];
+  return [
+    `${repository} is gated: without model.source.huggingFace.tokenSecretRef its download will be refused`,
+  ];
+}
+
+function fromCheckpoint(
+  spec: LlamaDeploymentSpec,
+  architecture: Architecture,
+  checkpoint: Checkpoint,
+  revision: string,
+): WeightsCandidate {
+  const { repository, gated, quantMethod, architectures } = checkpoint;
+  const notCatalogs = checkpoint.revision !== undefined && checkpoint.revision !== revision;
+  return {
+    format: checkpoint.format,
+    layout: checkpoint.layout,
+    ...(quantMethod === undefined ? {} : { quantMethod }),
+    ...(architectures === undefined ? {} : { architectures }),
+    source: { kind: "huggingFace", repository, revision, gated },
+    totalBytes: checkpointBytes(architecture, checkpoint.layout).total,
+    onTheFly: false,
+    notes: [
+      ...gatedNote(spec, repository, gated),
+      ...(notCatalogs
+        ? [
+            `revision ${revision.slice(0, 12)} of ${repository} is not the catalog's; taken to have its architecture`,
+          ]
+        : []),
+    ],
+  };
+}
+
+/** The BF16 checkpoint, quantised by the engine while it loads. */
+function onTheFly(candidate: WeightsCandidate): WeightsCandidate {
+  return {
+    ...candidate,
+    format: "fp8",
+    layout: fp8Layout,
+    quantMethod: "fp8",
+    onTheFly: true,
+    notes: [...candidate.notes, "the checkpoint is BF16: the engine quantises it while it loads"],
+  };
+}
+
+function fromCatalog(
+  spec: LlamaDeploymentSpec,
+  architecture: Architecture,
+  wanted: WantedFormat,
+): readonly WeightsCandidate[] | Refusal {
+  const published = checkpointsOf(spec.model.name).filter(({ deprecated }) => deprecated !== true);
+  const pinned = published.flatMap((checkpoint) =>
+    checkpoint.revision === undefined
+      ? []
+      : [fromCheckpoint(spec, architecture, checkpoint, checkpoint.revision)],
+  );
+  const ofFormat = pinned.filter(({ format }) => wanted === "auto" || format === wanted);
+  if (ofFormat.length > 0) return ofFormat;
+
+  const unpinned = published.filter(({ format }) => wanted === "auto" || format === wanted);
+  if (unpinned.length > 0) {
+    const repositories = unpinned.map(({ repository }) => repository).join(" or ");
+    return refuse(
+      "InvalidSpec",
+      `the catalog has no pinned revision of ${repositories}: set model.source.huggingFace.repository and revision (40 hex digits)`,
+    );
+  }
+  const source = pinned.find(({ format }) => format === "bf16");
+  return source === undefined ? [] : [onTheFly(source)];
+}
+
+/** Weights of the spec's own repository: known to the catalog, or taken at the spec's word. */
+function fromRepository(
+  spec: LlamaDeploymentSpec,
+  architecture: Architecture,
+  repository: string,
+  revision: string,
+): WeightsCandidate {
+  const known = checkpointsOf(spec.model.name).find(
+    (checkpoint) => checkpoint.repository.toLowerCase() === repository.toLowerCase(),
+  );
+  if (known !== undefined && spec.model.profile === undefined) {
+    return fromCheckpoint(spec, architecture, { ...known, repository }, revision);
+  }
+  const format = statedFormat(spec);
+  return {
+    format,
+    layout: layouts[format],
+    source: { kind: "huggingFace", repository, revision, gated: false },
+    totalBytes: checkpointBytes(architecture, layouts[format]).total,
+    onTheFly: false,
+    notes: assumedFormatNote(spec, repository, format),
+  };
+}
+
+/** The format that a source of unknown content is taken to hold. */
+function statedFormat(spec: LlamaDeploymentSpec): WeightFormat {
+  if (spec.model.profile !== undefined) return spec.model.profile.weights;
+  return spec.quantization.weights === "auto" ? "bf16" : spec.quantization.weights;
+}
+
+function assumedFormatNote(
+  spec: LlamaDeploymentSpec,
+  where: string,
+  format: WeightFormat,
+): readonly string[] {
+  if (spec.model.profile !== undefined || spec.quantization.weights !== "auto") return [];
+  return [
+    `${where} is taken to hold ${formatName(format)} weights; quantization.weights says otherwise where it does not`,
+  ];
+}
+
+function fromVolume(
+  spec: LlamaDeploymentSpec,
+  architecture: Architecture,
+  volume: { readonly claimName: string; readonly path?: string },
+): WeightsCandidate {
+  const format = statedFormat(spec);
+  return {
+    format,
+    layout: layouts[format],
+    source: {
+      kind: "persistentVolumeClaim",
+      claimName: volume.claimName,
+      ...(volume.path === undefined ? {} : { path: volume.path }),
+    },
+    totalBytes: checkpointBytes(architecture, layouts[format]).total,
+    onTheFly: false,
+    notes: assumedFormatNote(spec, `volume ${volume.claimName}`, format),
+  };
+}
+
+/** Holds a stated format against what the source has: FP8 of BF16 weights is made on the fly, the reverse is refused. */
+function inWantedFormat(candidate: WeightsCandidate, wanted: WantedFormat): WeightsCandidate | Refusal {
+  if (wanted === "auto" || wanted === candidate.format) return candidate;
+  if (wanted === "fp8") return onTheFly(candidate);
+  return refuse(
+    "InvalidSpec",
+    "quantization.weights is bf16, but model.source holds FP8 weights: name a BF16 checkpoint, or set quantization.weights to fp8",
+  );
+}
+
+function candidatesOf(
+  spec: LlamaDeploymentSpec,
+  architecture: Architecture,
+): readonly WeightsCandidate[] | Refusal {
+  const { source } = spec.model;
+  const wanted = spec.quantization.weights;
+  const { repository, revision } = source?.huggingFace ?? {};
+  let candidate: WeightsCandidate | Refusal;
+  if (source?.persistentVolumeClaim !== undefined) {
+    candidate = inWantedFormat(fromVolume(spec, architecture, source.persistentVolumeClaim), wanted);
+  } else if (repository !== undefined && revision !== undefined) {
+    candidate = inWantedFormat(fromRepository(spec, architecture, repository, revision), wanted);
+  } else {
+    return fromCatalog(spec, architecture, wanted);
+  }
+  return "kind" in candidate ? candidate : [candidate];
+}
+
+/** Looks the model and its weights up; refuses what is unknown and what is longer than the model. */
+export function resolveModel(spec: LlamaDeploymentSpec): ResolvedModel | Refusal {
+  const architecture = architectureOf(spec);
+  if ("kind" in architecture) return architecture;
+  const label = models.find(({ name }) => name === spec.model.name)?.label ?? spec.model.name;
+  const maxModelLen = spec.context.maxTokens ?? architecture.maxPositions;
+  if (maxModelLen > architecture.maxPositions) {
+    return refuse(
+      "ContextTooLong",
+      `context.maxTokens is ${thousands(maxModelLen)}, and ${label} ends at ${thousands(architecture.maxPositions)}`,
+    );
+  }
+  const candidates = candidatesOf(spec, architecture);
+  if ("kind" in candidates) return candidates;
+  if (candidates.length === 0) {
+    return refuse(
+      "InvalidSpec",
+      `model ${spec.model.name} needs model.source: its weights are in no catalog`,
+    );
+  }
+  return { label, architecture, maxModelLen, candidates };
+}

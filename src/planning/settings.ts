@@ -1,0 +1,134 @@
+// The engine's settings that decide memory: its version's rules, and what the spec's own flags say of the batch.
+import {
+  compareVersions,
+  newestKnownVersion,
+  oldestSafeVersion,
+  overheadRegime,
+  parseEngineVersion,
+  unknownVersionMarginBytes,
+} from "../catalog/engines.ts";
+import type { EngineVersion, OverheadRegime } from "../catalog/engines.ts";
+import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
+import { refuse } from "./refusal.ts";
+import type { Refusal } from "./plan.ts";
+
+/** What the spec's `engine` says, read once. */
+export interface EngineSettings {
+  readonly version: EngineVersion;
+  readonly versionText: string;
+  /** Newer than any version whose rules are known. */
+  readonly unknownVersion: boolean;
+  /** `--max-num-seqs`, where the spec sets it. */
+  readonly maxNumSeqs?: number;
+  /** `--max-num-batched-tokens`, where the spec sets it. */
+  readonly maxNumBatchedTokens?: number;
+  /** `--gpu-memory-utilization`, where the spec sets it. */
+  readonly gpuMemoryUtilization?: number;
+  /** `--enforce-eager`. */
+  readonly eager: boolean;
+  /** Flags of the spec that take GPU memory which planning does not count. */
+  readonly uncounted: readonly string[];
+}
+
+/** Flags that take memory beside weights, KV cache and the overhead rules. */
+const uncountedFlags: ReadonlySet<string> = new Set([
+  "enable-lora",
+  "max-loras",
+  "speculative-config",
+  "cudagraph-capture-sizes",
+  "compilation-config",
+  "max-logprobs",
+]);
+
+type Parsed<T> = { readonly value?: T } | { readonly problem: string };
+
+function parseCount(args: Readonly<Record<string, string>>, flag: string): Parsed<number> {
+  const text = args[flag];
+  if (text === undefined) return {};
+  const value = Number(text);
+  if (!/^\d{1,9}$/.test(text) || value < 1) {
+    return { problem: `engine.args.${flag} must be a whole number of at least 1, not "${text}"` };
+  }
+  return { value };
+}
+
+function parseShare(args: Readonly<Record<string, string>>, flag: string): Parsed<number> {
+  const text = args[flag];
+  if (text === undefined) return {};
+  const value = Number(text);
+  if (!/^\d*\.?\d+$/.test(text) || value <= 0 || value > 1) {
+    return { problem: `engine.args.${flag} must be a number above 0 and at most 1, not "${text}"` };
+  }
+  return { value };
+}
+
+function parseSwitch(args: Readonly<Record<string, string>>, flag: string): Parsed<boolean> {
+  const text = args[flag];
+  if (text === undefined) return { value: false };
+  if (text === "" || text === "true") return { value: true };
+  if (text === "false") return { value: false };
+  return { problem: `engine.args.${flag} takes no value; write "", not "${text}"` };
+}
+
+/** Reads `spec.engine`; refuses versions that are unsafe and values that are no numbers. */
+export function engineSettings(spec: LlamaDeploymentSpec): EngineSettings | Refusal {
+  const { version: versionText, args } = spec.engine;
+  const version = parseEngineVersion(versionText);
+  if (version === undefined) {
+    return refuse(
+      "InvalidSpec",
+      `engine.version must be three numbers, such as 0.32.0, not "${versionText}"`,
+    );
+  }
+  const oldest = parseEngineVersion(oldestSafeVersion);
+  const newest = parseEngineVersion(newestKnownVersion);
+  if (oldest === undefined || compareVersions(version, oldest) < 0) {
+    return refuse(
+      "UnsupportedEngine",
+      `vLLM ${versionText} is not safe to serve with: versions before ${oldestSafeVersion} let a request run code in the engine; the oldest that may run is ${oldestSafeVersion}`,
+    );
+  }
+
+  const maxNumSeqs = parseCount(args, "max-num-seqs");
+  const maxNumBatchedTokens = parseCount(args, "max-num-batched-tokens");
+  const gpuMemoryUtilization = parseShare(args, "gpu-memory-utilization");
+  const eager = parseSwitch(args, "enforce-eager");
+  if ("problem" in maxNumSeqs) return refuse("InvalidSpec", maxNumSeqs.problem);
+  if ("problem" in maxNumBatchedTokens) return refuse("InvalidSpec", maxNumBatchedTokens.problem);
+  if ("problem" in gpuMemoryUtilization) return refuse("InvalidSpec", gpuMemoryUtilization.problem);
+  if ("problem" in eager) return refuse("InvalidSpec", eager.problem);
+  if (
+    maxNumSeqs.value !== undefined &&
+    maxNumBatchedTokens.value !== undefined &&
+    maxNumBatchedTokens.value < maxNumSeqs.value
+  ) {
+    return refuse(
+      "InvalidSpec",
+      `engine.args.max-num-batched-tokens (${maxNumBatchedTokens.value}) must be at least max-num-seqs (${maxNumSeqs.value}): every running sequence needs a token a step`,
+    );
+  }
+
+  return {
+    version,
+    versionText,
+    unknownVersion: newest !== undefined && compareVersions(version, newest) > 0,
+    ...(maxNumSeqs.value === undefined ? {} : { maxNumSeqs: maxNumSeqs.value }),
+    ...(maxNumBatchedTokens.value === undefined ? {} : { maxNumBatchedTokens: maxNumBatchedTokens.value }),
+    ...(gpuMemoryUtilization.value === undefined ? {} : { gpuMemoryUtilization: gpuMemoryUtilization.value }),
+    eager: eager.value ?? false,
+    uncounted: Object.keys(args).filter((flag) => uncountedFlags.has(flag)),
+  };
+}
+
+/** The overhead rule for a format of weights, and the bytes a GPU to leave free for what it may miss. */
+export function regimeFor(
+  settings: EngineSettings,
+  quantised: boolean,
+): { readonly regime: OverheadRegime; readonly marginBytes: number } {
+  const regime = overheadRegime(settings.version, quantised);
+  if (regime === undefined) throw new RangeError(`no overhead rule for vLLM ${settings.versionText}`);
+  return {
+    regime,
+    marginBytes: regime.marginBytes + (settings.unknownVersion ? unknownVersionMarginBytes : 0),
+  };
+}
