@@ -201,7 +201,7 @@ async function convertModuleFiles(recipe: ProgramRecipe, into: string, go: GoToo
     return;
   }
   const { stdout } = await promisify(execFile)(
-    "go",
+    go.command,
     ["list", "-m", "-f", "{{.Dir}}", recipe.files.ofModule],
     {
       cwd: recipe.moduleDir,
