@@ -34,7 +34,10 @@ const planSeconds = 30;
 export async function installKinds({ cluster, screen, signal }: Stage): Promise<void> {
   screen.command("llama-operator crds | kubectl apply --server-side -f -");
   const crds = await run(llamaOperator("crds"), { signal });
-  const applied = await run([...cluster.kubectl, "apply", "--server-side", "-f", "-"], { signal, input: crds });
+  const applied = await run([...cluster.kubectl, "apply", "--server-side", "-f", "-"], {
+    signal,
+    input: crds,
+  });
   printOutput(screen, applied);
   await run(
     [
@@ -173,7 +176,8 @@ function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
   return lines;
