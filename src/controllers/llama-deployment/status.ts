@@ -61,6 +61,8 @@ export function statusOf(
     [conditionTypes.modelLoaded, loaded(findings)],
   ];
   const plan = findings.plan ?? previous?.plan;
+  // The Service is made with the first plan, and stays.
+  const endpoint = findings.plan === undefined ? previous?.endpoint : findings.endpoint;
   const currentRevision = findings.currentRevision ?? previous?.currentRevision;
   return {
     observedGeneration: findings.generation,
@@ -70,7 +72,7 @@ export function statusOf(
     replicas: findings.replicas.length,
     readyReplicas: ready,
     selector: findings.selector,
-    endpoint: findings.endpoint,
+    ...(endpoint === undefined ? {} : { endpoint }),
     ...(currentRevision === undefined ? {} : { currentRevision }),
     ...(plan === undefined ? {} : { plan }),
   };
@@ -141,7 +143,12 @@ function readiness(findings: Findings): Verdict {
 }
 
 function availability(findings: Findings, ready: number): Verdict {
-  if (ready > 0) return { status: "True", reason: reasons.Serving, message: `${ready} replicas answer` };
+  if (ready > 0)
+    return {
+      status: "True",
+      reason: reasons.Serving,
+      message: `${ready} ${ready === 1 ? "replica answers" : "replicas answer"}`,
+    };
   return findings.wanted === 0
     ? { status: "False", reason: reasons.ScaledToZero, message: "no replica is wanted" }
     : { status: "False", reason: reasons.NoReplicaReady, message: "no replica answers" };

@@ -1,6 +1,6 @@
 // Kubernetes events out of changes of conditions: one when a condition starts to say something else, none for a
 // pass that changes nothing.
-import { conditionTypes } from "../../api/conditions.ts";
+import { conditionTypes, reasons, type ConditionType, type Reason } from "../../api/conditions.ts";
 import type { LlamaDeploymentStatus } from "../../api/llama-deployment.ts";
 import type { Condition } from "../../api/schema.ts";
 
@@ -8,51 +8,47 @@ import type { Condition } from "../../api/schema.ts";
 export interface Transition {
   readonly type: "Normal" | "Warning";
   readonly reason: string;
-  /** What the operator was doing: `Plan`, `Place`, `Serve`. */
+  /** What the operator was doing: `Plan`, `Place`, `Load` or `Serve`. */
   readonly action: string;
   readonly note: string;
 }
 
-const actions: Readonly<Record<string, string>> = {
-  [conditionTypes.planned]: "Plan",
-  [conditionTypes.scheduled]: "Place",
-  [conditionTypes.modelLoaded]: "Load",
-  [conditionTypes.ready]: "Serve",
-};
+/** In the order of a replica's life: what one condition has told, the later ones do not repeat. */
+const actions: readonly (readonly [ConditionType, string])[] = [
+  [conditionTypes.planned, "Plan"],
+  [conditionTypes.scheduled, "Place"],
+  [conditionTypes.modelLoaded, "Load"],
+  [conditionTypes.ready, "Serve"],
+];
 
-/**
- * The events of a step from one status to the next. Ready, Stalled and Reconciling repeat what another condition
- * says first, so a reason is told once, by the first condition that has it.
- */
+/** Steps on the way that conditions show and that nobody needs a record of. */
+const uneventful: ReadonlySet<string> = new Set<Reason>([
+  reasons.PodsScheduled,
+  reasons.Loaded,
+  reasons.Loading,
+  reasons.ReplicasUnavailable,
+]);
+
+/** The events of a step from one status to the next. */
 export function transitions(
   before: LlamaDeploymentStatus | undefined,
   after: LlamaDeploymentStatus,
 ): readonly Transition[] {
-  const told = new Set<string>();
+  const told = new Set(uneventful);
   const events: Transition[] = [];
-  for (const type of Object.keys(actions)) {
+  for (const [type, action] of actions) {
     const condition = find(after, type);
     if (condition === undefined || condition.status === "Unknown" || told.has(condition.reason)) continue;
     told.add(condition.reason);
     const previous = find(before, type);
     if (previous?.reason === condition.reason && previous.status === condition.status) continue;
+    const isProgress = condition.status === "True" || condition.reason === reasons.RollingOut;
     const { reason, message } = condition;
-    events.push({
-      type: isGood(condition) ? "Normal" : "Warning",
-      reason,
-      action: actions[type] ?? type,
-      note: message,
-    });
+    events.push({ type: isProgress ? "Normal" : "Warning", reason, action, note: message });
   }
   return events;
 }
 
-function find(status: LlamaDeploymentStatus | undefined, type: string): Condition | undefined {
+function find(status: LlamaDeploymentStatus | undefined, type: ConditionType): Condition | undefined {
   return status?.conditions?.find((condition) => condition.type === type);
-}
-
-const expectedWaits: ReadonlySet<string> = new Set(["Loading", "RollingOut", "ReplicasUnavailable"]);
-
-function isGood({ status, reason }: Condition): boolean {
-  return status === "True" || expectedWaits.has(reason);
 }

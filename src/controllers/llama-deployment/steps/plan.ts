@@ -17,7 +17,7 @@ export function planStep(scope: Scope, current: Plan | undefined): Plan | Halt {
   if (result.kind === "plan") return result;
   const { reason, message, waits, alternatives } = result;
   const nearest = alternatives.map(({ summary }) => summary);
-  const advice = nearest.length === 0 ? "" : ` What would work: ${nearest.join("; ")}.`;
+  const advice = nearest.length === 0 ? "" : `. What would work: ${nearest.join("; or ")}`;
   return { reason, message: `${message}${advice}`, waits, unplanned: true };
 }
 
