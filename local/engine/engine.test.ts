@@ -47,6 +47,7 @@ function start(line: string, options: Options = {}): Started {
     loadBytesPerSecond: 3.5e9,
     speedup: options.speedup ?? 1000,
     generationSpeedup: options.generationSpeedup ?? 1000,
+    graceSpeedup: 1,
     clock: realClock,
     unixSeconds: () => 1_700_000_000,
     newId: () => `id-${nextAddress++}`,

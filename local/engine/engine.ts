@@ -58,6 +58,8 @@ export type EngineHostOptions = {
   readonly speedup: number;
   /** The same for prefill and decode, apart, so that a demo can load in seconds and stream at a real pace. */
   readonly generationSpeedup: number;
+  /** --shutdown-timeout passes this many times faster, as the kubelet's grace period does. */
+  readonly graceSpeedup: number;
   readonly clock: Clock;
   readonly unixSeconds: () => number;
   readonly newId: () => string;
@@ -79,6 +81,9 @@ class Engine implements SimulatedProcess {
   /** Aborted by whatever ends the process; the reason is its exit. */
   readonly #life = new AbortController();
   readonly #drain = Promise.withResolvers<void>();
+  readonly #crash = Promise.withResolvers<void>();
+  /** Aborted when the engine behind the API server stops stepping. */
+  readonly #stepping = new AbortController();
   #state: "serving" | "hung" | "dead" = "serving";
   #terminating = false;
   #api: ApiServer | undefined;
@@ -103,6 +108,17 @@ class Engine implements SimulatedProcess {
     else if (this.#state === "hung")
       this.#host.log("(APIServer pid=1) INFO [shutdown] API server: shutdown triggered");
     else this.#drain.resolve();
+  }
+
+  inject({ crashAfterSeconds, hang }: EngineFaults): void {
+    if (crashAfterSeconds !== undefined) {
+      this.#host.clock
+        .sleep(crashAfterSeconds * 1000, this.#life.signal)
+        .then(this.#crash.resolve, () => undefined);
+    }
+    if (hang !== true) return;
+    this.#state = "hung";
+    this.#stepping.abort();
   }
 
   #end(exit: ProcessExit): void {
@@ -256,8 +272,7 @@ class Engine implements SimulatedProcess {
     const scheduler: Scheduler = new Scheduler(limits, seconds, generationSpeedup, clock, (step) =>
       metrics.recordStep(step),
     );
-    const engine = new AbortController();
-    const stepping = scheduler.run(AbortSignal.any([engine.signal, this.#life.signal]));
+    const stepping = scheduler.run(AbortSignal.any([this.#stepping.signal, this.#life.signal]));
 
     const deadEngineMet = Promise.withResolvers<void>();
     const api = new ApiServer({
@@ -274,18 +289,14 @@ class Engine implements SimulatedProcess {
       onDeadEngine: () => deadEngineMet.resolve(),
       log,
     });
-    await api.listen(args.host ?? address, args.port);
     this.#api = api;
-    if (this.#terminating) this.#drain.resolve();
-    if (faults.hang === true) {
-      this.#state = "hung";
-      engine.abort();
-    }
+    if (reachesPod(args.host, address)) await api.listen(address, args.port);
+    this.inject(faults);
 
-    const crash = faults.crashAfterSeconds;
-    const ends: Promise<"drain" | "dead">[] = [this.#drain.promise.then(() => "drain" as const)];
-    if (crash !== undefined)
-      ends.push(clock.sleep(crash * 1000, this.#life.signal).then(() => "dead" as const));
+    const ends: Promise<"drain" | "dead">[] = [
+      this.#drain.promise.then(() => "drain" as const),
+      this.#crash.promise.then(() => "dead" as const),
+    ];
     if (this.#seat !== undefined) ends.push(this.#seat.lost.then(() => "dead" as const));
     const end = await this.#orEnd(Promise.race(ends));
     if (end === "drain") {
@@ -294,7 +305,7 @@ class Engine implements SimulatedProcess {
         "(APIServer pid=1) INFO [launcher.py:299] [shutdown] API server: shutting down FastAPI HTTP server",
       );
       await this.#orEnd(api.close());
-      engine.abort();
+      this.#stepping.abort();
       await stepping;
       return { exitCode: 0, oomKilled: false };
     }
@@ -303,7 +314,7 @@ class Engine implements SimulatedProcess {
     log("(EngineCore pid=116) ERROR [core.py:1512] RuntimeError: Executor failed.");
     this.#state = "dead";
     scheduler.abortAll("error");
-    engine.abort();
+    this.#stepping.abort();
     await this.#orEnd(Promise.race([deadEngineMet.promise, this.#simulated(WATCHDOG_SECONDS)]));
     return { exitCode: 1, oomKilled: false };
   }
@@ -317,7 +328,7 @@ class Engine implements SimulatedProcess {
         `timeout=${timeoutSeconds}s`,
     );
     scheduler.close();
-    const deadline = clock.now() + timeoutSeconds * 1000;
+    const deadline = clock.now() + (timeoutSeconds * 1000) / this.#host.graceSpeedup;
     while (scheduler.unfinishedCount > 0 && clock.now() < deadline) await clock.sleep(10, this.#life.signal);
     scheduler.abortAll("abort");
   }
@@ -362,6 +373,11 @@ class ProcessEnd extends Error {
     this.name = "ProcessEnd";
     this.exit = exit;
   }
+}
+
+/** Every interface, or the pod's own: a server that listens on localhost alone is up and cannot be reached. */
+function reachesPod(host: string | undefined, address: string): boolean {
+  return host === undefined || host === "0.0.0.0" || host === "::" || host === address;
 }
 
 function grouped(count: number): string {

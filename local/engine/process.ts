@@ -1,4 +1,5 @@
 // What the simulated kubelet runs: something with an exit, that can be asked to end and can be killed.
+import type { EngineFaults } from "./engine.ts";
 
 /** Milliseconds and pauses; handed in, so that tests decide how time passes. */
 export type Clock = {
@@ -21,4 +22,6 @@ export type SimulatedProcess = {
   terminate(): void;
   /** SIGKILL. */
   kill(): void;
+  /** Lets a misfortune happen to the running process: a crash or a hang. */
+  inject(faults: EngineFaults): void;
 };

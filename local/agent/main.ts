@@ -1,0 +1,77 @@
+// The process beside a local cluster: `node local/agent/main.ts --kubeconfig FILE --proxy-port N`. It prints one
+// line when it is ready and ends cleanly on SIGTERM or SIGINT.
+import { writeFile } from "node:fs/promises";
+import { Command, InvalidArgumentError } from "commander";
+import { realClock } from "../engine/real-clock.ts";
+import { loadClusterConfig } from "../../src/kube/config.ts";
+import { KubeConnection } from "../../src/kube/connection.ts";
+import { HttpKubeClient } from "../../src/kube/http-client.ts";
+import { startAgent } from "./agent.ts";
+
+type Flags = {
+  readonly kubeconfig: string;
+  readonly proxyPort: number;
+  readonly proxyPortFile?: string;
+  readonly speedup: number;
+  readonly generationSpeedup?: number;
+  readonly kubeletSpeedup: number;
+  readonly loadBytesPerSecond: number;
+  readonly logDir?: string;
+};
+
+const program = new Command("agent")
+  .description("Simulated kubelets and engines, and a proxy that stands for Services and DNS")
+  .requiredOption("--kubeconfig <file>", "kubeconfig of the local cluster")
+  .option("--proxy-port <port>", "port of the proxy on 127.0.0.1; 0 for a free one", port, 0)
+  .option("--proxy-port-file <file>", "write the proxy's port there once it listens")
+  .option("--speedup <factor>", "how many times faster engines load and start", factor, 1)
+  .option("--generation-speedup <factor>", "the same for prefill and decode (default: --speedup)", factor)
+  .option(
+    "--kubelet-speedup <factor>",
+    "the same for probes, restart delays, preStop and grace periods",
+    factor,
+    1,
+  )
+  .option("--load-bytes-per-second <bytes>", "how fast a node reads weights", factor, 3.5e9)
+  .option("--log-dir <folder>", "append the output of every container to a file there");
+
+await run(program.parse().opts<Flags>());
+
+async function run(flags: Flags): Promise<void> {
+  const stop = new Promise<void>((resolve) => {
+    process.once("SIGTERM", () => resolve());
+    process.once("SIGINT", () => resolve());
+  });
+  const config = await loadClusterConfig({ kubeconfig: flags.kubeconfig, env: {} });
+  const connection = new KubeConnection(config, { userAgent: "llama-operator-local-agent" });
+  const agent = await startAgent({
+    client: new HttpKubeClient(connection),
+    clock: realClock,
+    proxyPort: flags.proxyPort,
+    speedup: flags.speedup,
+    generationSpeedup: flags.generationSpeedup ?? flags.speedup,
+    kubeletSpeedup: flags.kubeletSpeedup,
+    loadBytesPerSecond: flags.loadBytesPerSecond,
+    logDirectory: flags.logDir,
+    onError: (error) =>
+      console.error(error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
+  });
+  if (flags.proxyPortFile !== undefined) await writeFile(flags.proxyPortFile, `${agent.proxyPort}\n`);
+  await Promise.race([agent.synced, stop]);
+  console.log(`ready: proxy at http://127.0.0.1:${agent.proxyPort}`);
+  await stop;
+  await agent.stop();
+  await connection.close();
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
+  throw new InvalidArgumentError("not a port");
+}
+
+function factor(text: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError("not a number above zero");
+}

@@ -1,0 +1,62 @@
+// Which misfortunes a start meets. A fault stands for every start of every pod that carries it, unless its value
+// ends in "x2" or "once": "5 once", "true x2". Those are counted for the workload, not for the pod: a group
+// that is recreated whole has new pods, and "once" should not strike them again.
+import type { EngineFaults } from "../engine/engine.ts";
+import { controllerOf } from "../../src/kube/object.ts";
+import { annotation, annotations, type Pod } from "./pod.ts";
+
+/** Counts the starts that limited faults have struck. */
+export class FaultLedger {
+  readonly #struck = new Map<string, number>();
+
+  /** The fault's value if it strikes this start, and then that is counted. */
+  take(pod: Pod, name: string): string | undefined {
+    const fault = parseFault(annotation(pod, name));
+    if (fault === undefined) return undefined;
+    if (fault.limit === undefined) return fault.value;
+    const key = `${workloadOf(pod)} ${name}`;
+    const struck = this.#struck.get(key) ?? 0;
+    if (struck >= fault.limit) return undefined;
+    this.#struck.set(key, struck + 1);
+    return fault.value;
+  }
+
+  /** All faults of the engine that starts now. */
+  takeEngineFaults(pod: Pod): EngineFaults {
+    const crashAfterSeconds = numeric(this.take(pod, annotations.crashAfterSeconds));
+    const exitCode = numeric(this.take(pod, annotations.exitCode));
+    const loadFactor = numeric(this.take(pod, annotations.loadFactor));
+    return {
+      ...(crashAfterSeconds === undefined ? {} : { crashAfterSeconds }),
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(loadFactor === undefined ? {} : { loadFactor }),
+      outOfMemory: isSet(this.take(pod, annotations.outOfMemory)),
+      hang: isSet(this.take(pod, annotations.hang)),
+    };
+  }
+}
+
+/** "5 x2" is the value "5" for two starts; "once" alone is "true" for one. */
+function parseFault(
+  text: string | undefined,
+): { readonly value: string; readonly limit: number | undefined } | undefined {
+  if (text === undefined) return undefined;
+  const [, value = "", count] = /^\s*(.*?)\s*(?:\b(once|x\d+))?\s*$/.exec(text) ?? [];
+  const limit = count === undefined ? undefined : count === "once" ? 1 : Number(count.slice(1));
+  return { value: value === "" ? "true" : value, limit };
+}
+
+/** Pods of one ReplicaSet share its fate; those of a LeaderWorkerSet share the whole set's. */
+function workloadOf(pod: Pod): string {
+  const group = pod.metadata.labels?.["leaderworkerset.sigs.k8s.io/name"];
+  if (group !== undefined) return `${pod.metadata.namespace}/${group}`;
+  return controllerOf(pod)?.uid ?? pod.metadata.uid;
+}
+
+function numeric(value: string | undefined): number | undefined {
+  return value === undefined || Number.isNaN(Number(value)) ? undefined : Number(value);
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== "false";
+}

@@ -1,0 +1,110 @@
+// What containers run on: turns a container of a pod into a process, and holds what all pods of the simulation
+// share (time, speed, names, the rendezvous of ranks).
+import { type EngineFaults, startEngine } from "../engine/engine.ts";
+import { gpuOfNode } from "../engine/gpu.ts";
+import type { Clock, ProcessExit, SimulatedProcess } from "../engine/process.ts";
+import type { Rendezvous } from "../engine/rendezvous.ts";
+import { programOf, type ReadData, resolveEnvironment } from "./environment.ts";
+import type { FaultLedger } from "./faults.ts";
+import { annotation, annotations, type Container, type Node, type Pod, positiveAnnotation } from "./pod.ts";
+
+/** How fast the simulation goes; 1 is as in life. */
+export type Speed = {
+  /** Loading and start-up of engines. */
+  readonly speedup: number;
+  /** Prefill and decode. */
+  readonly generationSpeedup: number;
+  /** Probe delays and periods, restart delays, preStop, grace periods and the engine's own --shutdown-timeout. */
+  readonly kubeletSpeedup: number;
+};
+
+export type RuntimeOptions = Speed & {
+  readonly clock: Clock;
+  readonly unixSeconds: () => number;
+  readonly newId: () => string;
+  readonly loadBytesPerSecond: number;
+  readonly rendezvous: Rendezvous;
+  readonly faults: FaultLedger;
+  readonly readData: ReadData;
+  readonly nodeOf: (pod: Pod) => Node | undefined;
+  /** DNS as the pod sees it. */
+  readonly resolve: (pod: Pod, name: string) => string | undefined;
+};
+
+export class Runtime {
+  readonly clock: Clock;
+  readonly kubeletSpeedup: number;
+  readonly newId: () => string;
+  readonly #options: RuntimeOptions;
+
+  constructor(options: RuntimeOptions) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.kubeletSpeedup = options.kubeletSpeedup;
+    this.newId = options.newId;
+  }
+
+  /** Now, as RFC 3339 in seconds, which is what Kubernetes keeps. */
+  timestamp(): string {
+    return new Date(this.#options.unixSeconds() * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+  }
+
+  /** How long the pod's init containers take, in real milliseconds. */
+  initMilliseconds(pod: Pod): number {
+    const bytes = Number(annotation(pod, annotations.initBytes) ?? 0);
+    return ((bytes / this.#loadBytesPerSecond(pod)) * 1000) / this.#options.speedup;
+  }
+
+  /**
+   * Starts the container's process.
+   * @throws ContainerConfigError where its environment cannot be resolved
+   */
+  async start(
+    pod: Pod,
+    container: Container,
+    address: string,
+    log: (line: string) => void,
+  ): Promise<SimulatedProcess> {
+    const { faults, readData, nodeOf, resolve } = this.#options;
+    const node = nodeOf(pod);
+    const nodeAddress = node?.status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
+    const env = await resolveEnvironment(container, pod, { address: nodeAddress }, readData);
+    const program = programOf(container, env);
+    if (program.kind === "other") return new IdleProcess();
+    return startEngine(program.argv, {
+      ...this.#options,
+      address,
+      env,
+      gpu: gpuOfNode(node?.metadata.labels ?? {}),
+      gpuCount: Number(container.resources?.limits?.["nvidia.com/gpu"] ?? 0),
+      modelHint: annotation(pod, annotations.model),
+      faults: faults.takeEngineFaults(pod),
+      loadBytesPerSecond: this.#loadBytesPerSecond(pod),
+      graceSpeedup: this.kubeletSpeedup,
+      resolve: (name) => resolve(pod, name),
+      log,
+    });
+  }
+
+  #loadBytesPerSecond(pod: Pod): number {
+    const node = this.#options.nodeOf(pod);
+    const objects = node === undefined ? [pod] : [pod, node];
+    return positiveAnnotation(objects, annotations.loadBytesPerSecond, this.#options.loadBytesPerSecond);
+  }
+}
+
+/** An image that the simulation knows nothing of: it runs until it is told to stop. */
+class IdleProcess implements SimulatedProcess {
+  readonly #exit = Promise.withResolvers<ProcessExit>();
+  readonly exited = this.#exit.promise;
+
+  terminate(): void {
+    this.#exit.resolve({ exitCode: 0, oomKilled: false });
+  }
+  kill(): void {
+    this.#exit.resolve({ exitCode: 137, oomKilled: false });
+  }
+  inject(faults: EngineFaults): void {
+    if (faults.crashAfterSeconds !== undefined) this.#exit.resolve({ exitCode: 1, oomKilled: false });
+  }
+}
