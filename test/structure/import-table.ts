@@ -59,7 +59,12 @@ export const parts: readonly Part[] = [
   // Stands for vLLM: with facts and arithmetic of its own, so that a wrong planner cannot agree with it.
   { path: "local/engine", uses: [], packages: ["node:*", "zod", "prom-client"] },
   // The command line of a checkout: the shipped one, with `local` added.
-  { path: "local/main.ts", uses: ["local", "src/cli"], packages: ["node:*"] },
+  {
+    path: "local/cli",
+    uses: ["local", "src/cli"],
+    packages: ["commander"],
+  },
+  { path: "local/main.ts", uses: ["local", "local/cli", "src/cli"], packages: ["node:*"] },
   { path: "scripts", uses: ["src/api"], packages: ["node:*", "esbuild", "yaml"] },
   // Its version.
   { path: "package.json", uses: [], packages: [] },
