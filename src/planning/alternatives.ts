@@ -15,6 +15,8 @@ type Try = (patch: Patch) => Plan | undefined;
 interface Idea {
   readonly patch: Patch;
   readonly change: string;
+  /** Of ideas of one family, such as ever fewer sequences, only the first that plans is offered. */
+  readonly family?: string;
 }
 
 /** More than a person wants to read in one message. */
@@ -58,6 +60,7 @@ function fewerSequences(spec: LlamaDeploymentSpec, attempt: Try): readonly Idea[
     ideas.push({
       patch: { engine: { args: { "max-num-seqs": String(sequences) } } },
       change: `max-num-seqs ${sequences}`,
+      family: "max-num-seqs",
     });
   }
   const concurrency = largest(
@@ -114,21 +117,31 @@ function otherUtilization(spec: LlamaDeploymentSpec): readonly Idea[] {
   ];
 }
 
-function otherDegrees(spec: LlamaDeploymentSpec): readonly Idea[] {
+/** Legal tensor degrees other than the wished one: wider ones first, as memory wants it, then the nearest. */
+function otherTensorDegrees(spec: LlamaDeploymentSpec): readonly number[] {
   const architecture = spec.model.profile ?? findModel(spec.model.name)?.architecture;
-  const { tensor, pipeline } = spec.parallelism;
-  if (architecture === undefined || (tensor === undefined && pipeline === undefined)) return [];
+  const { tensor } = spec.parallelism;
+  if (architecture === undefined || tensor === undefined) return [];
   const degrees = legalTensorDegrees(architecture);
-  const nearest = degrees
-    .filter((degree) => tensor !== undefined && degree !== tensor)
-    .sort((one, other) => Math.abs(one - (tensor ?? 1)) - Math.abs(other - (tensor ?? 1)) || other - one);
+  const wider = degrees.filter((degree) => degree > tensor);
+  return [...wider, ...degrees.filter((degree) => degree < tensor).toReversed()];
+}
+
+function otherDegrees(spec: LlamaDeploymentSpec): readonly Idea[] {
+  const { tensor, pipeline } = spec.parallelism;
+  if (tensor === undefined && pipeline === undefined) return [];
+  const stages = pipeline === undefined ? [] : [2, 3, 4].filter((count) => count > pipeline);
   return [
-    ...nearest
-      .slice(0, 4)
-      .map((degree) => ({ patch: { parallelism: { tensor: degree } }, change: `tensor ${degree}` })),
-    ...[2, 3, 4]
-      .filter((stages) => pipeline !== undefined && stages > pipeline)
-      .map((stages) => ({ patch: { parallelism: { pipeline: stages } }, change: `pipeline ${stages}` })),
+    ...otherTensorDegrees(spec).map((degree) => ({
+      patch: { parallelism: { tensor: degree } },
+      change: `tensor ${degree}`,
+      family: "tensor",
+    })),
+    ...stages.map((count) => ({
+      patch: { parallelism: { pipeline: count } },
+      change: `pipeline ${count}`,
+      family: "pipeline",
+    })),
     { patch: { parallelism: { tensor: null, pipeline: null } }, change: "degrees left to the planner" },
   ];
 }
@@ -182,10 +195,13 @@ export function alternativesTo(
     return result.kind === "plan" ? result : undefined;
   };
   const offered: { readonly alternative: Alternative; readonly plan: Plan }[] = [];
-  for (const { patch, change } of ideasFor[refusal.reason]?.(spec, attempt) ?? []) {
+  const families = new Set<string>();
+  for (const { patch, change, family } of ideasFor[refusal.reason]?.(spec, attempt) ?? []) {
     if (offered.length === mostAlternatives) break;
+    if (family !== undefined && families.has(family)) continue;
     const plan = attempt(patch);
     if (plan === undefined || offered.some((earlier) => sameLayout(earlier.plan, plan))) continue;
+    if (family !== undefined) families.add(family);
     offered.push({ alternative: { summary: `${change}: ${describeLayout(plan)}`, patch }, plan });
   }
   return offered.map(({ alternative }) => alternative);

@@ -40,6 +40,9 @@ function memoryReasons(problem: Problem, fit: Fit): readonly string[] {
     ...(spec.quantization.kvCache === "auto" && fit.kvCache === "fp8"
       ? ["FP8 KV cache: in BF16 it would not fit"]
       : []),
+    ...(fit.gpusWithFp8KvCache === undefined
+      ? []
+      : [`with quantization.kvCache fp8, ${fit.gpusWithFp8KvCache} GPUs would do`]),
     ...(fit.loweredFrom === undefined
       ? []
       : [`max-num-seqs lowered from ${fit.loweredFrom} to ${fit.limits.maxNumSeqs}, so that it fits`]),
@@ -55,7 +58,7 @@ function hardwareReasons(problem: Problem, { hardware, layout }: Fit): readonly 
   const unknown = allocatable.cpuMillicores === undefined || allocatable.memoryBytes === undefined;
   return [
     ...(problem.hardware.length > 1 ? [`pool ${pool.name}: the best of ${problem.hardware.length}`] : []),
-    ...(overPcie ? [`tensor parallel goes over PCIe: an ${gpu.label} has no NVLink`] : []),
+    ...(overPcie ? [`tensor parallel goes over PCIe: the ${gpu.label} has no NVLink`] : []),
     ...(overTcp ? [`pool ${pool.name} has no fabric: stages talk over plain TCP`] : []),
     ...(unknown
       ? [`pool ${pool.name} names no known machine shape: CPU and memory are requested by rule of thumb`]

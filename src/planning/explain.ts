@@ -16,7 +16,7 @@ export function describeLayout(plan: Plan): string {
 }
 
 function describeConcurrency(plan: Plan): string {
-  const requests = plan.maxConcurrency.toFixed(1);
+  const requests = (Math.floor(plan.maxConcurrency * 10) / 10).toFixed(1);
   return `${requests} ${requests === "1.0" ? "request" : "requests"} of ${contextLength(plan.limits.maxModelLen)} at once`;
 }
 

@@ -38,6 +38,8 @@ export interface Fit extends Trial {
   readonly account: MemoryAccount;
   /** `max-num-seqs` that the engine would have taken, where it was lowered so that it fits. */
   readonly loweredFrom?: number;
+  /** GPUs of a replica with an FP8 KV cache, where that would do with fewer. */
+  readonly gpusWithFp8KvCache?: number;
 }
 
 /** A trial that does not run, and what stopped it. */
@@ -50,7 +52,6 @@ export interface Miss extends Trial {
 /** Steps that `max-num-seqs` is lowered by where nobody set it. Fewer than 64 would starve the GPU. */
 const sequenceSteps = [512, 256, 128, 64] as const;
 
-/** GPU share where neither the spec nor a regime says. */
 function limitsOf(problem: Problem, trial: Trial, maxNumSeqs: number): EngineLimits {
   const { settings, model } = problem;
   const { regime } = regimeFor(settings, trial.weights.format !== "bf16");
@@ -65,6 +66,7 @@ function limitsOf(problem: Problem, trial: Trial, maxNumSeqs: number): EngineLim
   };
 }
 
+/** `max-num-seqs` to try, the wished or usual one first; what the spec sets is not lowered. */
 function sequenceCounts(problem: Problem, trial: Trial): readonly [number, ...number[]] {
   const { maxNumSeqs, maxNumBatchedTokens } = problem.settings;
   if (maxNumSeqs !== undefined) return [maxNumSeqs];
@@ -103,16 +105,17 @@ export function obstacleOf(problem: Problem, trial: Trial): Miss["obstacle"] | u
 }
 
 function attempt(problem: Problem, trial: Trial): Fit | Miss {
-  const [first, ...lower] = sequenceCounts(problem, trial);
-  let limits = limitsOf(problem, trial, first);
-  let account = accountTrial(problem, trial, limits);
-  for (const maxNumSeqs of lower) {
-    if (account.fits) break;
-    limits = limitsOf(problem, trial, maxNumSeqs);
-    account = accountTrial(problem, trial, limits);
-  }
-  const result = { ...trial, limits, account };
-  if (!account.fits) return { ...result, obstacle: "memory" };
+  const counts = sequenceCounts(problem, trial);
+  const withSequences = (maxNumSeqs: number) => {
+    const limits = limitsOf(problem, trial, maxNumSeqs);
+    return { ...trial, limits, account: accountTrial(problem, trial, limits) };
+  };
+  // Most trials lack far more than sequences can give back: ask for the fewest before stepping down to them.
+  const [first] = counts;
+  const fewest = withSequences(counts.at(-1) ?? first);
+  if (!fewest.account.fits) return { ...fewest, obstacle: "memory" };
+  const result = counts.map(withSequences).find(({ account }) => account.fits) ?? fewest;
+  const { limits } = result;
   const obstacle = obstacleOf(problem, trial);
   if (obstacle !== undefined) return { ...result, obstacle };
   if (trial.weights.onTheFly) {
@@ -189,8 +192,13 @@ export function search(problem: Problem): Search {
   const wanted = problem.spec.quantization.kvCache;
   if (wanted !== "auto") return searchWith(problem, wanted);
   const bf16 = searchWith(problem, "bf16");
-  if (bf16.fit !== undefined) return bf16;
+  // Quality goes before GPUs unless a person says otherwise; but where it costs whole nodes, they should hear of it.
+  if (bf16.fit !== undefined && bf16.fit.layout.nodes === 1) return bf16;
   const fp8 = searchWith(problem, "fp8");
+  if (bf16.fit !== undefined) {
+    const gpus = fp8.fit === undefined ? Infinity : gpusOf(fp8.fit);
+    return gpus < gpusOf(bf16.fit) ? { fit: { ...bf16.fit, gpusWithFp8KvCache: gpus } } : bf16;
+  }
   if (fp8.fit !== undefined) return fp8;
   const nearest = [bf16.miss, fp8.miss].filter((miss) => miss !== undefined).sort(compareNearness)[0];
   return nearest === undefined ? {} : { miss: nearest };

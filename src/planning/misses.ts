@@ -16,7 +16,7 @@ function memoryMiss(problem: Problem, miss: Miss): string {
   const { label } = hardware.gpu;
   const who = subject(problem, miss);
   if (account.weightsBytes > account.visibleBytes) {
-    return `${who} needs ${gib(account.weightsBytes)} of weights per GPU, and an ${label} has ${gib(account.visibleBytes)} visible`;
+    return `${who} needs ${gib(account.weightsBytes)} of weights per GPU, and each ${label} has ${gib(account.visibleBytes)} visible`;
   }
   const overhead = `${gib(account.overheadBytes + account.marginBytes)} for activations, graphs, communication and margin`;
   const budget = `the engine's budget is ${gib(account.budgetBytes)} (${limits.gpuMemoryUtilization} of ${gib(account.visibleBytes)})`;
@@ -41,12 +41,12 @@ export function missMessage(problem: Problem, miss: Miss): string {
       return `${who} would be quantised while it loads, and until then its BF16 weights take ${gib(account.weightsBytes)} per GPU of an engine's budget of ${gib(account.budgetBytes)}: name an FP8 checkpoint`;
     case "storage": {
       const offered = ephemeralStorageOffered(hardware) ?? 0;
-      return `${who} needs ${gib(ephemeralStorageNeeded(weights))} of node-local disk for the checkpoint and caches, and a ${hardware.machine} offers pods ${gib(Math.max(0, offered))}: join its local disks and say so in the pool's spec.allocatable.ephemeralStorage, or serve from a persistentVolumeClaim`;
+      return `${who} needs ${gib(ephemeralStorageNeeded(weights))} of node-local disk for the checkpoint and caches, and the machine (${hardware.machine}) offers pods ${gib(Math.max(0, offered))}: join its local disks and say so in the pool's spec.allocatable.ephemeralStorage, or serve from a persistentVolumeClaim`;
     }
     case "nodes":
       return `${who} needs ${counted(layout.nodes, "whole node")}, and the pool may have ${hardware.pool.spec.nodes?.max ?? 0}`;
     case "kernels":
-      return `${who} is a ${weights.quantMethod ?? "checkpoint"} checkpoint, whose kernels an ${hardware.gpu.label} lacks`;
+      return `${who} is a ${weights.quantMethod ?? "checkpoint"} checkpoint, whose kernels the ${hardware.gpu.label} lacks`;
     case "fp8KvCache":
       return `${who} cannot keep its KV cache in FP8: vLLM ${problem.settings.versionText} has no sound kernels for it on ${hardware.gpu.architecture} GPUs`;
     default:

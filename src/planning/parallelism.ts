@@ -19,7 +19,7 @@ export interface ParallelismWish {
 }
 
 /** The largest group that is chosen without being asked for: more nodes fail more often than they help. */
-export const mostNodesUnasked = 4;
+const mostNodesUnasked = 4;
 /** The largest tensor degree of the kind's schema. */
 const mostTensor = 64;
 
@@ -52,11 +52,18 @@ function layoutOn(hardware: Hardware, tensor: number, pipeline: number): Layout 
   return { tensor, pipeline, nodes: gpus / gpusPerNode, gpusPerPod: gpusPerNode };
 }
 
-/** Pipeline degrees to try for one tensor degree where none is asked for: one stage, and the widest over whole nodes. */
+/**
+ * Pipeline degrees to try for one tensor degree where none is asked for: one stage, and the widest over as many whole
+ * nodes as the pool may have.
+ */
 function pipelinesUnasked(hardware: Hardware, tensor: number, widest: number): readonly number[] {
   if (tensor !== widest || hardware.gpusPerNode % tensor !== 0) return [1];
   const stagesPerNode = hardware.gpusPerNode / tensor;
-  const several = Array.from({ length: mostNodesUnasked - 1 }, (_, index) => (index + 2) * stagesPerNode);
+  const mostNodes = Math.min(mostNodesUnasked, hardware.pool.spec.nodes?.max ?? mostNodesUnasked);
+  const several = Array.from(
+    { length: Math.max(0, mostNodes - 1) },
+    (_, index) => (index + 2) * stagesPerNode,
+  );
   return [1, ...several];
 }
 

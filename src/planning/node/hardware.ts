@@ -61,7 +61,7 @@ export function hardwareOf(pool: PoolFacts): Hardware | UnusablePool {
   if (shape !== undefined && findGpu(shape.gpu) !== gpu) {
     return {
       pool,
-      problem: `pool ${pool.name} says that its GPUs are ${stated.product}, but a ${shape.name} has ${shape.gpu}`,
+      problem: `pool ${pool.name} says that its GPUs are ${stated.product}, but ${shape.name} has ${shape.gpu}`,
     };
   }
   return {
