@@ -1,0 +1,99 @@
+// The cluster that a benchmark runs in: a control plane with an audit log, pods that are Ready at once, the kinds
+// of this project, one pool of H100 nodes.
+import { customResourceDefinitions } from "../../../src/api/crd.ts";
+import { apiGroupVersion, gpuPools } from "../../../src/api/resources.ts";
+import { findMachineShape } from "../../../src/catalog/machine-shapes.ts";
+import { loadClusterConfig } from "../../../src/kube/config.ts";
+import { KubeConnection } from "../../../src/kube/connection.ts";
+import { HttpKubeClient } from "../../../src/kube/http-client.ts";
+import type { KubeObject } from "../../../src/kube/object.ts";
+import { resourceType } from "../../../src/kube/resource.ts";
+import { startCluster } from "../../../local/cluster/cluster.ts";
+import { addNodes } from "../../../local/cluster/nodes.ts";
+import type { LocalCluster } from "../../../local/cluster/options.ts";
+import { untilSucceeds } from "../../../local/cluster/readiness.ts";
+import type { Bench } from "../benchmark.ts";
+import { AuditLog } from "./audit-log.ts";
+
+export interface BenchCluster extends AsyncDisposable {
+  readonly local: LocalCluster;
+  readonly audit: AuditLog;
+  /** The benchmark's own client, under the user agent `llama-benchmark`. */
+  readonly client: HttpKubeClient;
+  /** Kubernetes's version. */
+  readonly version: string;
+}
+
+/** What the benchmark's own requests carry in the audit log. */
+export const benchmarkAgent = "llama-benchmark";
+
+const shapeName = "a3-highgpu-8g";
+
+/** GPUs of one node of the pool. */
+export const gpusPerNode = 8;
+
+const crds = resourceType({
+  group: "apiextensions.k8s.io",
+  version: "v1",
+  kind: "CustomResourceDefinition",
+  plural: "customresourcedefinitions",
+  namespaced: false,
+});
+
+/** Starts a cluster with that many nodes of eight H100. The caller disposes of it. */
+export async function startBenchCluster(bench: Bench, nodes: number): Promise<BenchCluster> {
+  const { signal, say } = bench;
+  say(`starting a cluster with ${nodes} nodes of ${gpusPerNode} H100`);
+  const local = await startCluster({
+    name: `bench-${process.pid}`,
+    audit: true,
+    pods: "instant",
+    signal,
+  });
+  try {
+    return await prepare(local, nodes, signal);
+  } catch (error) {
+    await local.stop();
+    throw error;
+  }
+}
+
+async function prepare(local: LocalCluster, nodes: number, signal: AbortSignal): Promise<BenchCluster> {
+  const { auditLogPath } = local;
+  if (auditLogPath === undefined) throw new Error("the cluster was started without an audit log");
+  const config = await loadClusterConfig({ kubeconfig: local.kubeconfigPath, env: {} });
+  const connection = new KubeConnection(config, { userAgent: benchmarkAgent });
+  const client = new HttpKubeClient(connection);
+  const { gitVersion } = JSON.parse(await client.raw("/version")) as { gitVersion: string };
+  for (const definition of customResourceDefinitions()) {
+    await client.apply(crds, definition as KubeObject, { fieldManager: benchmarkAgent, signal });
+  }
+  const pools = resourceType(gpuPools);
+  await untilSucceeds(async () => client.apply(pools, pool, { fieldManager: benchmarkAgent }), signal);
+  const shape = findMachineShape(shapeName);
+  if (shape === undefined) throw new Error(`no machine shape ${shapeName}`);
+  if (nodes > 0) await addNodes(client, shape, nodes, { addressBlock: local.addressBlock }, signal);
+  return {
+    local,
+    client,
+    audit: new AuditLog(auditLogPath),
+    version: gitVersion,
+    async [Symbol.asyncDispose]() {
+      await connection.close();
+      await local.stop();
+    },
+  };
+}
+
+/** As people write it: the API server fills in the defaults. */
+const pool: KubeObject & { readonly spec: object } = {
+  apiVersion: apiGroupVersion,
+  kind: "GpuPool",
+  metadata: { name: "h100" },
+  spec: {
+    gpu: { product: "nvidia-h100-80gb", perNode: gpusPerNode },
+    machineShape: shapeName,
+    nodeSelector: { "node.kubernetes.io/instance-type": shapeName },
+    tolerations: [{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }],
+  },
+};
