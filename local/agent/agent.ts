@@ -19,6 +19,8 @@ import { follow } from "./follow.ts";
 export type AgentOptions = Speed & {
   readonly client: KubeClient;
   readonly clock: Clock;
+  /** Whether a pod's address belongs to this cluster: engines listen there. */
+  readonly ownsAddress: (address: string) => boolean;
   /** 0 for a free one. */
   readonly proxyPort: number;
   readonly loadBytesPerSecond: number;
@@ -49,7 +51,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     nodeOf: (pod) => kubelet.nodeOf(pod),
     resolve: (pod, name) => resolvePodName(name, pod.metadata.namespace ?? "default", kubelet.pods, services),
   });
-  const kubelet: Kubelet = new Kubelet({ client, runtime, logDirectory: options.logDirectory, onError });
+  const { ownsAddress, logDirectory } = options;
+  const kubelet: Kubelet = new Kubelet({ client, runtime, ownsAddress, logDirectory, onError });
 
   let pending = 3;
   const synced = Promise.withResolvers<void>();

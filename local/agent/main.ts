@@ -1,6 +1,7 @@
 // The process beside a local cluster: `node local/agent/main.ts --kubeconfig FILE --proxy-port N`. It prints one
 // line when it is ready and ends cleanly on SIGTERM or SIGINT.
 import { writeFile } from "node:fs/promises";
+import { BlockList } from "node:net";
 import { Command, InvalidArgumentError } from "commander";
 import { realClock } from "../engine/real-clock.ts";
 import { loadClusterConfig } from "../../src/kube/config.ts";
@@ -10,6 +11,7 @@ import { startAgent } from "./agent.ts";
 
 type Flags = {
   readonly kubeconfig: string;
+  readonly podCidr: BlockList;
   readonly proxyPort: number;
   readonly proxyPortFile?: string;
   readonly speedup: number;
@@ -22,6 +24,7 @@ type Flags = {
 const program = new Command("agent")
   .description("Simulated kubelets and engines, and a proxy that stands for Services and DNS")
   .requiredOption("--kubeconfig <file>", "kubeconfig of the local cluster")
+  .option("--pod-cidr <cidr>", "only pods with addresses in there are run", subnet, subnet("127.0.0.0/8"))
   .option("--proxy-port <port>", "port of the proxy on 127.0.0.1; 0 for a free one", port, 0)
   .option("--proxy-port-file <file>", "write the proxy's port there once it listens")
   .option("--speedup <factor>", "how many times faster engines load and start", factor, 1)
@@ -47,6 +50,7 @@ async function run(flags: Flags): Promise<void> {
   const agent = await startAgent({
     client: new HttpKubeClient(connection),
     clock: realClock,
+    ownsAddress: (address) => flags.podCidr.check(address),
     proxyPort: flags.proxyPort,
     speedup: flags.speedup,
     generationSpeedup: flags.generationSpeedup ?? flags.speedup,
@@ -62,6 +66,19 @@ async function run(flags: Flags): Promise<void> {
   await stop;
   await agent.stop();
   await connection.close();
+}
+
+/** Addresses that engines may listen at; anything but loopback would leave this machine. */
+function subnet(text: string): BlockList {
+  const [address = "", prefix = ""] = text.split("/");
+  if (!address.startsWith("127.")) throw new InvalidArgumentError("not a subnet of 127.0.0.0/8");
+  const list = new BlockList();
+  try {
+    list.addSubnet(address, Number(prefix));
+  } catch {
+    throw new InvalidArgumentError("not a subnet");
+  }
+  return list;
 }
 
 function port(text: string): number {

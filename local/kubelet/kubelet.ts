@@ -12,6 +12,8 @@ const MANAGED_VALUE = "fake";
 export type KubeletOptions = {
   readonly client: KubeClient;
   readonly runtime: Runtime;
+  /** Pods with other addresses are not run. */
+  readonly ownsAddress: (address: string) => boolean;
   readonly logDirectory: string | undefined;
   readonly onError: (error: unknown) => void;
 };
@@ -95,9 +97,9 @@ export class Kubelet {
       this.#track(deletePod(this.#options.client, pod, this.#stopping.signal));
       return;
     }
-    const phase = pod.status?.phase;
+    const { phase, podIP = "" } = pod.status ?? {};
     const isOver = phase === "Succeeded" || phase === "Failed";
-    if (pod.status?.podIP === undefined || isOver) return;
+    if (isOver || !this.#options.ownsAddress(podIP)) return;
     this.#start(pod);
   }
 

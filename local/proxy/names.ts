@@ -6,12 +6,12 @@ export type ServiceName = { readonly namespace: string; readonly name: string };
 
 /** `svc.ns.svc`, `svc.ns.svc.cluster.local`, with or without a final dot; anything else is no name of a Service. */
 export function parseServiceHost(host: string): ServiceName | undefined {
-  const [, name, namespace] =
-    /^([a-z]([-a-z0-9]*[a-z0-9])?)\.(?<namespace>[a-z0-9]([-a-z0-9]*[a-z0-9])?)\.svc(\.cluster\.local)?\.?$/i.exec(
-      host,
-    ) ?? [];
+  const [, name, namespace] = serviceHost.exec(host) ?? [];
   return name === undefined || namespace === undefined ? undefined : { name, namespace };
 }
+
+const serviceHost =
+  /^([a-z](?:[-a-z0-9]*[a-z0-9])?)\.([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)\.svc(?:\.cluster\.local)?\.?$/i;
 
 /**
  * The address of a pod by `hostname.subdomain[.namespace[.svc[.cluster.local]]]`, seen from a namespace: needs the
