@@ -6,8 +6,3 @@ import type { Refusal } from "./plan.ts";
 export function refuse(reason: Reason, message: string): Refusal {
   return { kind: "refusal", waits: reason === "NoPool", reason, message, alternatives: [] };
 }
-
-/** Whether a step of planning ended in a refusal. */
-export function isRefusal(answer: object): answer is Refusal {
-  return "kind" in answer && answer.kind === "refusal";
-}
