@@ -65,5 +65,6 @@ test("kubectl takes further arguments after the administrator's kubeconfig", () 
     "/cache/control-plane/control-plane",
     "kubectl",
     "--kubeconfig=/state/demo/kubeconfig",
+    "--cache-dir=/state/demo/kubectl-cache",
   ]);
 });

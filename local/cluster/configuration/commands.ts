@@ -13,9 +13,17 @@ function controlPlane(programs: BuiltPrograms): string {
   return join(programs["control-plane"], "control-plane");
 }
 
-/** kubectl with the administrator's kubeconfig. */
+/**
+ * kubectl with the administrator's kubeconfig. It caches what an address serves, for its user's whole home; the
+ * next cluster at this address may serve something else, so that the cache is the cluster's own.
+ */
 export function kubectlCommand(programs: BuiltPrograms, layout: ClusterLayout): readonly string[] {
-  return [controlPlane(programs), "kubectl", `--kubeconfig=${layout.kubeconfigs.admin}`];
+  return [
+    controlPlane(programs),
+    "kubectl",
+    `--kubeconfig=${layout.kubeconfigs.admin}`,
+    `--cache-dir=${layout.files.kubectlCache}`,
+  ];
 }
 
 export function etcd(programs: BuiltPrograms, layout: ClusterLayout): ClusterProcess {

@@ -47,6 +47,7 @@ export interface ClusterLayout {
     readonly leaderWorkerSetConfiguration: string;
     readonly etcdData: string;
     readonly logs: string;
+    readonly kubectlCache: string;
   };
   readonly kubeconfigs: Readonly<Record<ClusterUser, string>>;
 }
@@ -114,6 +115,7 @@ export function clusterLayout(
       leaderWorkerSetConfiguration: inConfiguration("leader-worker-set.yaml"),
       etcdData: join(stateDir, "etcd"),
       logs: join(stateDir, "logs"),
+      kubectlCache: join(stateDir, "kubectl-cache"),
     },
     kubeconfigs: {
       admin: kubeconfig("admin"),

@@ -1,0 +1,31 @@
+// The agent of a cluster as a process under its supervisor: it hosts the simulated kubelets, engines and the proxy.
+
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import type { ClusterFacts, ClusterProcess } from "./options.ts";
+
+const agentMain = fileURLToPath(new URL("../agent/main.ts", import.meta.url));
+
+/** What to pass as ClusterOptions.processes, with further arguments of the agent. */
+export function agentProcess(...args: readonly string[]): (facts: ClusterFacts) => readonly ClusterProcess[] {
+  return (facts) => [
+    {
+      name: "agent",
+      command: [
+        process.execPath,
+        agentMain,
+        "--kubeconfig",
+        facts.agentKubeconfigPath,
+        "--pod-cidr",
+        facts.podCidr,
+        ...args,
+      ],
+    },
+  ];
+}
+
+/** Whether this checkout has the agent. */
+export function hasAgent(): boolean {
+  return existsSync(agentMain);
+}
