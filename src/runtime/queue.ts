@@ -49,7 +49,8 @@ export class WorkQueue {
   readonly #delayed = new DelayHeap();
   readonly #delayedPriority = new Map<string, number>();
   readonly #failures = new Map<string, number>();
-  readonly #takers: ((key: string | undefined) => void)[] = [];
+  /** Wakes one of those who wait for a key. */
+  readonly #takers: (() => void)[] = [];
   #timer: { readonly dueAtMs: number; readonly cancel: CancelTimer } | undefined;
   #stopped = false;
 
@@ -105,12 +106,15 @@ export class WorkQueue {
 
   /** The next key, as soon as there is one; undefined when the queue has been stopped. Call `done` with it. */
   async take(): Promise<string | undefined> {
-    if (this.#stopped) return undefined;
-    const key = this.#takeReady();
-    if (key !== undefined) return key;
-    const { promise, resolve } = Promise.withResolvers<string | undefined>();
-    this.#takers.push(resolve);
-    return promise;
+    while (!this.#stopped) {
+      const key = this.#takeReady();
+      if (key !== undefined) return key;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#takers.push(resolve);
+      // Woken a turn later: what adds a key twice in one turn has it worked on once.
+      await promise;
+    }
+    return undefined;
   }
 
   /** Ends the work on a key that `take` gave out. */
@@ -130,7 +134,7 @@ export class WorkQueue {
     this.#stopped = true;
     this.#timer?.cancel();
     this.#timer = undefined;
-    for (const taker of this.#takers.splice(0)) taker(undefined);
+    for (const wake of this.#takers.splice(0)) wake();
   }
 
   /** Brings the gauges that grow by themselves up to date; called when metrics are read. */
@@ -168,8 +172,7 @@ export class WorkQueue {
     this.#ready.set(key, { addedAtMs: this.#clock.monotonic(), priority: highest });
     this.#lane(highest).add(key);
     this.#metrics.depth.set(this.#ready.size);
-    const taker = this.#takers.shift();
-    if (taker !== undefined) taker(this.#takeReady());
+    this.#takers.shift()?.();
   }
 
   #delay(key: string, afterMs: number, priority: number): void {
