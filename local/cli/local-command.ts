@@ -31,6 +31,7 @@ function upCommand(terminal: Terminal): Command {
     .description("Start the cluster, with nodes, LeaderWorkerSet and simulated engines, and leave it running")
     .option("--nodes <count>", "how many nodes", parseNodes, 4)
     .option("--machine-shape <name>", "machine of the nodes", "a3-highgpu-8g")
+    .option("--speedup <factor>", "how many times faster than real ones engines load", parseFactor, 30)
     .addHelpText(
       "after",
       `
@@ -40,28 +41,37 @@ Examples:
   npm run -s llama-operator -- local status -o json
   npm run -s llama-operator -- local down`,
     )
-    .action(async (options: NameOption & { readonly nodes: number; readonly machineShape: string }) => {
-      const progress = showBuildProgress({
-        isTTY: terminal.err.isTerminal,
-        write: (text) => terminal.err.write(text),
-      });
-      const { cluster, proxyUrl } = await explained(async () =>
-        startSimulatedCluster({
-          name: options.name,
-          detached: true,
-          nodes: { shape: options.machineShape, count: options.nodes },
-          onEvent: (event) => {
-            if (event.kind !== "ready") progress(event);
-            else terminal.err.write(`${event.program} ready after ${event.elapsedSeconds.toFixed(1)} s\n`);
-          },
-          signal: terminal.signal,
-        }),
-      );
-      terminal.out.write(`export KUBECONFIG=${cluster.kubeconfigPath}\nexport http_proxy=${proxyUrl}\n`);
-      terminal.err.write(
-        `${options.nodes} nodes ${options.machineShape}. http_proxy leads to Services by name: curl http://NAME.NAMESPACE.svc/v1/models\n`,
-      );
-    });
+    .action(
+      async (
+        options: NameOption & {
+          readonly nodes: number;
+          readonly machineShape: string;
+          readonly speedup: number;
+        },
+      ) => {
+        const progress = showBuildProgress({
+          isTTY: terminal.err.isTerminal,
+          write: (text) => terminal.err.write(text),
+        });
+        const { cluster, proxyUrl } = await explained(async () =>
+          startSimulatedCluster({
+            name: options.name,
+            detached: true,
+            nodes: { shape: options.machineShape, count: options.nodes },
+            loadSpeedup: options.speedup,
+            onEvent: (event) => {
+              if (event.kind !== "ready") progress(event);
+              else terminal.err.write(`${event.program} ready after ${event.elapsedSeconds.toFixed(1)} s\n`);
+            },
+            signal: terminal.signal,
+          }),
+        );
+        terminal.out.write(`export KUBECONFIG=${cluster.kubeconfigPath}\nexport http_proxy=${proxyUrl}\n`);
+        terminal.err.write(
+          `${options.nodes} nodes ${options.machineShape}. http_proxy leads to Services by name: curl http://NAME.NAMESPACE.svc/v1/models\n`,
+        );
+      },
+    );
 }
 
 function downCommand(terminal: Terminal): Command {
@@ -117,4 +127,10 @@ function parseNodes(text: string): number {
     throw new InvalidArgumentError("A whole number from 0 to 250.");
   }
   return count;
+}
+
+function parseFactor(text: string): number {
+  const factor = Number(text);
+  if (Number.isFinite(factor) && factor > 0) return factor;
+  throw new InvalidArgumentError("A number above zero.");
 }

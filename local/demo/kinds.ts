@@ -1,6 +1,6 @@
 // The kinds that the demo reads through the API server, as any client would.
 import type { IPod } from "kubernetes-models/v1/Pod";
-import type { GpuPool, LlamaDeployment } from "../../src/api/resources.ts";
+import type { LlamaDeployment } from "../../src/api/resources.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
 import { resourceType } from "../../src/kube/resource.ts";
 
@@ -13,13 +13,6 @@ export const llamaDeployments = resourceType<LlamaDeployment & KubeObject>({
   kind: "LlamaDeployment",
   plural: "llamadeployments",
   namespaced: true,
-});
-
-export const gpuPools = resourceType<GpuPool & KubeObject>({
-  ...llamaOperator,
-  kind: "GpuPool",
-  plural: "gpupools",
-  namespaced: false,
 });
 
 type PodParts = Pick<IPod, "spec" | "status">;

@@ -1,11 +1,12 @@
 // What the demo shows, step by step. Every step does what a person would do, with the same commands, and shows what
 // the API server then says; nothing is taken from inside the operator.
 import type { KubeClient } from "../../src/kube/client.ts";
+import type { Live } from "../../src/kube/object.ts";
 import type { LocalCluster } from "../cluster/options.ts";
 import { chat } from "./chat.ts";
 import { llamaOperator, run } from "./commands.ts";
 import { llamaDeployments, pods } from "./kinds.ts";
-import type { LlamaDeployment } from "./kinds.ts";
+import type { LlamaDeployment, Pod } from "./kinds.ts";
 import { duration } from "./screen.ts";
 import type { Screen } from "./screen.ts";
 import { conditionOf, isReady, tableLines } from "./table.ts";
@@ -20,7 +21,7 @@ export interface Stage {
   readonly signal: AbortSignal;
 }
 
-export const namespace = "default";
+const namespace = "default";
 
 /** Applied in this order; each is planned before the next is applied. */
 const served = ["llama-8b", "llama-70b-fp8", "llama-405b-fp8", "llama-405b-bf16"] as const;
@@ -84,8 +85,12 @@ async function applyExample(
   return until(wait, async () => conditionOf(await read(stage, name), "Planned"));
 }
 
-/** Draws the table until each model is Ready. */
-export async function watchUntilReady(stage: Stage, names: readonly string[] = served): Promise<void> {
+/** Draws the table until each model is Ready and `also` holds. */
+export async function watchUntilReady(
+  stage: Stage,
+  names: readonly string[] = served,
+  also: (objects: readonly LlamaDeployment[]) => Promise<boolean> | boolean = () => true,
+): Promise<void> {
   const { screen } = stage;
   const paint = { good: "green", bad: "red", busy: "yellow" } as const;
   const wait = {
@@ -96,7 +101,7 @@ export async function watchUntilReady(stage: Stage, names: readonly string[] = s
   await until(wait, async () => {
     const objects = await Promise.all(names.map(async (name) => read(stage, name)));
     screen.redraw(tableLines(objects, (tone, text) => screen.style(paint[tone], text)));
-    return objects.every(isReady) ? true : undefined;
+    return objects.every(isReady) && (await also(objects)) ? true : undefined;
   });
 }
 
@@ -110,12 +115,12 @@ async function chatWith(stage: Stage, name: string, prompt: string): Promise<voi
   const { status } = await read(stage, name);
   const endpoint = status?.endpoint;
   if (endpoint === undefined) throw new DemoError(`${name} is Ready and has no status.endpoint`);
-  screen.line(screen.style("bold", `${endpoint}/chat/completions`));
+  screen.line(`${screen.style("bold", `${endpoint}/chat/completions`)}  ${prompt}`);
   const answer = await chat({
     proxyUrl,
     endpoint,
     prompt,
-    maxTokens: 24,
+    maxTokens: 32,
     signal,
     onText: (text) => screen.stream(text.replaceAll("\n", " ")),
   });
@@ -127,34 +132,35 @@ async function chatWith(stage: Stage, name: string, prompt: string): Promise<voi
 
 /** Kills a replica's pod and waits for another to answer in its place. */
 export async function killReplica(stage: Stage): Promise<void> {
-  const { screen, client, signal } = stage;
+  const { screen } = stage;
   const name = "llama-70b-fp8";
-  const labelSelector = `llama-operator.dev/deployment=${name}`;
-  const before = await client.list(pods, { namespace, labelSelector, signal });
-  const [victim] = before.items;
+  const [victim] = await podsOf(stage, name);
   if (victim === undefined) throw new DemoError(`${name} is Ready and has no pod`);
-  const startedMs = performance.now();
+  const startedSeconds = screen.elapsedSeconds();
   await kubectl(stage, `delete pod ${victim.metadata.name} --force --grace-period=0`);
-  const wait = { what: `another pod of ${name}`, timeoutSeconds: readySeconds, signal };
-  await until(wait, async () => {
-    const { items } = await client.list(pods, { namespace, labelSelector, signal });
-    const others = items.filter(({ metadata }) => metadata.uid !== victim.metadata.uid);
-    return others.length > 0 && items.length === others.length ? true : undefined;
+  await watchUntilReady(stage, [name], async () => {
+    const pods = await podsOf(stage, name);
+    return pods.every(({ metadata }) => metadata.uid !== victim.metadata.uid) && pods.some(isPodReady);
   });
-  await until(wait, async () => (isReady(await read(stage, name)) ? undefined : true));
-  await watchUntilReady(stage, [name]);
-  screen.line(`Another pod answers after ${duration((performance.now() - startedMs) / 1000)}.`);
+  screen.line(`Another pod answers after ${duration(screen.elapsedSeconds() - startedSeconds)}.`);
   await chatWith(stage, name, "Are you back?");
 }
 
 /** Scales by hand, through the scale subresource. */
 export async function scaleByHand(stage: Stage): Promise<void> {
-  await kubectl(stage, "scale llama/llama-8b --replicas=3");
-  const wait = { what: "llama-8b to be scaled", timeoutSeconds: planSeconds, signal: stage.signal };
-  await until(wait, async () => (isReady(await read(stage, "llama-8b")) ? undefined : true));
-  await watchUntilReady(stage, ["llama-8b"]);
+  const replicas = 3;
+  await kubectl(stage, `scale llama/llama-8b --replicas=${replicas}`);
+  await watchUntilReady(stage, ["llama-8b"], ([object]) => object?.status?.readyReplicas === replicas);
   await kubectl(stage, "get llamas");
-  await kubectl(stage, "get gpupools");
+}
+
+async function podsOf({ client, signal }: Stage, name: string): Promise<readonly Live<Pod>[]> {
+  const labelSelector = `llama-operator.dev/deployment=${name}`;
+  return (await client.list(pods, { namespace, labelSelector, signal })).items;
+}
+
+function isPodReady({ status }: Pod): boolean {
+  return status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") ?? false;
 }
 
 async function read({ client, signal }: Stage, name: string): Promise<LlamaDeployment> {
