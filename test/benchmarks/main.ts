@@ -4,10 +4,13 @@ import { parseArgs } from "node:util";
 import { keepsBound, type Bench, type Benchmark, type Measurement, type Sizes } from "./benchmark.ts";
 import { gpusPerNode, startBenchCluster } from "./bed/cluster.ts";
 import { makeFleet } from "./bed/fleet.ts";
+import { noop } from "./cases/noop.ts";
+import { repair } from "./cases/repair.ts";
+import { rest } from "./cases/rest.ts";
 import { restart } from "./cases/restart.ts";
 import { describeMachine, table } from "./report.ts";
 
-const benchmarks: readonly Benchmark[] = [restart];
+const benchmarks: readonly Benchmark[] = [restart, noop, rest, repair];
 
 const full: Sizes = {
   deployments: 1000,

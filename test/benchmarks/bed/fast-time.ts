@@ -61,23 +61,34 @@ export class FastKubeClient extends HttpKubeClient {
     });
     let { resourceVersion } = options;
     let next = events.next();
-    for (;;) {
-      const event = await Promise.race([next, this.#bookmark(options.signal)]);
-      if (event === undefined) {
-        // Everything up to the last event has been delivered: what a bookmark says.
-        yield { type: "BOOKMARK", resourceVersion };
-        continue;
+    try {
+      for (;;) {
+        const event = await this.#eventOrBookmark(next);
+        if (event === undefined) {
+          // Everything up to the last event has been delivered: what a bookmark says.
+          yield { type: "BOOKMARK", resourceVersion };
+          continue;
+        }
+        if (event.done === true) return;
+        const { value } = event;
+        resourceVersion =
+          value.type === "BOOKMARK" ? value.resourceVersion : value.object.metadata.resourceVersion;
+        yield value;
+        next = events.next();
       }
-      if (event.done === true) return;
-      const { value } = event;
-      resourceVersion = value.type === "BOOKMARK" ? value.resourceVersion : value.object.metadata.resourceVersion;
-      yield value;
-      next = events.next();
+    } finally {
+      await events.return();
     }
   }
 
-  async #bookmark(signal: AbortSignal | undefined): Promise<undefined> {
-    await this.#clock.sleep(bookmarkSeconds * 1000, signal).catch(() => undefined);
-    return undefined;
+  /** The next event; undefined when a bookmark is due before. */
+  async #eventOrBookmark<E>(next: Promise<E>): Promise<E | undefined> {
+    const due = Promise.withResolvers<undefined>();
+    const cancel = this.#clock.setTimeout(() => due.resolve(undefined), bookmarkSeconds * 1000);
+    try {
+      return await Promise.race([next, due.promise]);
+    } finally {
+      cancel();
+    }
   }
 }
