@@ -90,20 +90,28 @@ describe("what kubectl get prints", () => {
     expect(columns(gpuPoolCrd(), false)).toBe("GPU  PER NODE  NODES  FREE NODES  USED  TOTAL  AGE");
   });
 
-  it("comes from fields that the schemas have", () => {
+  it("comes from fields that the schemas have, and so does /scale", () => {
     for (const crd of customResourceDefinitions()) {
-      for (const { name, jsonPath } of crd.spec.versions[0].additionalPrinterColumns) {
-        if (jsonPath.startsWith(".metadata.")) continue;
-        const fields = jsonPath
-          .replace(/\[.*\]/, "")
-          .slice(1)
-          .split(".");
-        const found = fields.reduce<StructuralSchema | undefined>(
-          (schema, field) => (schema?.items ?? schema)?.properties?.[field],
-          rootOf(crd),
-        );
-        expect(found, `${crd.spec.names.kind} ${name}`).toBeDefined();
-      }
+      const { additionalPrinterColumns, subresources } = crd.spec.versions[0];
+      const paths = [
+        ...additionalPrinterColumns.map(({ jsonPath }) => jsonPath),
+        ...Object.values(subresources.scale ?? {}),
+      ].filter((path) => !path.startsWith(".metadata."));
+      for (const path of paths)
+        expect(`${path}: ${typeAt(rootOf(crd), path)}`).toMatch(/: (string|integer)$/);
     }
   });
 });
+
+/** The type of the field at a JSON path; the filter of a list counts as the list. */
+function typeAt(root: StructuralSchema, jsonPath: string): string | undefined {
+  const fields = jsonPath
+    .replace(/\[.*\]/, "")
+    .slice(1)
+    .split(".");
+  const schema = fields.reduce<StructuralSchema | undefined>(
+    (parent, field) => (parent?.items ?? parent)?.properties?.[field],
+    root,
+  );
+  return schema?.type;
+}
