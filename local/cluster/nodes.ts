@@ -5,6 +5,7 @@ import type { INode } from "kubernetes-models/v1/Node";
 
 import type { Cloud, MachineShape } from "../../src/catalog/machine-shapes.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
+import { isAlreadyExists } from "../../src/kube/errors.ts";
 import type { KubeObject, Live, ObjectMeta } from "../../src/kube/object.ts";
 import { resourceType } from "../../src/kube/resource.ts";
 import { nodeAddress } from "./configuration/layout.ts";
@@ -124,17 +125,15 @@ export async function addNodes(
   signal: AbortSignal = AbortSignal.timeout(120_000),
 ): Promise<readonly string[]> {
   const existing = await client.list(nodeType, { signal });
-  const first = 1 + Math.max(-1, ...existing.items.map(indexOf));
-  const nodes = Array.from({ length: count }, (_, offset) => simulatedNode(shape, first + offset, place));
-  const remaining = nodes.values();
+  let next = 1 + Math.max(-1, ...existing.items.map(indexOf));
+  const names = new Set<string>();
   await Promise.all(
-    Array.from({ length: concurrency }, async () => {
-      for (const node of remaining) {
-        await client.create(nodeType, node, { signal });
+    Array.from({ length: Math.min(concurrency, count) }, async (_, worker) => {
+      for (let made = worker; made < count; made += concurrency) {
+        names.add(await createNode(client, () => simulatedNode(shape, next++, place), signal));
       }
     }),
   );
-  const names = new Set(nodes.map((node) => node.metadata.name));
   await untilSucceeds(async () => {
     const { items } = await client.list(nodeType, { signal });
     const usable = items.filter((node) => names.has(node.metadata.name) && isSchedulable(node));
@@ -143,6 +142,21 @@ export async function addNodes(
     }
   }, signal);
   return [...names];
+}
+
+/** Whoever adds nodes at the same time takes some of the indexes: the next one then. */
+async function createNode(
+  client: KubeClient,
+  next: () => SimulatedNode,
+  signal: AbortSignal,
+): Promise<string> {
+  for (;;) {
+    try {
+      return (await client.create(nodeType, next(), { signal })).metadata.name;
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+  }
 }
 
 function indexOf(node: Live<SimulatedNode>): number {
