@@ -12,6 +12,7 @@
 // - Children are cached untrimmed in what is applied.
 import type { KubeClient, StatusOf } from "../kube/client.ts";
 import { findDrift } from "../kube/drift.ts";
+import { ApiError, isInvalid } from "../kube/errors.ts";
 import { needsApply, withIntentHash, type ApplyReason } from "../kube/intent.ts";
 import { controllerOf, objectKey, type KubeObject, type Live, type ObjectRef } from "../kube/object.ts";
 import type { ResourceType } from "../kube/resource.ts";
@@ -79,7 +80,9 @@ export class Applier {
       return { outcome: "unchanged", object: live };
     const body = live === undefined ? hashed : withUid(hashed, live.metadata.uid);
     const { signal } = context;
-    const object = await client.apply(type, body, { fieldManager, force: live !== undefined, signal });
+    const object = await client
+      .apply(type, body, { fieldManager, force: live !== undefined, signal })
+      .catch(asConflict);
     tracker.wroteAt(objectKey(context.request), type, object);
     if (object.metadata.resourceVersion === live?.metadata.resourceVersion) this.#settled.set(live, intended);
     return because === undefined || live === undefined
@@ -120,6 +123,15 @@ export class Applier {
 function isOurs(intent: KubeObject, live: KubeObject): boolean {
   const wanted = controllerOf(intent);
   return wanted === undefined || controllerOf(live)?.uid === wanted.uid;
+}
+
+/** The API server calls a child of another UID invalid, as if the intent could never be; it is a lost race. */
+function asConflict(error: unknown): never {
+  if (isInvalid(error) && error.causes.some(({ field }) => field === "metadata.uid")) {
+    const message = "the object was replaced by another of the same name";
+    throw new ApiError(error.request, { code: 409, reason: "Conflict", message });
+  }
+  throw error;
 }
 
 function withUid<T extends KubeObject>(intent: T, uid: string): T {
