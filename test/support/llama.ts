@@ -1,0 +1,100 @@
+// LlamaDeployments as a test's person handles them: kubectl writes, and the status is read back.
+import type { LlamaDeployment } from "../../src/api/resources.ts";
+import type { Condition } from "../../src/api/schema.ts";
+import { kubectl, sharedCluster } from "./cluster.ts";
+import { eventually } from "./eventually.ts";
+
+/** Applies a LlamaDeployment of this spec. */
+export async function applyLlama(namespace: string, name: string, spec: object): Promise<void> {
+  const manifest = {
+    apiVersion: "llama-operator.dev/v1alpha1",
+    kind: "LlamaDeployment",
+    metadata: { name },
+    spec,
+  };
+  await kubectl(sharedCluster(), ["apply", "-n", namespace, "-f", "-"], JSON.stringify(manifest));
+}
+
+const tokenSecret = "hf-token";
+
+/** A gated model with the token that {@link addToken} makes. */
+export function gatedModel(name: string): object {
+  return { name, source: { huggingFace: { tokenSecretRef: { name: tokenSecret, key: "token" } } } };
+}
+
+/** A made-up Hugging Face token; the simulated hub asks only that there is one. */
+export async function addToken(namespace: string): Promise<void> {
+  const token = "hf_made-up-for-the-test";
+  await kubectl(sharedCluster(), [
+    "create",
+    "secret",
+    "generic",
+    tokenSecret,
+    "-n",
+    namespace,
+    `--from-literal=token=${token}`,
+  ]);
+}
+
+/** Changes a spec by a merge patch. */
+export async function editLlama(namespace: string, name: string, spec: object): Promise<void> {
+  const patch = JSON.stringify({ spec });
+  await kubectl(sharedCluster(), ["patch", "llama", name, "-n", namespace, "--type=merge", "-p", patch]);
+}
+
+export async function getJson<T>(namespace: string, ...args: readonly string[]): Promise<T> {
+  return JSON.parse(await kubectl(sharedCluster(), ["get", "-n", namespace, "-o", "json", ...args])) as T;
+}
+
+export interface Listed {
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+  };
+}
+
+/** Objects of a namespace by kubectl's name for the kind, optionally those of one label. */
+export async function list<T extends Listed>(
+  namespace: string,
+  kind: string,
+  selector?: string,
+): Promise<readonly T[]> {
+  const more = selector === undefined ? [] : ["-l", selector];
+  return (await getJson<{ items: readonly T[] }>(namespace, kind, ...more)).items;
+}
+
+export function conditionOf({ status }: LlamaDeployment, type: string): Condition | undefined {
+  return status?.conditions?.find((condition) => condition.type === type);
+}
+
+/** Waits until a condition of the latest generation has this status and reason. */
+export async function untilCondition(
+  namespace: string,
+  name: string,
+  wanted: Pick<Condition, "type" | "status"> & Partial<Pick<Condition, "reason">>,
+  seconds?: number,
+): Promise<LlamaDeployment> {
+  const what = `${name} ${wanted.type}=${wanted.status} ${wanted.reason ?? ""}`;
+  let last: LlamaDeployment | undefined;
+  try {
+    return await eventually(
+      what,
+      async () => {
+        last = await getJson<LlamaDeployment>(namespace, "llama", name);
+        if (last.status?.observedGeneration !== last.metadata.generation) return undefined;
+        const found = conditionOf(last, wanted.type);
+        const matches = found?.status === wanted.status && (wanted.reason ?? found.reason) === found.reason;
+        return matches ? last : undefined;
+      },
+      seconds,
+    );
+  } catch (error) {
+    throw new Error(`${what}; last seen: ${JSON.stringify(last?.status?.conditions, undefined, 1)}`, {
+      cause: error,
+    });
+  }
+}
