@@ -37,8 +37,11 @@ async function runUntilSignal(screen: Screen, keep: boolean): Promise<number> {
     await runDemo({ keep, screen, signal: stopping.signal });
     return 0;
   } catch (error) {
-    if (received !== undefined) return exitInterrupted[received];
     screen.endStream();
+    if (received !== undefined) {
+      screen.line("interrupted; everything that was started has been stopped");
+      return exitInterrupted[received];
+    }
     process.stderr.write(`\nerror: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }

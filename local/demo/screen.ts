@@ -78,7 +78,8 @@ export class Screen {
   /** Replaces the region by these lines; without a live terminal prints those that were not there before. */
   redraw(lines: readonly string[]): void {
     if (this.live) {
-      const width = (this.#output.columns ?? 80) - 6;
+      const { columns = 0 } = this.#output;
+      const width = (columns === 0 ? 80 : columns) - 6;
       const drawn = lines.map((line) => `     ${clip(line, width)}\n`).join("");
       this.#output.write(`${this.#up()}${drawn}`);
     } else {

@@ -20,7 +20,7 @@ export function whatToTry(
     "  # 3. Scale one",
     "  kubectl scale llama/llama-8b --replicas=5",
     "  # 4. Break one: it is refused, and what serves goes on serving",
-    `  kubectl patch llama llama-405b-fp8 --type merge -p '{spec: {quantization: {weights: bf16}, parallelism: {pipeline: 1}}}'`,
+    `  kubectl patch llama llama-405b-fp8 --type merge -p 'spec: {quantization: {weights: bf16}, parallelism: {pipeline: 1}}'`,
     "  kubectl describe llama llama-405b-fp8",
     "  # 5. Delete one: nothing of it is left",
     "  kubectl delete llama llama-405b-bf16 && kubectl get all",

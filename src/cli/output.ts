@@ -25,9 +25,13 @@ export function yamlOf(value: unknown): string {
   return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-/** YAML in one line, for a command that people paste: `{spec: {parallelism: {pipeline: 2}}}`. */
-export function oneLineYaml(value: unknown): string {
-  return stringify(value, { collectionStyle: "flow", flowCollectionPadding: false, lineWidth: 0 }).trim();
+/**
+ * An object of one key as YAML in one line, for a command that people paste: `spec: {parallelism: {pipeline: 2}}`.
+ * Without outer braces, because kubectl takes what begins with one for JSON.
+ */
+export function oneLineYaml(key: string, value: unknown): string {
+  const flow = stringify(value, { collectionStyle: "flow", flowCollectionPadding: false, lineWidth: 0 });
+  return `${key}: ${flow.trim()}`;
 }
 
 /** Columns padded to their widest cell, three spaces apart as kubectl does; the last one is not padded. */

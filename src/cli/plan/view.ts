@@ -33,7 +33,7 @@ function alternativeView(
   { summary, patch }: Alternative,
   style: Styler,
 ): string {
-  const options = `-n ${namespace} --type merge --patch '${oneLineYaml({ spec: patch })}'`;
+  const options = `-n ${namespace} --type merge --patch '${oneLineYaml("spec", patch)}'`;
   const command = `    kubectl patch llamadeployment ${name} ${options}`;
   return `  - ${summary}\n${style("cyan", command)}\n`;
 }

@@ -5,6 +5,8 @@ import { isNotFound } from "../../kube/errors.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { resourceType } from "../../kube/resource.ts";
 import { gpuPools } from "../../api/resources.ts";
+import type { GpuPool } from "../../api/resources.ts";
+import { matchesLabels } from "../../controllers/capacity.ts";
 import { withCluster, withClusterOptions } from "../cluster-connection.ts";
 import type { ClusterConnection, ClusterOptions } from "../cluster-connection.ts";
 import { CommandError } from "../failure.ts";
@@ -63,11 +65,21 @@ const nodes = resourceType<NodeObject>({
 
 async function discover(options: DiscoverOptions, terminal: Terminal): Promise<void> {
   await withCluster(options, terminal, { requestTimeoutMs }, async (connection) => {
-    const discovery = discoverPools(await readNodes(connection, terminal.signal));
+    const [nodes, taken] = await Promise.all([
+      readNodes(connection, terminal.signal),
+      readPools(connection, terminal.signal),
+    ]);
+    const { free, covered } = uncovered(nodes, taken);
+    for (const [pool, count] of covered)
+      terminal.err.write(`${count} nodes are in GpuPool ${pool} already\n`);
+    const discovery = discoverPools(free);
     for (const { node, reason } of discovery.skipped) {
       terminal.err.write(`node ${node} is in no pool: ${reason}\n`);
     }
-    if (discovery.pools.length === 0) throw nothingFound(discovery, connection.server);
+    if (discovery.pools.length === 0) {
+      if (covered.size > 0 && discovery.skipped.length === 0) return;
+      throw nothingFound(discovery, connection.server);
+    }
     terminal.out.write(render(discovery.pools, options.output));
     if (options.apply !== true) return;
     for (const pool of discovery.pools) {
@@ -89,6 +101,34 @@ async function readNodes(
     taints: spec?.taints ?? [],
     allocatable: status?.allocatable ?? {},
   }));
+}
+
+/** The pools that are there; none where the kind is not installed. */
+async function readPools(
+  { client }: ClusterConnection,
+  signal: AbortSignal,
+): Promise<readonly (GpuPool & KubeObject)[]> {
+  try {
+    return (await client.list(resourceType<GpuPool & KubeObject>(gpuPools), { signal })).items;
+  } catch (error) {
+    if (isNotFound(error)) return [];
+    throw error;
+  }
+}
+
+/** Nodes that no pool selects yet: two pools over one node would count its GPUs twice. */
+function uncovered(
+  nodes: readonly DiscoveredNode[],
+  pools: readonly GpuPool[],
+): { readonly free: readonly DiscoveredNode[]; readonly covered: ReadonlyMap<string, number> } {
+  const covered = new Map<string, number>();
+  const free = nodes.filter(({ labels }) => {
+    const pool = pools.find(({ spec }) => matchesLabels(labels, spec.nodeSelector));
+    if (pool === undefined) return true;
+    covered.set(pool.metadata.name, (covered.get(pool.metadata.name) ?? 0) + 1);
+    return false;
+  });
+  return { free, covered };
 }
 
 async function applyPool(
