@@ -113,5 +113,3 @@ export const engine = z.strictObject({
     .default([])
     .describe("Further environment variables of the engine's container."),
 });
-
-export type EngineSpec = z.output<typeof engine>;

@@ -18,9 +18,6 @@ import {
   text,
 } from "./schema.ts";
 
-export { type EngineSpec, plannedEngineFlags } from "./engine-spec.ts";
-export type { HuggingFaceSource, ModelProfile, ModelSpec, PersistentVolumeClaimSource } from "./model.ts";
-
 /** Services and LeaderWorkerSets refuse dots and leading digits; worker pods add to the name: 40 characters at most. */
 export const deploymentName = /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/;
 
@@ -171,4 +168,3 @@ export const llamaDeploymentStatus = z.strictObject({
 export type LlamaDeploymentSpec = z.output<typeof llamaDeploymentSpec>;
 export type LlamaDeploymentStatus = z.output<typeof llamaDeploymentStatus>;
 export type PlanStatus = z.output<typeof planStatus>;
-export type PodTemplate = z.output<typeof podTemplate>;

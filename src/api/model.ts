@@ -115,8 +115,3 @@ export const model = withRules(
     },
   ],
 );
-
-export type ModelSpec = z.output<typeof model>;
-export type ModelProfile = z.output<typeof modelProfile>;
-export type HuggingFaceSource = z.output<typeof huggingFaceSource>;
-export type PersistentVolumeClaimSource = z.output<typeof persistentVolumeClaimSource>;

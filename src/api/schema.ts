@@ -225,4 +225,3 @@ export const conditions = mapList(condition, "type", 16).describe(
 );
 
 export type Condition = z.output<typeof condition>;
-export type SecretKeyReference = z.output<typeof secretKeyReference>;
