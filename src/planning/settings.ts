@@ -65,8 +65,7 @@ function parseShare(args: Readonly<Record<string, string>>, flag: string): Parse
 function parseSwitch(args: Readonly<Record<string, string>>, flag: string): Parsed<boolean> {
   const text = args[flag];
   if (text === undefined) return { value: false };
-  if (text === "" || text === "true") return { value: true };
-  if (text === "false") return { value: false };
+  if (text === "") return { value: true };
   return { problem: `engine.args.${flag} takes no value; write "", not "${text}"` };
 }
 

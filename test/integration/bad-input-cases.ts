@@ -126,6 +126,13 @@ export const badInputs: readonly BadInput[] = [
     requests: told,
   },
   {
+    what: "an engine argument by another name than the plan's",
+    spec: { model, engine: { args: { "tensor-parallel": "4" } } },
+    outcome: stalled("InvalidSpec"),
+    words: "tensor-parallel",
+    requests: told,
+  },
+  {
     what: "an engine too old to be safe",
     spec: { model, engine: { version: "0.8.5" } },
     outcome: stalled("UnsupportedEngine"),

@@ -1,4 +1,6 @@
 // Plans the spec against the pools that the namespace may use, or halts with the planner's own words.
+import { reasons } from "../../../api/conditions.ts";
+import { engineFor } from "../../../engines/registry.ts";
 import { plan as planDeployment } from "../../../planning/planner.ts";
 import type { Plan } from "../../../planning/plan.ts";
 import { poolFacts, type Scope } from "../scope.ts";
@@ -9,8 +11,13 @@ import type { Halt } from "../status.ts";
  * something else or its pool has gone.
  */
 export function planStep(scope: Scope, current: Plan | undefined): Plan | Halt {
+  const { spec } = scope.object;
+  const refusals = engineFor(spec.engine.type).refusals(spec);
+  if (refusals.length > 0) {
+    return { reason: reasons.InvalidSpec, message: refusals.join("; "), waits: false, unplanned: true };
+  }
   const result = planDeployment({
-    spec: scope.object.spec,
+    spec,
     pools: poolFacts(scope, current),
     ...(current && { current }),
   });
