@@ -1,6 +1,5 @@
 // The agent of a cluster as a process under its supervisor: it hosts the simulated kubelets, engines and the proxy.
 
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import type { ClusterFacts, ClusterProcess } from "./options.ts";
@@ -23,9 +22,4 @@ export function agentProcess(...args: readonly string[]): (facts: ClusterFacts) 
       ],
     },
   ];
-}
-
-/** Whether this checkout has the agent. */
-export function hasAgent(): boolean {
-  return existsSync(agentMain);
 }
