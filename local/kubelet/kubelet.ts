@@ -120,17 +120,21 @@ export class Kubelet {
     if (pod !== undefined && this.#interrupted.has(uid)) this.#reconcile(pod);
   }
 
-  /** KWOK keeps a node alive by its lease as long as the annotation says so. */
+  /**
+   * KWOK makes a node Ready as long as the annotation says that it is KWOK's. It goes on renewing the lease, so
+   * the node controller would never notice a loss: what that would write after its grace is written here at once.
+   */
   async #handToKwok(node: Node): Promise<void> {
     const current = annotation(node, kwokNode);
     const wanted = isLost(node) ? LOST_VALUE : MANAGED_VALUE;
     if (current === undefined || current === wanted) return;
-    await this.#options.client.mergePatch(
-      nodeType,
-      { name: node.metadata.name },
-      { metadata: { annotations: { [kwokNode]: wanted } } },
-      { fieldManager: "simulated-kubelet", signal: this.#stopping.signal },
-    );
+    const { client, runtime } = this.#options;
+    const options = { fieldManager: "simulated-kubelet", signal: this.#stopping.signal };
+    const ref = { name: node.metadata.name };
+    await client.mergePatch(nodeType, ref, { metadata: { annotations: { [kwokNode]: wanted } } }, options);
+    if (wanted === MANAGED_VALUE) return;
+    const conditions = silentConditions(node, runtime.timestamp());
+    await client.mergePatch(nodeType, ref, { status: { conditions } }, { ...options, subresource: "status" });
   }
 
   /** Nothing is fire-and-forget: errors are reported, and stop() waits. */
@@ -147,6 +151,21 @@ export class Kubelet {
 
 function isLost(node: Node | undefined): boolean {
   return node !== undefined && annotation(node, annotations.lost) === "true";
+}
+
+/** What the node controller makes of a node whose kubelet has gone silent. */
+function silentConditions({ status }: Node, now: string): readonly object[] {
+  return (status?.conditions ?? []).map((condition) =>
+    /^(?:Ready|MemoryPressure|DiskPressure|PIDPressure)$/.test(condition.type)
+      ? {
+          ...condition,
+          status: "Unknown",
+          reason: "NodeStatusUnknown",
+          message: "Kubelet stopped posting node status.",
+          lastTransitionTime: now,
+        }
+      : condition,
+  );
 }
 
 /** The agent itself was restarted: KWOK starts pods without a container ID, and only a kubelet adds one. */
