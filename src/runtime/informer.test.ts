@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { KubeConnection } from "../kube/connection.ts";
 import { HttpKubeClient } from "../kube/http-client.ts";
-import type { KubeObject, Live } from "../kube/object.ts";
+import type { KubeObject } from "../kube/object.ts";
 import { resourceType } from "../kube/resource.ts";
 import { FlakyApiServer, type SeenRequest } from "../kube/testing/flaky-api-server.ts";
 import { Informer, type InformerOptions } from "./informer.ts";
@@ -129,7 +129,7 @@ describe("an informer", () => {
     Object.assign(noisy.metadata, { managedFields: [{ manager: "kubectl" }] });
     server.put(collection, noisy);
     const informer = start({
-      trim: ({ spec: _, ...object }) => object as Live<Thing>,
+      trim: ({ apiVersion, kind, metadata }) => ({ apiVersion, kind, metadata }),
     });
     await synced(informer);
     const [kept] = informer.store.list();

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { noMetrics, RuntimeMetrics } from "./metrics.ts";
 import { Priority, WorkQueue } from "./queue.ts";

@@ -296,7 +296,7 @@ export class FlakyApiServer {
     const limit = Number(query.get("limit") ?? all.length);
     const end = Number(from) + limit;
     // Items without apiVersion and kind, as lists of built-in kinds have them.
-    const items = all.slice(Number(from), end).map(({ apiVersion: _, kind: __, ...rest }) => rest);
+    const items = all.slice(Number(from), end).map(withoutKind);
     const rest = end < all.length ? { continue: `${at}:${end}` } : {};
     send(response, 200, { kind: "List", metadata: { resourceVersion: at, ...rest }, items });
   }
@@ -372,6 +372,11 @@ function parsePath(path: string): Target {
   const [plural, name] = parts;
   const collection = plural === undefined ? "" : `/${groupVersion.join("/")}/${plural}`;
   return { collection, namespace, name };
+}
+
+function withoutKind(object: KubeObject): Partial<KubeObject> {
+  const { apiVersion: _apiVersion, kind: _kind, ...rest } = object;
+  return rest;
 }
 
 const keyOf = (namespace: string | undefined, name: string | undefined): string =>
