@@ -55,11 +55,11 @@ export async function startSimulatedCluster(options: SimulatedClusterOptions): P
 /** Kubelets that probe ten times as often; answers come at the speed of real engines. */
 function agentOf(facts: ClusterFacts, proxyPort: number, loadSpeedup: number): readonly ClusterProcess[] {
   const processes = agentProcess(
-    ...["--proxy-port", String(proxyPort)],
-    ...["--speedup", String(loadSpeedup)],
-    ...["--generation-speedup", "1"],
-    ...["--kubelet-speedup", "10"],
-    ...["--log-dir", join(facts.stateDir, "pod-logs")],
+    `--proxy-port=${proxyPort}`,
+    `--speedup=${loadSpeedup}`,
+    "--generation-speedup=1",
+    "--kubelet-speedup=10",
+    `--log-dir=${join(facts.stateDir, "pod-logs")}`,
   )(facts);
   return processes.map((each) => ({ ...each, readyUrl: `http://127.0.0.1:${proxyPort}/readyz` }));
 }

@@ -20,6 +20,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return 0;
     case "run":
       return runUntilSignal(screen, parsed.keep);
+    default:
+      return parsed satisfies never;
   }
 }
 

@@ -13,8 +13,9 @@ export async function startOperator(cluster: LocalCluster, screen: Screen): Prom
     name: "operator",
     command: llamaOperator(
       "run",
-      ...["--kubeconfig", cluster.kubeconfigPath],
-      ...["--health-port", String(healthPort), "--metrics-port", String(metricsPort)],
+      `--kubeconfig=${cluster.kubeconfigPath}`,
+      `--health-port=${healthPort}`,
+      `--metrics-port=${metricsPort}`,
     ),
     directory: repositoryRoot,
     readyUrl: `http://127.0.0.1:${healthPort}/readyz`,
