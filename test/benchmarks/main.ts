@@ -4,13 +4,15 @@ import { parseArgs } from "node:util";
 import { keepsBound, type Bench, type Benchmark, type Measurement, type Sizes } from "./benchmark.ts";
 import { gpusPerNode, startBenchCluster } from "./bed/cluster.ts";
 import { makeFleet } from "./bed/fleet.ts";
+import { create } from "./cases/create.ts";
+import { failover } from "./cases/failover.ts";
 import { noop } from "./cases/noop.ts";
 import { repair } from "./cases/repair.ts";
 import { rest } from "./cases/rest.ts";
 import { restart } from "./cases/restart.ts";
 import { describeMachine, table } from "./report.ts";
 
-const benchmarks: readonly Benchmark[] = [restart, noop, rest, repair];
+const benchmarks: readonly Benchmark[] = [create, restart, noop, rest, repair, failover];
 
 const full: Sizes = {
   deployments: 1000,

@@ -60,11 +60,7 @@ export async function createAll(
 }
 
 export async function createNamespace(client: KubeClient, name: string, signal: AbortSignal): Promise<void> {
-  await client.create(
-    namespaces,
-    { apiVersion: "v1", kind: "Namespace", metadata: { name } },
-    { signal },
-  );
+  await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } }, { signal });
 }
 
 /** Deletes a namespace; what is in it goes with it. */

@@ -54,7 +54,12 @@ export class OperatorInProcess implements AsyncDisposable {
     const newClient = options.newClient ?? ((connection, more) => new HttpKubeClient(connection, more));
     const config = await loadClusterConfig({ kubeconfig: options.kubeconfig, env: {} });
     const connection = new KubeConnection(config, { userAgent, now: () => clock.monotonic() });
-    const shared = { clock, random: Math.random, logger: silentLogger, metrics: new RuntimeMetrics(registry) };
+    const shared = {
+      clock,
+      random: Math.random,
+      logger: silentLogger,
+      metrics: new RuntimeMetrics(registry),
+    };
     const elector =
       options.lease === undefined
         ? undefined

@@ -26,7 +26,7 @@ interface LogLine {
 }
 
 /** How many lines of its log an operator that failed is shown with. */
-const tailLines = 20;
+const tailLines = 5;
 
 export class OperatorProcess implements AsyncDisposable {
   readonly #child: ChildProcess;

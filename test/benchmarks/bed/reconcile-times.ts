@@ -1,6 +1,11 @@
 // A metrics registry that keeps each duration of one controller's passes, where a real one keeps only buckets.
 import { setTimeout as sleep } from "node:timers/promises";
-import { noMetrics, type Family, type Histogram, type MetricsRegistry } from "../../../src/runtime/metrics.ts";
+import {
+  noMetrics,
+  type Family,
+  type Histogram,
+  type MetricsRegistry,
+} from "../../../src/runtime/metrics.ts";
 
 const passSeries = "controller_runtime_reconcile_time_seconds";
 

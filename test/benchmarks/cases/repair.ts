@@ -95,7 +95,8 @@ async function editAndWait(
   const first = events.next();
   await sleep(20);
   const startedMs = performance.now();
-  const { uid } = (await client.mergePatch(type, { namespace, name: child.metadata.name }, patch, { signal })).metadata;
+  const { uid } = (await client.mergePatch(type, { namespace, name: child.metadata.name }, patch, { signal }))
+    .metadata;
   let echoMs: number | undefined;
   const judge = (object: Live<KubeObject>): boolean => {
     if (object.metadata.uid !== uid) return false;
