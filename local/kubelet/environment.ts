@@ -55,7 +55,7 @@ async function resolveVariable(
   const { fieldRef, resourceFieldRef, secretKeyRef, configMapKeyRef } = valueFrom;
   if (fieldRef !== undefined) return podField(fieldRef.fieldPath, pod, node);
   if (resourceFieldRef !== undefined) {
-    const [list = "", name = ""] = resourceFieldRef.resource.split(".");
+    const [, list, name = ""] = /^(limits|requests)\.(.*)$/.exec(resourceFieldRef.resource) ?? [];
     const quantities = list === "limits" ? container.resources?.limits : container.resources?.requests;
     return String(quantities?.[name] ?? 0);
   }

@@ -23,16 +23,23 @@ export class FaultLedger {
 
   /** All faults of the engine that starts now. */
   takeEngineFaults(pod: Pod): EngineFaults {
-    const crashAfterSeconds = numeric(this.take(pod, annotations.crashAfterSeconds));
     const exitCode = numeric(this.take(pod, annotations.exitCode));
     const loadFactor = numeric(this.take(pod, annotations.loadFactor));
     return {
-      ...(crashAfterSeconds === undefined ? {} : { crashAfterSeconds }),
+      ...this.takeRunningFaults(pod, [annotations.crashAfterSeconds, annotations.hang]),
       ...(exitCode === undefined ? {} : { exitCode }),
       ...(loadFactor === undefined ? {} : { loadFactor }),
       outOfMemory: isSet(this.take(pod, annotations.outOfMemory)),
-      hang: isSet(this.take(pod, annotations.hang)),
     };
+  }
+
+  /** Those of the named faults that can befall a running engine. */
+  takeRunningFaults(pod: Pod, names: readonly string[]): EngineFaults {
+    const take = (name: string): string | undefined =>
+      names.includes(name) ? this.take(pod, name) : undefined;
+    const crashAfterSeconds = numeric(take(annotations.crashAfterSeconds));
+    const hang = isSet(take(annotations.hang));
+    return { hang, ...(crashAfterSeconds === undefined ? {} : { crashAfterSeconds }) };
   }
 }
 

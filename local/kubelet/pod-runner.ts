@@ -159,17 +159,12 @@ export class PodRunner {
   }
 
   #injectNewFaults(before: Pod, after: Pod): void {
-    const changed = (name: string): string | undefined =>
-      annotation(before, name) === annotation(after, name) ? undefined : annotation(after, name);
-    const crash = changed(annotations.crashAfterSeconds);
-    const hang = changed(annotations.hang);
-    if (crash === undefined && hang === undefined) return;
-    for (const container of this.#containers) {
-      container.inject({
-        ...(crash === undefined ? {} : { crashAfterSeconds: Number.parseFloat(crash) || 0 }),
-        ...(hang === undefined ? {} : { hang: hang !== "false" }),
-      });
-    }
+    const changed = [annotations.crashAfterSeconds, annotations.hang].filter(
+      (name) => annotation(after, name) !== annotation(before, name),
+    );
+    if (changed.length === 0) return;
+    const faults = this.#runtime.runningFaults(after, changed);
+    for (const container of this.#containers) container.inject(faults);
   }
 
   /** The API server has set when the pod must be gone; a second deletion may bring that forward. */

@@ -49,6 +49,11 @@ export class Runtime {
     return new Date(this.#options.unixSeconds() * 1000).toISOString().replace(/\.\d+Z$/, "Z");
   }
 
+  /** Faults that were set on a pod while it runs. */
+  runningFaults(pod: Pod, names: readonly string[]): EngineFaults {
+    return this.#options.faults.takeRunningFaults(pod, names);
+  }
+
   /** How long the pod's init containers take, in real milliseconds. */
   initMilliseconds(pod: Pod): number {
     const bytes = Number(annotation(pod, annotations.initBytes) ?? 0);
