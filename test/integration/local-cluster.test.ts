@@ -112,8 +112,13 @@ describe("a cluster that packs, with simulated kubelets elsewhere", () => {
   let cluster: LocalCluster;
   let nodes: readonly string[];
 
+  let twin: LocalCluster;
+
   beforeAll(async () => {
-    cluster = await startCluster({ name: "packs", stateDir: await newStateDir() });
+    [cluster, twin] = await Promise.all([
+      startCluster({ name: "packs", stateDir: await newStateDir() }),
+      startCluster({ name: "twin", stateDir: await newStateDir(), leaderWorkerSet: false }),
+    ]);
     await using connection = await clusterClient(cluster.kubeconfigPath);
     nodes = await addNodes(connection.client, machineShape("a3-highgpu-8g"), 4, cluster);
   });
@@ -122,11 +127,14 @@ describe("a cluster that packs, with simulated kubelets elsewhere", () => {
     await cluster.stop();
   });
 
-  test("it runs beside the cluster of the test run, on addresses of its own", async () => {
-    const shared = sharedCluster();
-    expect(cluster.podCidr).not.toBe(shared.podCidr);
-    expect(cluster.server).not.toBe(shared.server);
-    expect(await kubectl(shared, ["get", "--raw", "/readyz"])).toBe("ok");
+  test("clusters that run and start side by side have addresses of their own", async () => {
+    const all = [sharedCluster(), cluster, twin];
+    expect(new Set(all.map(({ podCidr }) => podCidr)).size).toBe(3);
+    expect(new Set(all.map(({ server }) => server)).size).toBe(3);
+    for (const each of all) {
+      expect(await kubectl(each, ["get", "--raw", "/readyz"])).toBe("ok");
+    }
+    await twin.stop();
     expect(await kubectl(cluster, ["get", "--raw", "/readyz"])).toBe("ok");
   });
 
