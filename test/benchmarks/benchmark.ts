@@ -45,6 +45,8 @@ export interface Bench {
   readonly signal: AbortSignal;
   /** Progress, for people. */
   readonly say: (text: string) => void;
+  /** Where to write a CPU profile of each operator. */
+  readonly profileFolder: string | undefined;
 }
 
 /** Needs a cluster of its own, in which nothing is yet. */

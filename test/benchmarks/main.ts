@@ -43,6 +43,7 @@ npm run bench -- [options]
   --pods N            pods of each LlamaDeployment in the fleet (default ${full.podsPerDeployment})
   --runs N            repetitions, of which the median counts (default ${full.runs})
   --smoke             few and small: shows that all works; its times mean nothing
+  --profile FOLDER    a CPU profile of each operator; slows it down
   --json              the measurements as JSON instead of the table
 `;
 
@@ -53,6 +54,7 @@ const { values } = parseArgs({
     pods: { type: "string" },
     runs: { type: "string" },
     smoke: { type: "boolean", default: false },
+    profile: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -79,6 +81,7 @@ async function main(): Promise<void> {
       runs: count("runs", base.runs),
     },
     signal: interrupted.signal,
+    profileFolder: values.profile,
     say: (text) => {
       const seconds = Math.round((performance.now() - startedMs) / 1000);
       process.stderr.write(`${String(seconds).padStart(5)} s  ${text}\n`);

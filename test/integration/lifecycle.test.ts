@@ -14,6 +14,7 @@ import {
   getJson,
   list,
   type Listed,
+  outagesUntil,
   untilCondition,
 } from "../support/llama.ts";
 import { testPool } from "../support/pools.ts";
@@ -117,15 +118,7 @@ test("an edit brings up the new replica before the old one goes, where GPUs allo
   await untilCondition(namespace, "llama", ready);
   const before = await list(namespace, "pods");
   await editLlama(namespace, "llama", { parallelism: { tensor: 2 } });
-  const available: (string | undefined)[] = [];
-  const after = await eventually("the new revision alone serves", async () => {
-    const llama = await getJson<LlamaDeployment>(namespace, "llama", "llama");
-    available.push(conditionOf(llama, "Available")?.status);
-    const isDone = conditionOf(llama, "Ready")?.status === "True" && llama.status?.plan?.tensor === 2;
-    return isDone && llama.status.observedGeneration === llama.metadata.generation ? llama : undefined;
-  });
-  expect(new Set(available)).toEqual(new Set(["True"]));
-  expect(after.status?.readyReplicas).toBe(1);
+  expect(await outagesUntil(namespace, "llama", ({ tensor }) => tensor === 2)).toEqual([]);
   const pods = await eventually("the old pod has gone", async () => {
     const found = await list(namespace, "pods");
     return found.length === 1 ? found : undefined;
@@ -142,21 +135,12 @@ test("a change from one node to two and back brings up the new replica first", a
     [1, 1],
   ]) {
     await editLlama(namespace, "llama", { parallelism: { tensor: 8, pipeline } });
-    const available: (string | undefined)[] = [];
-    await eventually(
-      `pipeline ${pipeline} alone serves`,
-      async () => {
-        const llama = await getJson<LlamaDeployment>(namespace, "llama", "llama");
-        available.push(conditionOf(llama, "Available")?.status);
-        const { plan, observedGeneration } = llama.status ?? {};
-        if (observedGeneration !== llama.metadata.generation) return undefined;
-        return conditionOf(llama, "Ready")?.status === "True" && plan?.nodesPerReplica === nodes
-          ? llama
-          : undefined;
-      },
-      90,
+    const outages = await outagesUntil(
+      namespace,
+      "llama",
+      ({ nodesPerReplica }) => nodesPerReplica === nodes,
     );
-    expect(new Set(available)).toEqual(new Set(["True"]));
+    expect(outages).toEqual([]);
   }
   await eventually("the group has gone", async () => {
     return (await list(namespace, "leaderworkersets")).length === 0 ? true : undefined;

@@ -98,3 +98,31 @@ export async function untilCondition(
     });
   }
 }
+
+/**
+ * Looks at an object until it is fully rolled out with a plan that `isNew` accepts.
+ * @returns what it said of itself whenever it was not available: nothing, if it always was
+ */
+export async function outagesUntil(
+  namespace: string,
+  name: string,
+  isNew: (plan: NonNullable<NonNullable<LlamaDeployment["status"]>["plan"]>) => boolean,
+): Promise<readonly string[]> {
+  const outages: string[] = [];
+  await eventually(
+    `${name} is rolled out`,
+    async () => {
+      const llama = await getJson<LlamaDeployment>(namespace, "llama", name);
+      const readiness = conditionOf(llama, "Ready");
+      if (conditionOf(llama, "Available")?.status !== "True") {
+        const pods = await kubectl(sharedCluster(), ["get", "pods", "-n", namespace, "--no-headers"]);
+        outages.push(`${readiness?.reason}: ${readiness?.message}\n${pods}`);
+      }
+      const { plan, observedGeneration } = llama.status ?? {};
+      if (observedGeneration !== llama.metadata.generation || plan === undefined) return undefined;
+      return readiness?.status === "True" && isNew(plan) ? llama : undefined;
+    },
+    90,
+  );
+  return outages;
+}

@@ -22,6 +22,7 @@ export interface BenchCluster extends AsyncDisposable {
   readonly client: HttpKubeClient;
   /** Kubernetes's version. */
   readonly version: string;
+  readonly profileFolder: string | undefined;
 }
 
 /** What the benchmark's own requests carry in the audit log. */
@@ -51,14 +52,15 @@ export async function startBenchCluster(bench: Bench, nodes: number): Promise<Be
     signal,
   });
   try {
-    return await prepare(local, nodes, signal);
+    return await prepare(local, nodes, bench);
   } catch (error) {
     await local.stop();
     throw error;
   }
 }
 
-async function prepare(local: LocalCluster, nodes: number, signal: AbortSignal): Promise<BenchCluster> {
+async function prepare(local: LocalCluster, nodes: number, bench: Bench): Promise<BenchCluster> {
+  const { signal, profileFolder } = bench;
   const { auditLogPath } = local;
   if (auditLogPath === undefined) throw new Error("the cluster was started without an audit log");
   const config = await loadClusterConfig({ kubeconfig: local.kubeconfigPath, env: {} });
@@ -78,6 +80,7 @@ async function prepare(local: LocalCluster, nodes: number, signal: AbortSignal):
     client,
     audit: new AuditLog(auditLogPath),
     version: gitVersion,
+    profileFolder,
     async [Symbol.asyncDispose]() {
       await connection.close();
       await local.stop();

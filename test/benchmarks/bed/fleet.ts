@@ -41,8 +41,13 @@ export async function makeFleet(bench: Bench, cluster: BenchCluster): Promise<Fl
 
 /** The program as it ships, on this cluster. */
 export function startOperator(cluster: BenchCluster, name: string, lease?: LeaseTimes): OperatorProcess {
-  const kubeconfig = cluster.local.kubeconfigPath;
-  return OperatorProcess.start({ kubeconfig, name, ...(lease === undefined ? {} : { lease }) });
+  const { local, profileFolder } = cluster;
+  return OperatorProcess.start({
+    kubeconfig: local.kubeconfigPath,
+    name,
+    profileFolder,
+    ...(lease === undefined ? {} : { lease }),
+  });
 }
 
 async function allReady(cluster: BenchCluster, size: number, { signal, say }: Bench): Promise<void> {

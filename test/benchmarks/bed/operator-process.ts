@@ -15,6 +15,8 @@ export interface OperatorOptions {
   /** Begins the identity, and so the user agent. */
   readonly name: string;
   readonly lease?: LeaseTimes;
+  /** Writes a CPU profile there when it ends, for speedscope or Chrome's developer tools. */
+  readonly profileFolder?: string | undefined;
 }
 
 interface LogLine {
@@ -36,7 +38,11 @@ export class OperatorProcess implements AsyncDisposable {
   readonly #ended: Promise<unknown>;
 
   private constructor(options: OperatorOptions) {
-    const { kubeconfig, name, lease } = options;
+    const { kubeconfig, name, lease, profileFolder } = options;
+    const profiling =
+      profileFolder === undefined
+        ? []
+        : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${name}.cpuprofile`];
     const leaseFlags =
       lease === undefined
         ? []
@@ -47,7 +53,16 @@ export class OperatorProcess implements AsyncDisposable {
           ];
     this.#child = spawn(
       process.execPath,
-      [program, "run", "--kubeconfig", kubeconfig, "--health-port=0", "--metrics-port=0", ...leaseFlags],
+      [
+        ...profiling,
+        program,
+        "run",
+        "--kubeconfig",
+        kubeconfig,
+        "--health-port=0",
+        "--metrics-port=0",
+        ...leaseFlags,
+      ],
       { stdio: ["ignore", "inherit", "pipe"], env: { PATH: process.env["PATH"], POD_NAME: name } },
     );
     this.#ended = once(this.#child, "close");

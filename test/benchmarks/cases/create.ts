@@ -115,7 +115,11 @@ async function withOperator(
   const { signal } = bench;
   await createNamespace(cluster.client, namespace, signal);
   const mark = await cluster.audit.mark();
-  await using operator = OperatorProcess.start({ kubeconfig, name: namespace });
+  await using operator = OperatorProcess.start({
+    kubeconfig,
+    name: namespace,
+    profileFolder: cluster.profileFolder,
+  });
   await operator.leading(signal);
   await createAll(cluster.client, manifests(bench, namespace), signal);
   const run = await completed(bench, cluster, mark, namespace, await operator.identity(signal));
