@@ -12,7 +12,7 @@ import { poolRoom } from "../capacity.ts";
 import { gpuPools } from "../observed/kinds.ts";
 import { sameForPlacement } from "../observed/node.ts";
 import { holdsDevices, type Pod } from "../observed/pod.ts";
-import type { ControllerParts } from "../operator.ts";
+import type { ControllerParts } from "../parts.ts";
 import { poolStatusOf } from "./status.ts";
 
 /** Seconds between two writes of one pool's counts. */

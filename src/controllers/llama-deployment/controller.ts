@@ -6,7 +6,7 @@ import { Controller } from "../../runtime/controller.ts";
 import { specChanged, toController, toLabelled, toSelf } from "../../runtime/enqueue.ts";
 import type { Informer } from "../../runtime/informer.ts";
 import { deploymentLabel, plannedByUs } from "../../workloads/labels.ts";
-import type { ControllerParts } from "../operator.ts";
+import type { ControllerParts } from "../parts.ts";
 import { llamaDeployments } from "../observed/kinds.ts";
 import { sameForPlacement } from "../observed/node.ts";
 import { holdsDevices, type Pod } from "../observed/pod.ts";

@@ -1,0 +1,33 @@
+// What the controllers are made of: handed to the operator from outside, and shared between its controllers.
+import type { KubeClient } from "../kube/client.ts";
+import type { Applier } from "../runtime/applier.ts";
+import type { Cache } from "../runtime/cache.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { EventRecorder } from "../runtime/events.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { RuntimeMetrics } from "../runtime/metrics.ts";
+import type { WriteTracker } from "../runtime/write-tracker.ts";
+import type { Caches } from "./caches.ts";
+import type { DeviceUse } from "./capacity.ts";
+import type { Informers } from "./informers.ts";
+
+export interface OperatorOptions {
+  /** Fenced: it refuses to write once leadership is in doubt. */
+  readonly client: KubeClient;
+  readonly cache: Cache;
+  readonly recorder: EventRecorder;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: RuntimeMetrics;
+  readonly newId: () => string;
+  /** LlamaDeployments reconciled side by side. */
+  readonly workers: number;
+}
+
+export interface ControllerParts extends OperatorOptions {
+  readonly informers: Informers;
+  readonly caches: Caches;
+  readonly use: DeviceUse;
+  readonly applier: Applier;
+  readonly tracker: WriteTracker;
+}
