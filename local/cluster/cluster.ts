@@ -52,6 +52,7 @@ const failureTailLines = 15;
  * @throws LocalClusterError; the signal's reason when it is aborted
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<LocalCluster> {
+  checkPlatform(process.platform);
   const name = checkedName(options.name ?? defaultClusterName);
   const stateDir = options.stateDir ?? stateFolder(name);
   const { signal } = options;
@@ -81,6 +82,16 @@ export async function startCluster(options: ClusterOptions = {}): Promise<LocalC
     const logs = await logsTail(join(stateDir, "logs"), failureTailLines, [...waiting]);
     await stopSupervised(supervisor, true);
     throw startError(error, [...waiting], stateDir, logs);
+  }
+}
+
+/** Addresses 127.x.y.z without set-up, parent-death signals and abstract sockets are Linux's. */
+function checkPlatform(platform: NodeJS.Platform): void {
+  if (platform !== "linux") {
+    throw new LocalClusterError(
+      "UnsupportedPlatform",
+      `The local cluster runs on Linux, and this is ${platform}: use a Linux container or virtual machine, or point KUBECONFIG at a cluster of your own.`,
+    );
   }
 }
 
@@ -168,11 +179,22 @@ function startError(
   stateDir: string,
   logs: string,
 ): LocalClusterError {
-  const told =
-    cause instanceof LocalClusterError ? cause.message : `the local cluster did not start: ${String(cause)}`;
   const unready = waiting.length === 0 ? "" : ` (not ready: ${waiting.join(", ")})`;
   const code = cause instanceof LocalClusterError ? cause.code : "StartFailed";
-  return new LocalClusterError(code, `${told}${unready}; its files are kept in ${stateDir}\n${logs}`, {
-    cause,
-  });
+  return new LocalClusterError(
+    code,
+    `${reasonOf(cause)}${unready}; its files are kept in ${stateDir}\n${logs}`,
+    { cause },
+  );
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof LocalClusterError) {
+    return cause.message;
+  }
+  if (cause instanceof DOMException && cause.name === "TimeoutError") {
+    const last = cause.cause instanceof Error ? `, last: ${cause.cause.message}` : "";
+    return `the local cluster was not ready in time${last}`;
+  }
+  return `the local cluster did not start: ${cause instanceof Error ? cause.message : String(cause)}`;
 }

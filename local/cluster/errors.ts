@@ -1,6 +1,7 @@
 // What can go wrong with a local cluster, sorted by what a person can do about it.
 
 export type LocalClusterErrorCode =
+  | "UnsupportedPlatform"
   | "GoMissing"
   | "GoTooOld"
   | "BuildFailed"

@@ -24,7 +24,10 @@ export async function untilSucceeds<T>(attempt: () => Promise<T>, signal: AbortS
     try {
       return await attempt();
     } catch (error) {
-      lastFailure = error;
+      // An attempt that the abort itself has cut says nothing about what was waited for.
+      if (error !== signal.reason) {
+        lastFailure = error;
+      }
     }
     // An abort ends the sleep; the loop's head reports it.
     await sleep(betweenTriesMs, undefined, { signal }).catch(() => undefined);

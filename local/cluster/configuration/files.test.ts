@@ -46,7 +46,9 @@ test("spreading leaves the scheduler's own scores", () => {
 });
 
 const stageNames = async (pods: "simulated-kubelet" | "instant") =>
-  parseAllDocuments(await kwokConfiguration(pods)).map((document) => document.getIn(["metadata", "name"]));
+  parseAllDocuments(await kwokConfiguration(pods))
+    .filter((document) => document.get("kind") === "Stage")
+    .map((document) => document.getIn(["metadata", "name"]));
 
 test("beside a simulated kubelet KWOK starts pods and never ends them", async () => {
   expect(await stageNames("simulated-kubelet")).toEqual(["node-ready", "node-heartbeat", "pod-start"]);

@@ -116,14 +116,28 @@ export function leaderWorkerSetConfiguration(layout: ClusterLayout): string {
   });
 }
 
-/** KWOK's stages for nodes and for the chosen life of pods, as one file of several documents. */
+/** How many pods, and nodes, KWOK works on at a time; its own 4 make it the slowest part of a large cluster. */
+const kwokParallelism = 32;
+
+/** KWOK's options, and its stages for nodes and for the chosen life of pods, as one file of several documents. */
 export async function kwokConfiguration(pods: PodLife): Promise<string> {
+  const options = stringify({
+    apiVersion: "config.kwok.x-k8s.io/v1alpha1",
+    kind: "KwokConfiguration",
+    options: {
+      podPlayStageParallelism: kwokParallelism,
+      nodePlayStageParallelism: kwokParallelism,
+      // With one option given, KWOK leaves these at zero.
+      nodeLeaseParallelism: kwokParallelism,
+      podsOnNodeSyncParallelism: kwokParallelism,
+    },
+  });
   const texts = await Promise.all(
     ["node", pods === "instant" ? "pod-instant" : "pod-simulated-kubelet"].map((name) =>
       readFile(new URL(`../stages/${name}.yaml`, import.meta.url), "utf8"),
     ),
   );
-  return texts.join("---\n");
+  return [options, ...texts].join("---\n");
 }
 
 export interface ConfigurationChoices {
