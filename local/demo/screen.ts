@@ -46,10 +46,13 @@ export class Screen {
     return this.#coloured ? styleText(style, text, { validateStream: false }) : text;
   }
 
-  /** A step: `2/6  The cluster`. */
+  /** A step, and how long the demo has run: `2/6  The cluster  (9.1 s)`. */
   heading(number: string, text: string): void {
     this.#settle();
-    this.#output.write(`\n${this.style(["bold", "cyan"], number)}  ${this.style("bold", text)}\n`);
+    const elapsed = this.style("dim", `(${duration(this.elapsedSeconds())})`);
+    this.#output.write(
+      `\n${this.style(["bold", "cyan"], number)}  ${this.style("bold", text)}  ${elapsed}\n`,
+    );
   }
 
   line(text = ""): void {
