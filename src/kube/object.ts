@@ -50,17 +50,6 @@ export interface LiveMeta extends ObjectMeta {
 /** An object as the API server returned it. Caches share live objects: never change one. */
 export type Live<T extends KubeObject> = T & { readonly metadata: LiveMeta };
 
-/** A condition as `metav1.Condition`; lists of them are maps by `type`. */
-export interface Condition {
-  type: string;
-  status: "True" | "False" | "Unknown";
-  reason: string;
-  message: string;
-  /** RFC 3339; moves only when status, reason or message do. */
-  lastTransitionTime: string;
-  observedGeneration?: number;
-}
-
 /** `namespace/name`, or `name` for a cluster-scoped object: the key of caches and queues. */
 export function objectKey(ref: ObjectRef): string {
   return ref.namespace === undefined || ref.namespace === "" ? ref.name : `${ref.namespace}/${ref.name}`;
