@@ -31,7 +31,9 @@ export async function answerCompletion(
   });
   const chunkObject = isChat ? "chat.completion.chunk" : "text_completion";
   const send = (data: object | string): void => {
-    response.write(`data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`);
+    // Between the end of the connection and its event, a write would be an error that nobody handles.
+    if (!response.destroyed)
+      response.write(`data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`);
   };
   const sendChoice = (choice: object): void => send({ ...head(chunkObject), choices: [choice] });
   let streaming = false;

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type EngineFaults, startEngine } from "./engine.ts";
+import { startEngine } from "./engine.ts";
+import type { EngineFaults } from "./host.ts";
 import { gpuOfNode } from "./gpu.ts";
 import type { SimulatedProcess } from "./process.ts";
 import { realClock } from "./real-clock.ts";

@@ -7,19 +7,15 @@
 // - No prefix cache hits, no speculative decoding, LoRA, tools, structured output, logprobs or stop strings.
 // - Data parallel degrees above one and Ray are parsed and then ignored.
 // - Log lines carry no timestamps, and pids are invented.
-import type { ServeArguments } from "./argv.ts";
-import { parseServeArguments } from "./argv.ts";
-import { ApiServer } from "./api-server.ts";
+import { type ServeArguments, parseServeArguments } from "./argv.ts";
 import { ArgparseExit } from "./argparse.ts";
-import { cacheConfigLabels } from "./cache-config-labels.ts";
 import { type EngineConfig, resolveEngineConfig } from "./config.ts";
 import type { Gpu } from "./gpu.ts";
-import { stepTime } from "./latency.ts";
-import { gib, type KvCache, kvBytesPerToken, sizeKvCache } from "./memory.ts";
-import { EngineMetrics } from "./metrics.ts";
-import type { Clock, ProcessExit, SimulatedProcess } from "./process.ts";
-import type { Rendezvous, Seat } from "./rendezvous.ts";
-import { Scheduler } from "./scheduler.ts";
+import type { EngineFaults, EngineHostOptions } from "./host.ts";
+import { gib, type KvCache, sizeKvCache } from "./memory.ts";
+import type { ProcessExit, SimulatedProcess } from "./process.ts";
+import type { Seat } from "./rendezvous.ts";
+import { Serving } from "./serving.ts";
 import { EngineStartError } from "./start-error.ts";
 
 /** Imports and configuration before the first weight is read; then compilation, profile and graph capture. */
@@ -29,46 +25,6 @@ const WARM_UP_SECONDS = 25;
 const RENDEZVOUS_TIMEOUT_SECONDS = 600;
 /** VLLM_WATCHDOG_TIME_S: how long the API server outlives a dead engine that nobody asks. */
 const WATCHDOG_SECONDS = 5;
-
-/** Misfortunes of this start. */
-export type EngineFaults = {
-  /** Real seconds after readiness. */
-  readonly crashAfterSeconds?: number;
-  /** The process ends with this code before it does anything. */
-  readonly exitCode?: number;
-  /** Killed for memory while it loads. */
-  readonly outOfMemory?: boolean;
-  /** Comes up, then answers nothing any more. */
-  readonly hang?: boolean;
-  /** Loads this many times slower. */
-  readonly loadFactor?: number;
-};
-
-/** Everything around the process: its pod, its node, and how fast time goes. */
-export type EngineHostOptions = {
-  /** The pod's address: what it listens on when --host leaves it open. */
-  readonly address: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly gpu: Gpu | undefined;
-  readonly gpuCount: number;
-  readonly modelHint: string | undefined;
-  readonly faults: EngineFaults;
-  readonly loadBytesPerSecond: number;
-  /** Loading and start-up are this many times faster than in life. */
-  readonly speedup: number;
-  /** The same for prefill and decode, apart, so that a demo can load in seconds and stream at a real pace. */
-  readonly generationSpeedup: number;
-  /** --shutdown-timeout passes this many times faster, as the kubelet's grace period does. */
-  readonly graceSpeedup: number;
-  readonly clock: Clock;
-  readonly unixSeconds: () => number;
-  readonly newId: () => string;
-  /** DNS as this pod sees it; undefined while the name does not resolve. */
-  readonly resolve: (name: string) => string | undefined;
-  readonly rendezvous: Rendezvous;
-  /** One line of stdout or stderr. */
-  readonly log: (line: string) => void;
-};
 
 /** Starts `vllm serve` with the given words after it. */
 export function startEngine(argv: readonly string[], host: EngineHostOptions): SimulatedProcess {
@@ -82,11 +38,8 @@ class Engine implements SimulatedProcess {
   readonly #life = new AbortController();
   readonly #drain = Promise.withResolvers<void>();
   readonly #crash = Promise.withResolvers<void>();
-  /** Aborted when the engine behind the API server stops stepping. */
-  readonly #stepping = new AbortController();
-  #state: "serving" | "hung" | "dead" = "serving";
   #terminating = false;
-  #api: ApiServer | undefined;
+  #serving: Serving | undefined;
   #seat: Seat | undefined;
   #args: ServeArguments | undefined;
 
@@ -104,10 +57,8 @@ class Engine implements SimulatedProcess {
     this.#terminating = true;
     const isHeadless = this.#args?.headless === true;
     // Until the API server runs, Python is interrupted; headless ranks exit at once whatever the timeout says.
-    if (this.#api === undefined) this.#end({ exitCode: isHeadless ? 0 : 130, oomKilled: false });
-    else if (this.#state === "hung")
-      this.#host.log("(APIServer pid=1) INFO [shutdown] API server: shutdown triggered");
-    else this.#drain.resolve();
+    if (this.#serving === undefined) this.#end({ exitCode: isHeadless ? 0 : 130, oomKilled: false });
+    else if (!this.#serving.isHung) this.#drain.resolve();
   }
 
   inject({ crashAfterSeconds, hang }: EngineFaults): void {
@@ -116,9 +67,7 @@ class Engine implements SimulatedProcess {
         .sleep(crashAfterSeconds * 1000, this.#life.signal)
         .then(this.#crash.resolve, () => undefined);
     }
-    if (hang !== true) return;
-    this.#state = "hung";
-    this.#stepping.abort();
+    if (hang === true) this.#serving?.hang();
   }
 
   #end(exit: ProcessExit): void {
@@ -134,7 +83,7 @@ class Engine implements SimulatedProcess {
     } finally {
       this.#life.abort(new ProcessEnd({ exitCode: 1, oomKilled: false }));
       this.#seat?.leave();
-      await this.#api?.destroy();
+      await this.#serving?.destroy();
     }
   }
 
@@ -167,7 +116,8 @@ class Engine implements SimulatedProcess {
     await this.#joinRanks(args);
     const cache = await this.#load(args, config, gpu);
     if (args.headless || args.nodeRank > 0) return await this.#runHeadless();
-    return await this.#runServer(args, config, gpu, cache);
+    const serving = new Serving(args, config, gpu, cache, this.#host, this.#life.signal);
+    return await this.#runServer(serving, args.shutdownTimeoutSeconds);
   }
 
   /** Waits for `seconds` of the real engine's time. */
@@ -251,48 +201,10 @@ class Engine implements SimulatedProcess {
     return { exitCode: 1, oomKilled: false };
   }
 
-  async #runServer(
-    args: ServeArguments,
-    config: EngineConfig,
-    gpu: Gpu,
-    cache: KvCache,
-  ): Promise<ProcessExit> {
-    const { address, clock, generationSpeedup, log, faults } = this.#host;
-    const { architecture } = config.checkpoint;
-    const tokenBytes = kvBytesPerToken({ ...args, ...config }, architecture.layers);
-    const seconds = stepTime(config, cache, gpu, args.tensorParallelSize, tokenBytes);
-    // Metrics read the scheduler and the scheduler reports to them.
-    const metrics: EngineMetrics = new EngineMetrics({
-      modelName: args.servedModelNames[0] ?? args.model,
-      maxModelLen: cache.maxModelLen,
-      cacheConfig: cacheConfigLabels(args, cache),
-      gauges: () => scheduler,
-    });
-    const limits = { ...config, usableBlocks: cache.blocks - 1 };
-    const scheduler: Scheduler = new Scheduler(limits, seconds, generationSpeedup, clock, (step) =>
-      metrics.recordStep(step),
-    );
-    const stepping = scheduler.run(AbortSignal.any([this.#stepping.signal, this.#life.signal]));
-
-    const deadEngineMet = Promise.withResolvers<void>();
-    const api = new ApiServer({
-      served: { names: args.servedModelNames, maxModelLen: cache.maxModelLen },
-      modelRoot: args.model,
-      apiKeys: config.apiKeys,
-      maxQueuedRequests: args.maxNumQueuedRequests,
-      requestIdHeaders: args.enableRequestIdHeaders,
-      scheduler,
-      metrics,
-      unixSeconds: this.#host.unixSeconds,
-      newId: this.#host.newId,
-      state: () => this.#state,
-      onDeadEngine: () => deadEngineMet.resolve(),
-      log,
-    });
-    this.#api = api;
-    if (reachesPod(args.host, address)) await api.listen(address, args.port);
-    this.inject(faults);
-
+  async #runServer(serving: Serving, shutdownTimeoutSeconds: number): Promise<ProcessExit> {
+    this.#serving = serving;
+    await this.#orEnd(serving.listen());
+    this.inject(this.#host.faults);
     const ends: Promise<"drain" | "dead">[] = [
       this.#drain.promise.then(() => "drain" as const),
       this.#crash.promise.then(() => "dead" as const),
@@ -300,37 +212,11 @@ class Engine implements SimulatedProcess {
     if (this.#seat !== undefined) ends.push(this.#seat.lost.then(() => "dead" as const));
     const end = await this.#orEnd(Promise.race(ends));
     if (end === "drain") {
-      await this.#orEnd(this.#drainRequests(args.shutdownTimeoutSeconds, scheduler));
-      log(
-        "(APIServer pid=1) INFO [launcher.py:299] [shutdown] API server: shutting down FastAPI HTTP server",
-      );
-      await this.#orEnd(api.close());
-      this.#stepping.abort();
-      await stepping;
+      await this.#orEnd(serving.drain(shutdownTimeoutSeconds));
       return { exitCode: 0, oomKilled: false };
     }
-
-    log("(EngineCore pid=116) ERROR [core.py:1512] EngineCore encountered a fatal error.");
-    log("(EngineCore pid=116) ERROR [core.py:1512] RuntimeError: Executor failed.");
-    this.#state = "dead";
-    scheduler.abortAll("error");
-    this.#stepping.abort();
-    await this.#orEnd(Promise.race([deadEngineMet.promise, this.#simulated(WATCHDOG_SECONDS)]));
+    await this.#orEnd(Promise.race([serving.die(), this.#simulated(WATCHDOG_SECONDS)]));
     return { exitCode: 1, oomKilled: false };
-  }
-
-  /** --shutdown-timeout 0 aborts what runs; otherwise it may finish within the timeout, and what is new is aborted. */
-  async #drainRequests(timeoutSeconds: number, scheduler: Scheduler): Promise<void> {
-    const { clock, log } = this.#host;
-    const mode = timeoutSeconds === 0 ? "abort" : "drain";
-    log(
-      `(APIServer pid=1) INFO [launcher.py:270] [shutdown] API server: stopping engine client mode=${mode} ` +
-        `timeout=${timeoutSeconds}s`,
-    );
-    scheduler.close();
-    const deadline = clock.now() + (timeoutSeconds * 1000) / this.#host.graceSpeedup;
-    while (scheduler.unfinishedCount > 0 && clock.now() < deadline) await clock.sleep(10, this.#life.signal);
-    scheduler.abortAll("abort");
   }
 
   /** Waits, unless the process ends first. */
@@ -373,11 +259,6 @@ class ProcessEnd extends Error {
     this.name = "ProcessEnd";
     this.exit = exit;
   }
-}
-
-/** Every interface, or the pod's own: a server that listens on localhost alone is up and cannot be reached. */
-function reachesPod(host: string | undefined, address: string): boolean {
-  return host === undefined || host === "0.0.0.0" || host === "::" || host === address;
 }
 
 function grouped(count: number): string {

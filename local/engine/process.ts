@@ -1,5 +1,5 @@
 // What the simulated kubelet runs: something with an exit, that can be asked to end and can be killed.
-import type { EngineFaults } from "./engine.ts";
+import type { EngineFaults } from "./host.ts";
 
 /** Milliseconds and pauses; handed in, so that tests decide how time passes. */
 export type Clock = {

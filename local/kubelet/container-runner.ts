@@ -1,8 +1,7 @@
 // One container from its first start to the pod's end: starts, probes, restarts with growing delays, and stops.
 // What it knows at any moment is its `status`, in the words of a kubelet.
-import type { EngineFaults } from "../engine/engine.ts";
+import type { EngineFaults } from "../engine/host.ts";
 import type { ProcessExit, SimulatedProcess } from "../engine/process.ts";
-import { ContainerConfigError } from "./environment.ts";
 import type { LogRing } from "./log-ring.ts";
 import { annotation, annotations, type Container, type ContainerStatus, type Pod } from "./pod.ts";
 import { preStop } from "./pre-stop.ts";
@@ -140,8 +139,8 @@ export class ContainerRunner {
         }
         this.#wait("ImagePullBackOff", `Back-off pulling image "${container.image ?? ""}": ${pullError}`);
       } catch (error) {
-        if (!(error instanceof ContainerConfigError)) throw error;
-        this.#wait("CreateContainerConfigError", error.message);
+        // A Secret that is missing, or an API server that did not answer: a kubelet tries both again.
+        this.#wait("CreateContainerConfigError", error instanceof Error ? error.message : String(error));
       }
       await runtime.clock.sleep(CONFIG_RETRY_SECONDS * 1000, signal).catch(() => undefined);
     }

@@ -3,7 +3,7 @@
 import type { Container, Pod } from "./pod.ts";
 
 /** A container cannot be created as it is configured: `CreateContainerConfigError`, and the message beside it. */
-export class ContainerConfigError extends Error {
+class ContainerConfigError extends Error {
   override readonly name = "ContainerConfigError";
 }
 

@@ -1,7 +1,7 @@
 // Which misfortunes a start meets. A fault stands for every start of every pod that carries it, unless its value
 // ends in "x2" or "once": "5 once", "true x2". Those are counted for the workload, not for the pod: a group
 // that is recreated whole has new pods, and "once" should not strike them again.
-import type { EngineFaults } from "../engine/engine.ts";
+import type { EngineFaults } from "../engine/host.ts";
 import { controllerOf } from "../../src/kube/object.ts";
 import { annotation, annotations, type Pod } from "./pod.ts";
 

@@ -77,8 +77,3 @@ export function positiveAnnotation(objects: readonly KubeObject[], name: string,
   }
   return fallback;
 }
-
-/** `namespace/name`, for messages. */
-export function podName({ metadata }: Pod): string {
-  return `${metadata.namespace}/${metadata.name}`;
-}

@@ -1,7 +1,8 @@
 // What containers run on: turns a container of a pod into a process, and holds what all pods of the simulation
 // share (time, speed, names, the rendezvous of ranks).
-import { type EngineFaults, startEngine } from "../engine/engine.ts";
+import { startEngine } from "../engine/engine.ts";
 import { gpuOfNode } from "../engine/gpu.ts";
+import type { EngineFaults } from "../engine/host.ts";
 import type { Clock, ProcessExit, SimulatedProcess } from "../engine/process.ts";
 import type { Rendezvous } from "../engine/rendezvous.ts";
 import { programOf, type ReadData, resolveEnvironment } from "./environment.ts";

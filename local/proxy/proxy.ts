@@ -95,9 +95,9 @@ export class ServiceProxy {
       response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, endToEnd(incoming.headers));
       response.flushHeaders();
       incoming.pipe(response);
-      incoming.once("error", () => response.destroy());
+      incoming.on("error", () => response.destroy());
     });
-    outgoing.once("error", (error) => {
+    outgoing.on("error", (error) => {
       if (response.headersSent) response.destroy();
       else
         refuse(response, 502, `pod ${backend.pod} at ${backend.address}:${backend.port}: ${error.message}`);
@@ -134,7 +134,7 @@ export class ServiceProxy {
       upstream.pipe(socket);
       socket.pipe(upstream);
     });
-    upstream.once("error", () => {
+    upstream.on("error", () => {
       if (upstream.connecting) socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
       else socket.destroy();
     });
