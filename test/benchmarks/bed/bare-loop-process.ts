@@ -35,7 +35,7 @@ async function start(options: Start): Promise<{ add: (name: string, uid: string)
 
   const send = async ({ method, path, contentType, body }: RecordedRequest): Promise<void> => {
     const answer = await pool.request({
-      method: method as "PATCH",
+      method,
       path,
       body,
       headers: { ...headers, "content-type": contentType, accept: "application/json" },

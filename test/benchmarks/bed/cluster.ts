@@ -68,7 +68,7 @@ async function prepare(local: LocalCluster, nodes: number, bench: Bench): Promis
   const client = new HttpKubeClient(connection);
   const { gitVersion } = JSON.parse(await client.raw("/version")) as { gitVersion: string };
   for (const definition of customResourceDefinitions()) {
-    await client.apply(crds, definition as KubeObject, { fieldManager: benchmarkAgent, signal });
+    await client.apply(crds, definition, { fieldManager: benchmarkAgent, signal });
   }
   const pools = resourceType(gpuPools);
   await untilSucceeds(async () => client.apply(pools, pool, { fieldManager: benchmarkAgent }), signal);

@@ -2,22 +2,34 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   noMetrics,
+  type Counter,
   type Family,
+  type Gauge,
   type Histogram,
+  type InstrumentSpec,
   type MetricsRegistry,
 } from "../../../src/runtime/metrics.ts";
 
 const passSeries = "controller_runtime_reconcile_time_seconds";
 
 export class ReconcileTimes implements MetricsRegistry {
-  readonly counter = noMetrics.counter;
-  readonly gauge = noMetrics.gauge;
-  readonly beforeCollect = noMetrics.beforeCollect;
   readonly #controller: string;
   #milliseconds: number[] = [];
 
   constructor(controller: string) {
     this.#controller = controller;
+  }
+
+  counter(spec: InstrumentSpec): Family<Counter> {
+    return noMetrics.counter(spec);
+  }
+
+  gauge(spec: InstrumentSpec): Family<Gauge> {
+    return noMetrics.gauge(spec);
+  }
+
+  beforeCollect(): void {
+    // Nothing is collected.
   }
 
   histogram(spec: Parameters<MetricsRegistry["histogram"]>[0]): Family<Histogram> {

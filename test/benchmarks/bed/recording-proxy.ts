@@ -71,7 +71,7 @@ async function forward(
   const answer = await upstream.request({
     origin,
     path: url,
-    method: method as Dispatcher.HttpMethod,
+    method,
     headers: passed,
     body: body === "" ? null : body,
     signal: gone.signal,

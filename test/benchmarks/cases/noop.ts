@@ -65,7 +65,7 @@ export const noop: FleetBenchmark = {
         value: percentile(passes, 99),
         unit: "ms",
         below: 5,
-        detail: `${cold}`,
+        detail: cold,
       },
       {
         benchmark,

@@ -4,7 +4,6 @@ import { FastClock, FastKubeClient } from "../bed/fast-time.ts";
 import type { Bench, FleetBenchmark, Measurement } from "../benchmark.ts";
 import { isLease, isWrite, tally, type AuditEntry } from "../bed/audit-log.ts";
 import type { BenchCluster } from "../bed/cluster.ts";
-import type { Fleet } from "../bed/fleet.ts";
 import { OperatorInProcess } from "../bed/operator-in-process.ts";
 import { noMetrics } from "../../../src/runtime/metrics.ts";
 
