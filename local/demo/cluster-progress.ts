@@ -34,8 +34,8 @@ export function showClusterProgress(screen: Screen): (event: ClusterEvent) => vo
         return;
       case "ready":
         begin("cluster");
-        ready.push(`${event.program} after ${duration(event.elapsedSeconds)}`);
-        screen.redraw(screen.live ? [`ready: ${ready.join(", ")}`] : ready.map((line) => `ready: ${line}`));
+        ready.push(`ready: ${event.program} after ${duration(event.elapsedSeconds)}`);
+        screen.redraw(ready);
     }
   };
 }
