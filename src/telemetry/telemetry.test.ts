@@ -1,3 +1,4 @@
+// Logger and registry from outside: what comes out as JSON, and what Prometheus scrapes.
 import { describe, expect, test } from "vitest";
 import { ApiError, ConnectionError } from "../kube/errors.ts";
 import { RuntimeMetrics } from "../runtime/metrics.ts";
