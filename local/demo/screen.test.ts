@@ -34,6 +34,15 @@ test("on a terminal a region is drawn over the one before, cut to the width", ()
   expect(text()).toBe("     a line tha\n     second\n\u001b[2A\r\u001b[J     first\n");
 });
 
+test("a list that grows after it was drawn does not move the region", () => {
+  const { screen, text } = screenOn({ isTTY: true, columns: 40 }, { NO_COLOR: "1" });
+  const lines = ["first"];
+  screen.redraw(lines);
+  lines.push("second");
+  screen.redraw(lines);
+  expect(text()).toBe("     first\n\u001b[1A\r\u001b[J     first\n     second\n");
+});
+
 test("what follows a region leaves it on screen", () => {
   const { screen, text } = screenOn({ isTTY: true, columns: 40 }, { NO_COLOR: "1" });
   screen.redraw(["all ready"]);

@@ -89,7 +89,8 @@ export class Screen {
       const before = new Set(this.#region);
       for (const line of lines) if (!before.has(line)) this.#output.write(`     ${line}\n`);
     }
-    this.#region = lines;
+    // A copy: the caller may go on adding to its list.
+    this.#region = [...lines];
   }
 
   /** Removes the region. */
