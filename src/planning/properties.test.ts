@@ -1,3 +1,4 @@
+// What must hold of every plan, whatever the model, the pool and the wish: tried with generated ones.
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { gpuPoolSpec } from "../api/gpu-pool.ts";
