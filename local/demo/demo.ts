@@ -12,6 +12,7 @@ import {
   installKinds,
   killReplica,
   scaleByHand,
+  showGroup,
   watchUntilReady,
 } from "./scenario.ts";
 import { duration } from "./screen.ts";
@@ -60,6 +61,7 @@ export async function runDemo({ keep, screen, signal }: DemoOptions): Promise<vo
       `Until each is Ready (they load ${loadSpeedup} times faster than real ones), then a chat with each`,
     );
     await watchUntilReady(stage);
+    await showGroup(stage);
     await chatWithEach(stage);
 
     screen.heading("5/6", "A replica is killed and comes back");

@@ -105,6 +105,19 @@ export async function watchUntilReady(
   });
 }
 
+/** How the model that spans nodes runs: one group, a pod on each node, in the engine's own multi-node mode. */
+export async function showGroup(stage: Stage): Promise<void> {
+  const { screen } = stage;
+  const name = "llama-405b-bf16";
+  await kubectl(stage, "get leaderworkersets");
+  for (const { metadata, spec } of await podsOf(stage, name)) {
+    const [engine] = spec?.containers ?? [];
+    const words = [...(engine?.command ?? []), ...(engine?.args ?? [])];
+    const flags = words.filter((word) => /^--(?:nnodes|node-rank|master-addr|headless)\b/.test(word));
+    screen.line(`${metadata.name} on ${spec?.nodeName ?? "no node"}: ${flags.join(" ")}`);
+  }
+}
+
 /** Streams an answer from each model at its own address. */
 export async function chatWithEach(stage: Stage): Promise<void> {
   for (const name of served) await chatWith(stage, name, "Who are you, in one sentence?");
