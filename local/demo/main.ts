@@ -1,4 +1,5 @@
 // `npm start`: reads the arguments, catches signals, and turns what happened into an exit code.
+import { LocalClusterError } from "../cluster/errors.ts";
 import { help, parseDemoArguments } from "./arguments.ts";
 import { runDemo, stopDemo } from "./demo.ts";
 import { Screen } from "./screen.ts";
@@ -44,9 +45,15 @@ async function runUntilSignal(screen: Screen, keep: boolean): Promise<number> {
       screen.line("interrupted; everything that was started has been stopped");
       return exitInterrupted[received];
     }
-    process.stderr.write(`\nerror: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`\nerror: ${explain(error)}\n`);
     return 1;
   }
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof LocalClusterError) || error.code !== "InUse") return error.message;
+  return `${error.message}; npm start -- --stop ends it`;
 }
 
 process.exitCode = await main(process.argv.slice(2));
