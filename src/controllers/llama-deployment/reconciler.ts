@@ -71,9 +71,8 @@ export class LlamaDeploymentReconciler implements Reconciler {
     const status = statusOf(findings, scope.object.status, now);
     const written = await applier.applyStatus(llamaDeployments, scope.object, status, context);
     if (written) for (const each of transitions(scope.object.status, status)) record(scope.object, each);
-    return findings.halt?.reason === reasons.LeaderWorkerSetMissing
-      ? { requeueAfterSeconds: lookAgainSeconds }
-      : {};
+    const isMissing = findings.halt?.reason === reasons.LeaderWorkerSetMissing;
+    return { requeueAfterSeconds: isMissing ? lookAgainSeconds : findings.rollout?.lookAgainSeconds };
   }
 
   async #pass(scope: Scope, context: ApplyContext): Promise<Findings> {

@@ -1,7 +1,7 @@
 // Whole rollouts, played against a small world of GPUs and printed step by step: the log is the specification.
 import { describe, expect, test } from "vitest";
 import * as fc from "fast-check";
-import { keepSlots, planRollout, type RolloutInput } from "./rollout.ts";
+import { keepSlots, patienceSeconds, planRollout, type RolloutInput } from "./rollout.ts";
 
 interface World {
   readonly wanted: number;
@@ -27,6 +27,7 @@ function play(world: World, steps = 20): string[] {
       unplaced: Math.max(0, current.desired + old.desired - world.capacity),
       room,
       roomAfterRelease: Math.max(0, world.capacity - old.desired - current.ready + 1),
+      shortForSeconds: patienceSeconds,
       needsRoom: world.needsRoom,
     };
     const decision = planRollout(input);
@@ -79,6 +80,7 @@ describe("a rollout", () => {
       unplaced: 1,
       room: 0,
       roomAfterRelease: 0,
+      shortForSeconds: patienceSeconds,
       needsRoom: false,
     });
     expect(decision).toMatchObject({
@@ -86,6 +88,20 @@ describe("a rollout", () => {
       old: [{ revision: "old", replicas: 1 }],
       because: "no GPU is free, and old replicas would not make room",
     });
+  });
+
+  test("waits a while for GPUs that may be coming before an old replica makes room", () => {
+    const decision = planRollout({
+      wanted: 1,
+      current: { revision: "new", desired: 1, ready: 0 },
+      old: [{ revision: "old", desired: 1, ready: 1 }],
+      unplaced: 1,
+      room: 0,
+      roomAfterRelease: 1,
+      shortForSeconds: patienceSeconds - 5,
+      needsRoom: false,
+    });
+    expect(decision).toMatchObject({ old: [{ revision: "old", replicas: 1 }], lookAgainSeconds: 5 });
   });
 
   test("to zero stops every revision at once", () => {
@@ -96,6 +112,7 @@ describe("a rollout", () => {
       unplaced: 0,
       room: 4,
       roomAfterRelease: 4,
+      shortForSeconds: 0,
       needsRoom: false,
     });
     expect([decision.current, decision.old[0]?.replicas]).toEqual([0, 0]);

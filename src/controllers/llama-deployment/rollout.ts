@@ -2,8 +2,8 @@
 // Pure; the caller applies the counts and comes back when the world has changed.
 //
 // Algorithm: one replica at a time. The new revision may have one replica more than answer; an old replica goes
-// for each new one that answers. Where no GPU is free for the new replica, and one old replica's GPUs would do,
-// that old replica goes first.
+// for each new one that answers. Where no GPU is free for the new replica for some time, and one old replica's GPUs
+// would do, that old replica goes first; the time is for pods that are just leaving and nodes that are just coming.
 // Invariants: an old revision never grows; at most one replica fewer than wanted answers because of a rollout;
 // with nothing to roll out, the current revision has what is wanted.
 
@@ -28,6 +28,8 @@ export interface RolloutInput {
   readonly room: number;
   /** The same once one old replica has gone. */
   readonly roomAfterRelease: number;
+  /** How long there has been no room, in seconds. */
+  readonly shortForSeconds: number;
   /** Whether a replica's objects may only be made when there is room: groups, which would hold half their nodes. */
   readonly needsRoom: boolean;
 }
@@ -39,7 +41,12 @@ export interface RolloutDecision {
   /** Replicas of the current revision that are wanted now and not made, for lack of room. */
   readonly withheld: number;
   readonly because: string;
+  /** After this long an old replica may make room, if nothing changes by then. */
+  readonly lookAgainSeconds?: number;
 }
+
+/** How long a rollout waits for GPUs before it gives up an old replica for them. */
+export const patienceSeconds = 20;
 
 export function planRollout(input: RolloutInput): RolloutDecision {
   const { wanted, current, old } = input;
@@ -57,13 +64,16 @@ export function planRollout(input: RolloutInput): RolloutDecision {
   }
   const answering = current.ready + sum(old.map(({ ready }) => ready));
   const blocked = input.room === 0 && (withheld > 0 || input.unplaced > 0);
-  const release = blocked && input.roomAfterRelease > 0 && answering >= wanted ? 1 : 0;
+  const mayRelease = blocked && input.roomAfterRelease > 0 && answering >= wanted;
+  const waitSeconds = Math.max(0, patienceSeconds - input.shortForSeconds);
+  const release = mayRelease && waitSeconds === 0 ? 1 : 0;
   const keep = Math.max(0, Math.min(oldDesired, wanted - current.ready) - release);
   return {
     current: next,
     old: keepNewest(old, keep),
     withheld,
     because: reason(input, keep, blocked, release),
+    ...(mayRelease && release === 0 ? { lookAgainSeconds: waitSeconds } : {}),
   };
 }
 
@@ -82,6 +92,8 @@ function keepNewest(old: readonly RevisionReplicas[], keep: number): RolloutDeci
 
 function reason(input: RolloutInput, keep: number, blocked: boolean, release: number): string {
   if (release > 0) return "no GPU is free for both: one old replica makes room";
+  if (blocked && input.roomAfterRelease > 0)
+    return "no GPU is free for both: an old replica may soon make room";
   if (blocked) return "no GPU is free, and old replicas would not make room";
   if (keep === 0) return "the new replicas answer: the old ones go";
   return input.current.ready === 0

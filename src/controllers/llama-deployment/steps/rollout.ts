@@ -1,6 +1,6 @@
 // How many replicas each revision should have next, and which groups those are: reads the scope, asks the rollout
 // planner, and says what pending replicas wait for.
-import { reasons, type Reason } from "../../../api/conditions.ts";
+import { conditionTypes, reasons, type Reason } from "../../../api/conditions.ts";
 import type { Share } from "../../../workloads/desired.ts";
 import { spansNodes, type RevisionData } from "../../../workloads/revision.ts";
 import { replicasThatFit, roomsWithout, type NodeRoom } from "../../capacity.ts";
@@ -54,10 +54,18 @@ export function rolloutStep(scope: Scope, context: RolloutContext): Rollout {
       footprint,
       promisedNodes,
     ),
+    shortForSeconds: shortForSeconds(scope),
     needsRoom: spansNodes(current),
   });
   const placement = placementOf(context, present, nodesToCome, decision);
   return { decision, shares: sharesOf(context, decision), ...(placement === undefined ? {} : { placement }) };
+}
+
+/** Since when status says that replicas have no room; what is written there outlives a restart. */
+function shortForSeconds({ object, now }: Scope): number {
+  const scheduled = object.status?.conditions?.find(({ type }) => type === conditionTypes.scheduled);
+  if (scheduled?.status !== "False") return 0;
+  return (now.getTime() - Date.parse(scheduled.lastTransitionTime)) / 1000;
 }
 
 /** Nodes that an autoscaler may still add. */
