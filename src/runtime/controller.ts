@@ -7,6 +7,7 @@
 // - A key is not reconciled while the cache lags behind the controller's own writes for it (WriteTracker).
 // - `run` returns when every worker has: after `stop` each finishes what it has in hand, after `abort` the signal
 //   given to the reconciler is aborted too.
+// - Workers give way to the rest of the process every 20 ms, however much there is to do.
 // Assumptions
 // - A reconciler ends when its signal is aborted. One that does not holds up its key, and the stop of the process.
 import { isConflict } from "../kube/errors.ts";
@@ -17,6 +18,7 @@ import type { Informer } from "./informer.ts";
 import type { Logger } from "./logger.ts";
 import type { ControllerMetrics, ReconcileOutcome, RuntimeMetrics } from "./metrics.ts";
 import { Priority, WorkQueue } from "./queue.ts";
+import { TurnLimit } from "./turn.ts";
 import type { WriteTracker } from "./write-tracker.ts";
 
 export interface ReconcileContext {
@@ -71,6 +73,7 @@ export class Controller {
   readonly #workers: number;
   readonly #log: Logger;
   readonly #metrics: ControllerMetrics;
+  readonly #turn: TurnLimit;
 
   constructor(options: ControllerOptions) {
     const { name, clock, logger, metrics, workers = 4 } = options;
@@ -79,6 +82,7 @@ export class Controller {
     this.#workers = workers;
     this.#log = logger.child({ controller: name });
     this.#metrics = metrics.controller(name, workers);
+    this.#turn = new TurnLimit(clock);
     this.queue = new WorkQueue({ clock, metrics: metrics.queue(name) });
     metrics.beforeCollect(() => this.queue.measure());
   }
@@ -132,6 +136,7 @@ export class Controller {
         this.#metrics.activeWorkers.inc(-1);
         this.queue.done(busy);
       }
+      if (this.#turn.isOver) await this.#turn.next();
     }
   }
 
