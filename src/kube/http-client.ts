@@ -46,7 +46,11 @@ export interface HttpClientOptions {
   readonly sleep?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined;
 }
 
-const defaultPageLimit = 500;
+/** Objects of the first page, from which the size of the next ones follows. */
+const firstPageLimit = 100;
+const maxPageLimit = 500;
+/** Parsing a page is one turn of the event loop: about 10 ms for a megabyte. Pods have 10 kB and more. */
+const pageBytes = 1e6;
 const maxListRestarts = 3;
 /** Without a Retry-After the server is asked again after this. */
 const defaultRetryWaitMs = 1000;
@@ -108,17 +112,14 @@ export class HttpKubeClient implements KubeClient {
     options: PageOptions = {},
   ): AsyncGenerator<ListPage<T>, void, undefined> {
     const path = resourcePath(type, { namespace: options.namespace });
-    const limit = options.limit ?? defaultPageLimit;
+    let limit = options.limit ?? firstPageLimit;
     const apiVersion = apiVersionOf(type);
     let next: string | undefined;
     do {
-      const page: RawList<T> = await this.#json({
-        method: "GET",
-        path,
-        query: { ...selectors(options), limit, continue: next },
-        signal: options.signal,
-      });
+      const query = { ...selectors(options), limit, continue: next };
+      const { page, bytes } = await this.#page<T>({ method: "GET", path, query, signal: options.signal });
       const items = page.items ?? [];
+      limit = options.limit ?? pageLimit(items.length, bytes);
       for (const item of items) {
         // Lists of built-in kinds leave these out of their items; watches do not.
         item.apiVersion = apiVersion;
@@ -274,12 +275,13 @@ export class HttpKubeClient implements KubeClient {
   }
 
   async #json<R>(call: Call): Promise<R> {
-    const response = await this.#send(call);
-    try {
-      return JSON.parse(response.body) as R;
-    } catch (cause) {
-      throw new ConnectionError("malformed", label(call), { cause, detail: "the answer is not JSON" });
-    }
+    const { body } = await this.#send(call);
+    return parse<R>(call, body);
+  }
+
+  async #page<T extends KubeObject>(call: Call): Promise<{ page: RawList<T>; bytes: number }> {
+    const { body } = await this.#send(call);
+    return { page: parse<RawList<T>>(call, body), bytes: body.length };
   }
 
   async #send(call: Call): Promise<HttpResponse & { readonly body: string }> {
@@ -322,6 +324,19 @@ export class HttpKubeClient implements KubeClient {
 interface RawList<T extends KubeObject> {
   readonly items?: Live<T>[] | null;
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
+}
+
+function parse<R>(call: Call, body: string): R {
+  try {
+    return JSON.parse(body) as R;
+  } catch (cause) {
+    throw new ConnectionError("malformed", label(call), { cause, detail: "the answer is not JSON" });
+  }
+}
+
+/** How many objects the next page may have, if they are like those of this one. */
+function pageLimit(items: number, bytes: number): number {
+  return Math.min(maxPageLimit, Math.max(1, Math.floor((items * pageBytes) / Math.max(bytes, 1))));
 }
 
 /** How long to wait before the call may be repeated; undefined where it may not. */
