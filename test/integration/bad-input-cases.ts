@@ -159,6 +159,14 @@ export const badInputs: readonly BadInput[] = [
     requests: told,
   },
   {
+    what: "a pool of machines that are too small",
+    spec: { model: { name: "llama-3.1-70b-instruct" }, parallelism: { pipeline: 1 } },
+    pool: { shape: "a3-highgpu-1g", nodes: 0, spec: { nodes: { max: 8 } } },
+    outcome: stalled("DoesNotFit"),
+    words: "per GPU",
+    requests: told,
+  },
+  {
     what: "no pool that it may use",
     spec: { model },
     pool: "none",

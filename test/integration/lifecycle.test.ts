@@ -79,6 +79,39 @@ test("a model over two nodes runs as one group, and its leader answers for it", 
   expect(await list(namespace, "pods", serving("llama"))).toHaveLength(1);
 });
 
+test("a model from a claim is read from there, without a token or the network", async () => {
+  const namespace = await namespaceWithGpus();
+  const storage = { accessModes: ["ReadOnlyMany"], storageClassName: "" };
+  const volume = {
+    apiVersion: "v1",
+    kind: "PersistentVolume",
+    metadata: { name: namespace },
+    spec: { ...storage, capacity: { storage: "100Gi" }, hostPath: { path: "/weights" } },
+  };
+  const claim = {
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: { name: "weights", namespace },
+    spec: { ...storage, volumeName: namespace, resources: { requests: { storage: "100Gi" } } },
+  };
+  await kubectl(
+    cluster,
+    ["apply", "-f", "-"],
+    [volume, claim].map((each) => JSON.stringify(each)).join("\n---\n"),
+  );
+  await applyLlama(namespace, "llama", {
+    model: {
+      name: "llama-3.1-8b-instruct",
+      source: { persistentVolumeClaim: { claimName: "weights", path: "8b" } },
+    },
+    podTemplate: { annotations: { "sim.llama-operator.dev/model": "meta-llama/Llama-3.1-8B-Instruct" } },
+  });
+  const llama = await untilCondition(namespace, "llama", ready);
+  expect(await answers(llama)).not.toBe("");
+  expect(llama.status?.plan?.checkpoint).toBe("persistentVolumeClaim weights/8b");
+  await kubectl(cluster, ["delete", "persistentvolume", namespace, "--wait=false"]);
+});
+
 test("scaling by kubectl adds and removes replicas, down to zero", async () => {
   const namespace = await namespaceWithGpus();
   await applyLlama(namespace, "llama", { model: model8b });

@@ -142,7 +142,7 @@ function placementOf(
   const enough = present.filter(({ free }) => free >= pod.gpus).length;
   const free = present.reduce((sum, room) => sum + room.free, 0);
   const state =
-    `a replica needs ${nodesPerReplica} ${nodesPerReplica === 1 ? "node" : "nodes"} with ${pod.gpus} free GPUs; ` +
+    `a replica needs ${counted(nodesPerReplica, "node")} with ${counted(pod.gpus, "free GPU")}; ` +
     `pool ${pool} has ${enough}`;
   if (enough < nodesPerReplica && free >= pod.gpus * nodesPerReplica) {
     const scattered = `${state}: its free GPUs are enough but scattered; move what holds parts of nodes`;
@@ -150,6 +150,10 @@ function placementOf(
   }
   const growth = nodesToCome > 0 ? `, and may grow by ${nodesToCome}` : "";
   return { reason: reasons.WaitingForGpus, message: `${state}${growth}` };
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** The scheduler's words. */
