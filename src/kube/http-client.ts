@@ -276,12 +276,12 @@ export class HttpKubeClient implements KubeClient {
 
   async #json<R>(call: Call): Promise<R> {
     const { body } = await this.#send(call);
-    return parse<R>(call, body);
+    return parse(call, body) as R;
   }
 
   async #page<T extends KubeObject>(call: Call): Promise<{ page: RawList<T>; bytes: number }> {
     const { body } = await this.#send(call);
-    return { page: parse<RawList<T>>(call, body), bytes: body.length };
+    return { page: parse(call, body) as RawList<T>, bytes: body.length };
   }
 
   async #send(call: Call): Promise<HttpResponse & { readonly body: string }> {
@@ -326,9 +326,9 @@ interface RawList<T extends KubeObject> {
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
 }
 
-function parse<R>(call: Call, body: string): R {
+function parse(call: Call, body: string): unknown {
   try {
-    return JSON.parse(body) as R;
+    return JSON.parse(body);
   } catch (cause) {
     throw new ConnectionError("malformed", label(call), { cause, detail: "the answer is not JSON" });
   }

@@ -24,10 +24,13 @@ export class TurnLimit {
 
   /** Gives way until the next turn. */
   async next(): Promise<void> {
-    this.#next ??= setImmediate().then(() => {
-      this.#next = undefined;
-      this.#startedAtMs = this.#clock.monotonic();
-    });
+    this.#next ??= this.#begin();
     await this.#next;
+  }
+
+  async #begin(): Promise<void> {
+    await setImmediate();
+    this.#next = undefined;
+    this.#startedAtMs = this.#clock.monotonic();
   }
 }
