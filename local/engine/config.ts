@@ -1,7 +1,7 @@
 // From command line and environment to what the engine will run: vLLM's checks before it touches a GPU.
-import type { ServeArguments } from "./argv.ts";
-import { type Checkpoint, findCheckpoint } from "./checkpoints.ts";
-import type { Gpu } from "./gpu.ts";
+import type { ServeArguments } from "./command-line/argv.ts";
+import { type Checkpoint, findCheckpoint } from "./memory/checkpoints.ts";
+import type { Gpu } from "./memory/gpu.ts";
 import {
   EngineStartError,
   engineCoreError,

@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { startEngine } from "./engine.ts";
 import type { EngineFaults } from "./host.ts";
-import { gpuOfNode } from "./gpu.ts";
+import { gpuOfNode } from "./memory/gpu.ts";
 import type { SimulatedProcess } from "./process.ts";
 import { realClock } from "./real-clock.ts";
 import { Rendezvous } from "./rendezvous.ts";
@@ -330,7 +330,7 @@ describe("metrics", () => {
       text.split("\n").filter((line) => !line.startsWith("#") && !/_bucket\{/.test(line)),
     );
     const real = seriesOf(
-      readFileSync(new URL("./vllm-0.32.0-metrics.txt", import.meta.url), "utf8").split("\n"),
+      readFileSync(new URL("./serving/vllm-0.32.0-metrics.txt", import.meta.url), "utf8").split("\n"),
     );
     expect(ours).toEqual(real);
   });

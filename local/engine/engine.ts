@@ -7,15 +7,15 @@
 // - No prefix cache hits, no speculative decoding, LoRA, tools, structured output, logprobs or stop strings.
 // - Data parallel degrees above one and Ray are parsed and then ignored.
 // - Log lines carry no timestamps, and pids are invented.
-import { type ServeArguments, parseServeArguments } from "./argv.ts";
-import { ArgparseExit } from "./argparse.ts";
+import { type ServeArguments, parseServeArguments } from "./command-line/argv.ts";
+import { ArgparseExit } from "./command-line/argparse.ts";
 import { type EngineConfig, resolveEngineConfig } from "./config.ts";
-import type { Gpu } from "./gpu.ts";
+import type { Gpu } from "./memory/gpu.ts";
 import type { EngineFaults, EngineHostOptions } from "./host.ts";
-import { gib, type KvCache, sizeKvCache } from "./memory.ts";
+import { gib, type KvCache, sizeKvCache } from "./memory/memory.ts";
 import type { ProcessExit, SimulatedProcess } from "./process.ts";
 import type { Seat } from "./rendezvous.ts";
-import { Serving } from "./serving.ts";
+import { Serving } from "./serving/serving.ts";
 import { EngineStartError } from "./start-error.ts";
 
 /** Imports and configuration before the first weight is read; then compilation, profile and graph capture. */

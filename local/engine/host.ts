@@ -1,5 +1,5 @@
 // Everything around an engine's process: its pod, its node, its luck, and how fast time goes.
-import type { Gpu } from "./gpu.ts";
+import type { Gpu } from "./memory/gpu.ts";
 import type { Clock } from "./process.ts";
 import type { Rendezvous } from "./rendezvous.ts";
 

@@ -1,7 +1,7 @@
 // What containers run on: turns a container of a pod into a process, and holds what all pods of the simulation
 // share (time, speed, names, the rendezvous of ranks).
 import { startEngine } from "../engine/engine.ts";
-import { gpuOfNode } from "../engine/gpu.ts";
+import { gpuOfNode } from "../engine/memory/gpu.ts";
 import type { EngineFaults } from "../engine/host.ts";
 import type { Clock, ProcessExit, SimulatedProcess } from "../engine/process.ts";
 import type { Rendezvous } from "../engine/rendezvous.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import flagTable from "../../local/engine/vllm-0.32.0-flags.json" with { type: "json" };
-import { parseServeArguments } from "../../local/engine/argv.ts";
+import flagTable from "../../local/engine/command-line/vllm-0.32.0-flags.json" with { type: "json" };
+import { parseServeArguments } from "../../local/engine/command-line/argv.ts";
 import { plannedEngineFlags } from "../api/engine-spec.ts";
 import { llamaDeploymentSpec } from "../api/llama-deployment.ts";
 import { cases, type Case } from "../workloads/golden/cases.ts";

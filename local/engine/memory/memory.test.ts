@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { parseServeArguments } from "./argv.ts";
-import { resolveEngineConfig } from "./config.ts";
+import { parseServeArguments } from "../command-line/argv.ts";
+import { resolveEngineConfig } from "../config.ts";
 import { gpuOfNode } from "./gpu.ts";
 import { type KvCache, sizeKvCache } from "./memory.ts";
-import { EngineStartError } from "./start-error.ts";
+import { EngineStartError } from "../start-error.ts";
 
 const GIB = 2 ** 30;
 const h100 = { "nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3" };

@@ -1,12 +1,12 @@
 // An engine that has its weights: the scheduler that steps, the API server before it, and how the two end.
 import { ApiServer } from "./api-server.ts";
-import type { ServeArguments } from "./argv.ts";
+import type { ServeArguments } from "../command-line/argv.ts";
 import { cacheConfigLabels } from "./cache-config-labels.ts";
-import type { EngineConfig } from "./config.ts";
-import type { Gpu } from "./gpu.ts";
-import type { EngineHostOptions } from "./host.ts";
+import type { EngineConfig } from "../config.ts";
+import type { Gpu } from "../memory/gpu.ts";
+import type { EngineHostOptions } from "../host.ts";
 import { stepTime } from "./latency.ts";
-import { type KvCache, kvBytesPerToken } from "./memory.ts";
+import { type KvCache, kvBytesPerToken } from "../memory/memory.ts";
 import { EngineMetrics } from "./metrics.ts";
 import { Scheduler } from "./scheduler.ts";
 

@@ -1,7 +1,7 @@
 // Labels of vllm:cache_config_info: every field of vLLM 0.32's CacheConfig as Python prints it. The capacity
 // among them is how an operator reads back what the engine really has.
-import type { ServeArguments } from "./argv.ts";
-import type { KvCache } from "./memory.ts";
+import type { ServeArguments } from "../command-line/argv.ts";
+import type { KvCache } from "../memory/memory.ts";
 
 export function cacheConfigLabels(args: ServeArguments, cache: KvCache): Readonly<Record<string, string>> {
   return {

@@ -1,8 +1,8 @@
 // How long one step of the engine takes, from what a GPU can read and compute. Plausible rather than exact:
 // it puts models, parallel degrees and loads in the right order and at the right scale.
-import type { EngineConfig } from "./config.ts";
-import type { Gpu } from "./gpu.ts";
-import type { KvCache } from "./memory.ts";
+import type { EngineConfig } from "../config.ts";
+import type { Gpu } from "../memory/gpu.ts";
+import type { KvCache } from "../memory/memory.ts";
 
 /** What a GPU reaches of its data sheet's memory bandwidth and arithmetic. */
 const BANDWIDTH_SHARE = 0.8;

@@ -5,7 +5,7 @@
 // logs of older engines (0.54 GiB for 67 graphs of 32 layers).
 import type { Checkpoint } from "./checkpoints.ts";
 import type { Gpu } from "./gpu.ts";
-import { engineCoreError } from "./start-error.ts";
+import { engineCoreError } from "../start-error.ts";
 import { layersPerStage, weightBytesPerGpu } from "./weights.ts";
 
 const GIB = 2 ** 30;
