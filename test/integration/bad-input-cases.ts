@@ -177,9 +177,9 @@ export const badInputs: readonly BadInput[] = [
   {
     what: "a pool without nodes",
     spec: { model },
-    pool: { nodes: 0 },
+    pool: { nodes: 0, spec: { nodes: { max: 2 }, capacity: "queued" } },
     outcome: waiting("WaitingForGpus"),
-    words: "has 0",
+    words: "has 0, and may grow by 2 nodes (capacity: queued)",
     requests: made,
   },
   {

@@ -36,8 +36,8 @@ export function rolloutStep(scope: Scope, context: RolloutContext): Rollout {
   const wanted = scope.object.spec.replicas;
   const footprint = footprintOf(current);
   const present = scope.room(plan.pool);
-  const nodesToCome = nodesThatMayCome(scope, plan.pool, present.length);
-  const rooms = [...present, ...emptyNodes(nodesToCome, plan.pod.gpus)];
+  const growth = growthOf(scope, plan.pool, present.length);
+  const rooms = [...present, ...growth.rooms];
   const old = olderReplicas(context);
   const mine = replicasOf(current.hash, workloads);
   const decision = planRollout({
@@ -57,7 +57,7 @@ export function rolloutStep(scope: Scope, context: RolloutContext): Rollout {
     shortForSeconds: shortForSeconds(scope),
     needsRoom: spansNodes(current),
   });
-  const placement = placementOf(context, present, nodesToCome, decision);
+  const placement = placementOf(context, present, growth, decision);
   return { decision, shares: sharesOf(context, decision), ...(placement === undefined ? {} : { placement }) };
 }
 
@@ -68,14 +68,19 @@ function shortForSeconds({ object, now }: Scope): number {
   return (now.getTime() - Date.parse(scheduled.lastTransitionTime)) / 1000;
 }
 
-/** Nodes that an autoscaler may still add. */
-function nodesThatMayCome(scope: Scope, poolName: string, present: number): number {
-  const pool = scope.pools.find(({ metadata }) => metadata.name === poolName);
-  return Math.max(0, (pool?.spec.nodes?.max ?? 0) - present);
+/** What an autoscaler may still add to a pool. */
+interface Growth {
+  readonly rooms: readonly NodeRoom[];
+  /** How the cloud gives the nodes: `onDemand`, `queued`, … */
+  readonly capacity: string;
 }
 
-function emptyNodes(count: number, gpus: number): readonly NodeRoom[] {
-  return Array.from({ length: count }, () => ({ node: "", total: gpus, free: gpus }));
+function growthOf(scope: Scope, poolName: string, present: number): Growth {
+  const spec = scope.pools.find(({ metadata }) => metadata.name === poolName)?.spec;
+  const nodes = Math.max(0, (spec?.nodes?.max ?? 0) - present);
+  const gpus = spec?.gpu.perNode ?? 0;
+  const rooms = Array.from({ length: nodes }, () => ({ node: "", total: gpus, free: gpus }));
+  return { rooms, capacity: spec?.capacity ?? "onDemand" };
 }
 
 function replicasOf(revision: string, workloads: readonly LiveWorkload[]): RevisionReplicas {
@@ -126,7 +131,7 @@ function share(revision: RevisionData, replicas: number, workloads: readonly Liv
 function placementOf(
   { current, workloads }: RolloutContext,
   present: readonly NodeRoom[],
-  nodesToCome: number,
+  growth: Growth,
   decision: RolloutDecision,
 ): Placement | undefined {
   const waiting = workloads
@@ -148,8 +153,10 @@ function placementOf(
     const scattered = `${state}: its free GPUs are enough but scattered; move what holds parts of nodes`;
     return { reason: reasons.Fragmented, message: scattered };
   }
-  const growth = nodesToCome > 0 ? `, and may grow by ${nodesToCome}` : "";
-  return { reason: reasons.WaitingForGpus, message: `${state}${growth}` };
+  const toCome = growth.rooms.length;
+  const more =
+    toCome > 0 ? `, and may grow by ${counted(toCome, "node")} (capacity: ${growth.capacity})` : "";
+  return { reason: reasons.WaitingForGpus, message: `${state}${more}` };
 }
 
 function counted(count: number, noun: string): string {
