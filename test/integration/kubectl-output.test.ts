@@ -13,6 +13,8 @@ function masked(text: string, namespace: string): string {
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "UID")
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, "TIME")
     .replaceAll(/(Resource Version: +)\d+/g, "$1VERSION")
+    // Its hash covers the pool, which is named after the namespace.
+    .replaceAll(/(Current Revision: +)[0-9a-f]+/g, "$1HASH")
     .replaceAll(/\b(\d+[smh])+( \(x\d+ over \d+[smh]+\))?(?=\s)/g, "AGE")
     .replaceAll(/[ \t]+$/gm, "")
     .replaceAll(/(?<=\S) {3,}/g, "   ");
