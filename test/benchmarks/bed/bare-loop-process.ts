@@ -18,6 +18,8 @@ process.on("disconnect", () => process.exit(0));
 
 let loop: Promise<{ add: (name: string, uid: string) => void }> | undefined;
 
+const overloaded: ReadonlySet<number> = new Set([429, 503, 504]);
+
 type Start = Extract<BareLoopMessage, { kind: "start" }>;
 
 async function start(options: Start): Promise<{ add: (name: string, uid: string) => void }> {
@@ -41,7 +43,9 @@ async function start(options: Start): Promise<{ add: (name: string, uid: string)
       headers: { ...headers, "content-type": contentType, accept: "application/json" },
     });
     const text = await answer.body.text();
-    if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
+    // What an overloaded API server gives up is sent again at once; the operator waits a second.
+    if (overloaded.has(answer.statusCode)) await send({ method, path, contentType, body });
+    else if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
   };
 
   process.send?.("ready");

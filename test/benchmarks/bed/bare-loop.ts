@@ -61,6 +61,8 @@ export type BareLoopMessage =
 export interface BareLoop extends AsyncDisposable {
   /** The LlamaDeployment exists: its requests may be sent. */
   created(name: string, uid: string): void;
+  /** Rejects when the process ends by itself. */
+  readonly failed: Promise<never>;
 }
 
 export async function startBareLoop(options: {
@@ -85,13 +87,14 @@ export async function startBareLoop(options: {
     connections,
     userAgent,
   });
-  await Promise.race([
-    once(child, "message"),
-    once(child, "exit").then(([code]) => {
-      throw new Error(`the bare loop ended with ${String(code)}`);
-    }),
-  ]);
+  const failed = once(child, "exit").then(([code]) => {
+    throw new Error(`the bare loop ended with ${String(code)}`);
+  });
+  // Whoever races it hears of it; an end that was asked for is no failure.
+  failed.catch(() => undefined);
+  await Promise.race([once(child, "message"), failed]);
   return {
+    failed,
     created: (name, uid) => send(child, { kind: "created", name, uid }),
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null) return;
@@ -103,5 +106,5 @@ export async function startBareLoop(options: {
 }
 
 function send(child: ChildProcess, message: BareLoopMessage): void {
-  child.send(message);
+  if (child.connected) child.send(message);
 }
