@@ -12,6 +12,8 @@ interface GroupObject extends KubeObject {
 }
 
 interface Claim {
+  /** The LlamaDeployment whose group it is, as `namespace/name`. */
+  readonly holder: string;
   readonly pool: string;
   readonly nodes: number;
 }
@@ -32,9 +34,9 @@ export class NodeClaims {
     this.#fresh.set(group, claim);
   }
 
-  /** Takes a promise back, because the group was not made or is gone. */
-  release(group: string): void {
-    this.#fresh.delete(group);
+  /** Takes back what was promised to an object's groups: they were not made, or the cache shows them by now. */
+  release(holder: string): void {
+    for (const [group, claim] of this.#fresh) if (claim.holder === holder) this.#fresh.delete(group);
   }
 
   /** Nodes of a pool promised to groups that are made, or are being made, and have pods without a node. */

@@ -57,8 +57,10 @@ export class LlamaDeploymentReconciler implements Reconciler {
   }
 
   async reconcile(request: ObjectRef, { signal }: ReconcileContext): Promise<ReconcileResult> {
-    const { applier, clock, record, sources, waiters } = this.#options;
+    const { applier, claims, clock, record, sources, waiters } = this.#options;
     const now = new Date(clock.now());
+    // A pass begins with everything in the cache that the ones before it made.
+    claims.release(objectKey(request));
     const scope = readScope(sources, request, now);
     if (scope === undefined) {
       this.#desired.delete(objectKey(request));
@@ -66,13 +68,25 @@ export class LlamaDeploymentReconciler implements Reconciler {
       return {};
     }
     const context: ApplyContext = { request, signal };
-    const findings = await this.#pass(scope, context);
+    const findings = await this.#passOrRelease(scope, context);
     waiters.set(request, findings.halt !== undefined || findings.placement !== undefined);
     const status = statusOf(findings, scope.object.status, now);
     const written = await applier.applyStatus(llamaDeployments, scope.object, status, context);
     if (written) for (const each of transitions(scope.object.status, status)) record(scope.object, each);
     const isMissing = findings.halt?.reason === reasons.LeaderWorkerSetMissing;
     return { requeueAfterSeconds: isMissing ? lookAgainSeconds : findings.rollout?.lookAgainSeconds };
+  }
+
+  /** A pass that fails or halts makes no group: its claims must not keep others, or its own next try, waiting. */
+  async #passOrRelease(scope: Scope, context: ApplyContext): Promise<Findings> {
+    let made = false;
+    try {
+      const findings = await this.#pass(scope, context);
+      made = findings.halt === undefined;
+      return findings;
+    } finally {
+      if (!made) this.#options.claims.release(objectKey(context.request));
+    }
   }
 
   async #pass(scope: Scope, context: ApplyContext): Promise<Findings> {
@@ -113,7 +127,12 @@ export class LlamaDeploymentReconciler implements Reconciler {
     const live = new Set(workloads.map(({ object }) => object.metadata.name));
     for (const { kind, metadata } of this.#objectsOf(scope, rollout.shares)) {
       if (kind !== "LeaderWorkerSet" || live.has(metadata?.name ?? "")) continue;
-      claims.claim(`${scope.owner.namespace}/${metadata?.name ?? ""}`, { pool, nodes: nodesPerReplica });
+      const { namespace, name: holder } = scope.owner;
+      claims.claim(`${namespace}/${metadata?.name ?? ""}`, {
+        holder: `${namespace}/${holder}`,
+        pool,
+        nodes: nodesPerReplica,
+      });
     }
     return rollout;
   }
@@ -157,13 +176,7 @@ export class LlamaDeploymentReconciler implements Reconciler {
     if (foreign !== undefined) return foreignChild(foreign.object, owner);
 
     const workloads = objects.filter(isWorkload);
-    try {
-      await applyAll(applier, workloads, context);
-    } catch (error) {
-      for (const { metadata } of workloads)
-        this.#options.claims.release(`${owner.namespace}/${metadata?.name ?? ""}`);
-      throw error;
-    }
+    await applyAll(applier, workloads, context);
     const wanted = new Set(workloads.map(({ metadata }) => metadata?.name));
     const unreadable = unreadableRevisions(children.revisions, stored);
     const surplus = [...children.deployments, ...children.leaderWorkerSets].filter(
