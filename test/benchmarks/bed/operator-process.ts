@@ -2,6 +2,7 @@
 // what it shows to everybody: its log, its metrics, /proc.
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -190,6 +191,12 @@ export class OperatorProcess implements AsyncDisposable {
       await sleep(10, undefined, { signal });
     }
   }
+}
+
+/** The flags on the program's first line, with which the pinned Node runs it. */
+function shippedFlags(): readonly string[] {
+  const [firstLine = ""] = readFileSync(program, "utf8").split("\n", 1);
+  return firstLine.split(" ").filter((word) => word.startsWith("--"));
 }
 
 const controller = "llamadeployment";
