@@ -35,6 +35,8 @@ export const reasons = {
   Fits: "Fits",
   /** Every wanted pod has a node. */
   PodsScheduled: "PodsScheduled",
+  /** Pods are made and have no node yet; nothing says that they will not get one. */
+  PlacingPods: "PlacingPods",
   /** Some pods wait for GPUs to become free or nodes to be added. */
   WaitingForGpus: "WaitingForGpus",
   /** Enough GPUs are free, but scattered over nodes where whole nodes are needed. */

@@ -179,7 +179,7 @@ function scheduled(findings: Findings): Verdict | undefined {
   if (placement !== undefined) return { status: "False", ...placement };
   const mine = current(findings);
   if (mine.length < wanted || mine.some((replica) => !replica.placed)) {
-    return { status: "Unknown", reason: reasons.WaitingForGpus, message: "pods are being placed" };
+    return { status: "Unknown", reason: reasons.PlacingPods, message: "pods are being placed" };
   }
   return { status: "True", reason: reasons.PodsScheduled, message: "every pod has a node" };
 }
