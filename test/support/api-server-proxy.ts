@@ -57,7 +57,7 @@ export class Upstream implements AsyncDisposable {
     const answer = await this.#agent.request({
       origin: this.#origin,
       path,
-      method: method as "GET",
+      method,
       headers,
       body: body === "" ? null : body,
       signal,
