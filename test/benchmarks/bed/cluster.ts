@@ -2,7 +2,7 @@
 // of this project, one pool of H100 nodes.
 import { customResourceDefinitions } from "../../../src/api/crd.ts";
 import { apiGroupVersion, gpuPools } from "../../../src/api/resources.ts";
-import { findMachineShape } from "../../../src/catalog/machine-shapes.ts";
+import { findMachineShape, type MachineShape } from "../../../src/catalog/machine-shapes.ts";
 import { loadClusterConfig } from "../../../src/kube/config.ts";
 import { KubeConnection } from "../../../src/kube/connection.ts";
 import { HttpKubeClient } from "../../../src/kube/http-client.ts";
@@ -30,8 +30,14 @@ export const benchmarkAgent = "llama-benchmark";
 
 const shapeName = "a3-highgpu-8g";
 
+/**
+ * Nodes are ten times the machine that they look like. With real ones, the leases and heartbeats of 1,250 simulated
+ * kubelets would take a small machine for themselves.
+ */
+const machinesPerNode = 10;
+
 /** GPUs of one node of the pool. */
-export const gpusPerNode = 8;
+export const gpusPerNode = 8 * machinesPerNode;
 
 const crds = resourceType({
   group: "apiextensions.k8s.io",
@@ -41,7 +47,7 @@ const crds = resourceType({
   namespaced: false,
 });
 
-/** Starts a cluster with that many nodes of eight H100. The caller disposes of it. */
+/** Starts a cluster with that many nodes. The caller disposes of it. */
 export async function startBenchCluster(bench: Bench, nodes: number): Promise<BenchCluster> {
   const { signal, say } = bench;
   say(`starting a cluster with ${nodes} nodes of ${gpusPerNode} H100`);
@@ -72,9 +78,7 @@ async function prepare(local: LocalCluster, nodes: number, bench: Bench): Promis
   }
   const pools = resourceType(gpuPools);
   await untilSucceeds(async () => client.apply(pools, pool, { fieldManager: benchmarkAgent }), signal);
-  const shape = findMachineShape(shapeName);
-  if (shape === undefined) throw new Error(`no machine shape ${shapeName}`);
-  if (nodes > 0) await addNodes(client, shape, nodes, { addressBlock: local.addressBlock }, signal);
+  if (nodes > 0) await addNodes(client, largeShape(), nodes, { addressBlock: local.addressBlock }, signal);
   return {
     local,
     client,
@@ -88,13 +92,31 @@ async function prepare(local: LocalCluster, nodes: number, bench: Bench): Promis
   };
 }
 
+function largeShape(): MachineShape {
+  const shape = findMachineShape(shapeName);
+  if (shape === undefined) throw new Error(`no machine shape ${shapeName}`);
+  const { cpuMillicores, memoryBytes, ephemeralStorageBytes } = shape.allocatable;
+  return {
+    ...shape,
+    gpusPerNode,
+    cpuCores: shape.cpuCores * machinesPerNode,
+    memoryBytes: shape.memoryBytes * machinesPerNode,
+    allocatable: {
+      ...shape.allocatable,
+      cpuMillicores: cpuMillicores * machinesPerNode,
+      memoryBytes: memoryBytes * machinesPerNode,
+      ephemeralStorageBytes: ephemeralStorageBytes * machinesPerNode,
+    },
+  };
+}
+
 /** As people write it: the API server fills in the defaults. */
 const pool: KubeObject & { readonly spec: object } = {
   apiVersion: apiGroupVersion,
   kind: "GpuPool",
   metadata: { name: "h100" },
   spec: {
-    gpu: { product: "nvidia-h100-80gb", perNode: gpusPerNode },
+    gpu: { product: "nvidia-h100-80gb", perNode: 8 },
     machineShape: shapeName,
     nodeSelector: { "node.kubernetes.io/instance-type": shapeName },
     tolerations: [{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }],
