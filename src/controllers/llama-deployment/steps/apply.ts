@@ -23,16 +23,19 @@ export function typeOf(object: KubeObject): ResourceType {
   return type;
 }
 
-/** Applies objects side by side, and answers with those that could not be touched. */
+/**
+ * Applies objects side by side, and answers with those that could not be touched.
+ * @throws the first failure, once every write has ended: none of a pass may land in the middle of the next one
+ */
 export async function applyAll(
-  applier: Applier,
+  applier: Pick<Applier, "apply">,
   objects: readonly KubeObject[],
   context: ApplyContext,
 ): Promise<readonly Applied<KubeObject>[]> {
-  return Promise.all(objects.map((object) => applier.apply(typeOf(object), object, context)));
+  return allEnded(objects.map(async (object) => applier.apply(typeOf(object), object, context)));
 }
 
-/** Deletes children of ours, each only while it is the one that was seen. */
+/** Deletes children of ours, each only while it is the one that was seen. @throws as {@link applyAll} */
 export async function deleteAll(
   client: KubeClient,
   objects: readonly Live<KubeObject>[],
@@ -40,8 +43,8 @@ export async function deleteAll(
   signal: AbortSignal,
 ): Promise<void> {
   const ours = objects.filter((object) => controllerOf(object)?.uid === uid && !isLeaving(object));
-  await Promise.all(
-    ours.map((object) =>
+  await allEnded(
+    ours.map(async (object) =>
       client.delete(typeOf(object), refOf(object), {
         preconditions: { uid: object.metadata.uid },
         propagationPolicy: "Background",
@@ -49,6 +52,11 @@ export async function deleteAll(
       }),
     ),
   );
+}
+
+async function allEnded<T>(writes: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(writes);
+  return Promise.all(writes);
 }
 
 function isLeaving({ metadata }: Live<KubeObject>): boolean {
