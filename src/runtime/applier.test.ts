@@ -170,6 +170,23 @@ describe("applying a child", () => {
   });
 });
 
+describe("deleting a child", () => {
+  test("deletes the one that was seen, and makes the key wait until the cache has lost it", async () => {
+    await apply(service({ a: "1" }));
+    const seen = live();
+    await applier.delete(services, seen, context);
+    let woken = false;
+    tracker.pending("a/parent")?.whenSeen(() => {
+      woken = true;
+    });
+    expect(woken).toBe(false);
+    await settle();
+    expect(woken).toBe(true);
+    expect(tracker.pending("a/parent")).toBeUndefined();
+    expect(client.writes.at(-1)).toBe("delete services child");
+  });
+});
+
 describe("applying a status", () => {
   test("writes it once, and again only when it differs, also by what is gone", async () => {
     await apply(service({ a: "1" }));

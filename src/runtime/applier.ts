@@ -7,14 +7,21 @@
 //   is a conflict and not taken over; otherwise with the UID that was seen.
 // - Where the server finds nothing to change after all (it normalises a value in a way that drift.ts does not know),
 //   that is remembered until the child changes: a difference of spelling cannot become a loop of writes.
-// - Every write is noted in the WriteTracker, so that the next reconcile waits for the cache to show it.
+// - Every write, deletions too, is noted in the WriteTracker, so that the next reconcile waits for the cache to show it.
 // Assumptions
 // - Children are cached untrimmed in what is applied.
 import type { KubeClient, StatusOf } from "../kube/client.ts";
 import { findDrift } from "../kube/drift.ts";
 import { ApiError, isInvalid } from "../kube/errors.ts";
 import { needsApply, withIntentHash, type ApplyReason } from "../kube/intent.ts";
-import { controllerOf, objectKey, type KubeObject, type Live, type ObjectRef } from "../kube/object.ts";
+import {
+  controllerOf,
+  objectKey,
+  refOf,
+  type KubeObject,
+  type Live,
+  type ObjectRef,
+} from "../kube/object.ts";
 import type { ResourceType } from "../kube/resource.ts";
 import type { Cache } from "./cache.ts";
 import type { WriteTracker } from "./write-tracker.ts";
@@ -88,6 +95,21 @@ export class Applier {
     return because === undefined || live === undefined
       ? { outcome: "created", object }
       : { outcome: "changed", object, because };
+  }
+
+  /** Deletes a child and, in the background, what it owns; only while it is the one that was seen. */
+  async delete<T extends KubeObject>(
+    type: ResourceType<T>,
+    live: Live<T>,
+    context: ApplyContext,
+  ): Promise<void> {
+    const { client, tracker } = this.#options;
+    await client.delete(type, refOf(live), {
+      preconditions: { uid: live.metadata.uid },
+      propagationPolicy: "Background",
+      signal: context.signal,
+    });
+    tracker.deleted(objectKey(context.request), type, live);
   }
 
   /**

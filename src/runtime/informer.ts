@@ -6,7 +6,7 @@
 // - A handler added late is told of everything that is there, as of an initial list.
 // - The store is changed before handlers run: they, and reconcilers they wake, see the change.
 import type { KubeClient } from "../kube/client.ts";
-import type { KubeObject, Live, LiveMeta } from "../kube/object.ts";
+import { refOf, type KubeObject, type Live, type LiveMeta } from "../kube/object.ts";
 import { compareResourceVersions, newerResourceVersion } from "../kube/resource-version.ts";
 import { resourceName, type ResourceType } from "../kube/resource.ts";
 import type { Clock } from "./clock.ts";
@@ -58,6 +58,8 @@ export class Informer<T extends KubeObject> {
   #epoch = 0;
   /** Ordered by resourceVersion, oldest first. */
   #waiters: { readonly resourceVersion: string; readonly callback: () => void }[] = [];
+  /** Those who wait for an object to be gone; few at a time. */
+  #mourners: { readonly object: Live<KubeObject>; readonly callback: () => void }[] = [];
 
   constructor(options: InformerOptions<T>, dependencies: InformerDependencies) {
     const { type, indexes, trim } = options;
@@ -109,6 +111,18 @@ export class Informer<T extends KubeObject> {
     }
     this.#waiters.splice(at, 0, { resourceVersion, callback });
     this.#wake();
+  }
+
+  /** Whether an object that was seen is gone since, or on its way out. */
+  hasLost(object: Live<KubeObject>): boolean {
+    const live = this.#store.get(refOf(object));
+    return live?.metadata.uid !== object.metadata.uid || live.metadata.deletionTimestamp !== undefined;
+  }
+
+  /** Calls back once `hasLost(object)`. */
+  whenLost(object: Live<KubeObject>, callback: () => void): void {
+    if (this.hasLost(object)) callback();
+    else this.#mourners.push({ object, callback });
   }
 
   onChange(handler: ChangeHandler<T>): void {
@@ -185,6 +199,13 @@ export class Informer<T extends KubeObject> {
     if (change === undefined) return;
     if (change.type !== "updated") this.#metrics.objects.set(this.#store.size);
     for (const handler of this.#handlers) this.#call(handler, change, initial);
+    if (this.#mourners.length > 0) this.#wakeMourners();
+  }
+
+  #wakeMourners(): void {
+    const lost = this.#mourners.filter(({ object }) => this.hasLost(object));
+    this.#mourners = this.#mourners.filter((mourner) => !lost.includes(mourner));
+    for (const { callback } of lost) callback();
   }
 
   #call(handler: ChangeHandler<T>, change: StoreChange<T>, initial: boolean): void {

@@ -34,6 +34,16 @@ class CacheAt {
   whenSeen(resourceVersion: string): void {
     this.waiters.push(resourceVersion);
   }
+
+  lost = new Set<string>();
+
+  hasLost({ metadata }: Live<KubeObject>): boolean {
+    return this.lost.has(metadata.uid);
+  }
+
+  whenLost({ metadata }: Live<KubeObject>): void {
+    this.waiters.push(`end of ${metadata.uid}`);
+  }
 }
 
 const written = (resourceVersion: string): Live<KubeObject> => ({
@@ -81,9 +91,23 @@ test("a store that was set back makes old writes meaningless", () => {
   expect(tracker.pending("a")).toMatchObject({ resourceVersion: "60" });
 });
 
+test("a key waits until the cache has lost what was deleted for it", () => {
+  const cache = new CacheAt();
+  const tracker = new WriteTracker(cache);
+  tracker.deleted("a", things, written("99"));
+  tracker.pending("a")?.whenSeen(() => undefined);
+  expect(cache.waiters).toEqual(["end of u"]);
+  expect(tracker.pending("b")).toBeUndefined();
+  cache.lost.add("u");
+  expect(tracker.pending("a")).toBeUndefined();
+  tracker.deleted("a", things, written("99"));
+  expect(tracker.pending("a")).toBeUndefined();
+});
+
 test("a key that is cleared waits for nothing", () => {
   const tracker = new WriteTracker(new CacheAt());
   tracker.wroteAt("a", things, written("500"));
+  tracker.deleted("a", things, written("99"));
   tracker.clear("a");
   expect(tracker.pending("a")).toBeUndefined();
 });

@@ -4,6 +4,8 @@
 //
 // Guarantees
 // - After `wroteAt`, `pending` names what is being waited for until the kind's informer has seen that write.
+// - After `deleted`, the same until the informer no longer holds that object, or shows it on its way out: the API
+//   server answers a deletion without a resourceVersion.
 // - A store that was set back, or a kind that was removed, waits for nothing: old resourceVersions mean nothing then.
 // Assumptions
 // - Kinds that are written and not cached need no waiting: nobody reads them from the cache.
@@ -20,9 +22,16 @@ interface Write {
   readonly epoch: number;
 }
 
+interface Deletion {
+  readonly informer: Pick<Informer<KubeObject>, "hasLost" | "whenLost">;
+  readonly resource: string;
+  readonly object: Live<KubeObject>;
+}
+
 /** A write that the cache has not seen yet. */
 export interface PendingWrite {
   readonly resource: string;
+  /** Of the write; of a deletion, of the object as it was seen before. */
   readonly resourceVersion: string;
   /** Calls back once, when the cache has caught up. */
   whenSeen(callback: () => void): void;
@@ -31,6 +40,7 @@ export interface PendingWrite {
 export class WriteTracker {
   readonly #cache: Pick<Cache, "find">;
   readonly #writes = new Map<string, Map<string, Write>>();
+  readonly #deletions = new Map<string, readonly Deletion[]>();
 
   constructor(cache: Pick<Cache, "find">) {
     this.#cache = cache;
@@ -55,8 +65,38 @@ export class WriteTracker {
     writes.set(resource, { informer, resourceVersion, epoch });
   }
 
+  /** Notes that an object, as the cache has it, was deleted for `key`. */
+  deleted<T extends KubeObject>(key: string, type: ResourceType<T>, object: Live<T>): void {
+    const informer = this.#cache.find(type);
+    if (informer === undefined || informer.hasLost(object)) return;
+    const deletion = { informer, resource: resourceName(type), object };
+    this.#deletions.set(key, [...(this.#deletions.get(key) ?? []), deletion]);
+  }
+
   /** A write of `key` that the cache has yet to see; undefined when the key may be reconciled. */
   pending(key: string): PendingWrite | undefined {
+    return this.#pendingWrite(key) ?? this.#pendingDeletion(key);
+  }
+
+  #pendingDeletion(key: string): PendingWrite | undefined {
+    const deletions = this.#deletions.get(key);
+    if (deletions === undefined) return undefined;
+    const waiting = deletions.filter(({ informer, object }) => !informer.hasLost(object));
+    const [first] = waiting;
+    if (first === undefined) {
+      this.#deletions.delete(key);
+      return undefined;
+    }
+    this.#deletions.set(key, waiting);
+    const { informer, resource, object } = first;
+    return {
+      resource,
+      resourceVersion: object.metadata.resourceVersion,
+      whenSeen: (callback) => informer.whenLost(object, callback),
+    };
+  }
+
+  #pendingWrite(key: string): PendingWrite | undefined {
     const writes = this.#writes.get(key);
     if (writes === undefined) return undefined;
     for (const [resource, { informer, resourceVersion, epoch }] of writes) {
@@ -76,5 +116,6 @@ export class WriteTracker {
   /** Forgets a key, e.g. because its object is gone. */
   clear(key: string): void {
     this.#writes.delete(key);
+    this.#deletions.delete(key);
   }
 }

@@ -19,13 +19,12 @@ import { Waiters } from "./waiters.ts";
 const wakeAfterMs = 200;
 
 export function llamaDeploymentController(parts: ControllerParts): Controller {
-  const { informers, caches, use, applier, client, recorder, clock } = parts;
+  const { informers, caches, use, applier, recorder, clock } = parts;
   const revisions = new RevisionReader();
   const waiters = new Waiters();
   const reconciler = new LlamaDeploymentReconciler({
     sources: { caches, use },
     applier,
-    client,
     revisions,
     claims: new NodeClaims(caches, revisions),
     waiters,

@@ -1,7 +1,6 @@
 // One pass over one LlamaDeployment: read everything into a scope, run the steps in order, write status once.
 // A pass may be the first one after a crash: it decides from what exists, and repeats nothing that is done.
 import { reasons } from "../../api/conditions.ts";
-import type { KubeClient } from "../../kube/client.ts";
 import { objectKey, type KubeObject, type Live, type ObjectRef } from "../../kube/object.ts";
 import { summarize } from "../../planning/explain.ts";
 import type { Applier, ApplyContext } from "../../runtime/applier.ts";
@@ -36,7 +35,6 @@ const lookAgainSeconds = 10;
 export interface ReconcilerOptions {
   readonly sources: ScopeSources;
   readonly applier: Applier;
-  readonly client: KubeClient;
   readonly revisions: RevisionReader;
   readonly claims: NodeClaims;
   readonly waiters: Waiters;
@@ -162,7 +160,7 @@ export class LlamaDeploymentReconciler implements Reconciler {
     readonly context: ApplyContext;
   }): Promise<Halt | undefined> {
     const { scope, chosen, rollout, stored, context } = work;
-    const { applier, client } = this.#options;
+    const { applier } = this.#options;
     const { children, owner } = scope;
     const objects = this.#objectsOf(scope, rollout.shares);
     const isWorkload = ({ kind }: DesiredObject): boolean =>
@@ -187,7 +185,7 @@ export class LlamaDeploymentReconciler implements Reconciler {
     const account =
       scope.object.spec.podTemplate.serviceAccountName === undefined ? [] : [children.serviceAccount];
     const unwanted = [...surplus, ...expired, ...account.filter((each) => each !== undefined)];
-    await deleteAll(client, unwanted, owner.uid, context.signal);
+    await deleteAll(applier, unwanted, owner.uid, context);
     return undefined;
   }
 }

@@ -1,8 +1,7 @@
 // Makes the children what they should be: the revision first, then what pods lean on, then the workloads, then
 // what is no longer wanted goes. Each write is safe to repeat, and a crash between two of them is made good by the
 // next pass: nothing is remembered but in the objects themselves.
-import type { KubeClient } from "../../../kube/client.ts";
-import { controllerOf, type KubeObject, type Live, refOf } from "../../../kube/object.ts";
+import { controllerOf, type KubeObject, type Live } from "../../../kube/object.ts";
 import type { ResourceType } from "../../../kube/resource.ts";
 import type { Applied, Applier, ApplyContext } from "../../../runtime/applier.ts";
 import * as kinds from "../../observed/kinds.ts";
@@ -37,21 +36,13 @@ export async function applyAll(
 
 /** Deletes children of ours, each only while it is the one that was seen. @throws as {@link applyAll} */
 export async function deleteAll(
-  client: KubeClient,
+  applier: Pick<Applier, "delete">,
   objects: readonly Live<KubeObject>[],
   uid: string,
-  signal: AbortSignal,
+  context: ApplyContext,
 ): Promise<void> {
   const ours = objects.filter((object) => controllerOf(object)?.uid === uid && !isLeaving(object));
-  await allEnded(
-    ours.map(async (object) =>
-      client.delete(typeOf(object), refOf(object), {
-        preconditions: { uid: object.metadata.uid },
-        propagationPolicy: "Background",
-        signal,
-      }),
-    ),
-  );
+  await allEnded(ours.map(async (object) => applier.delete(typeOf(object), object, context)));
 }
 
 async function allEnded<T>(writes: readonly Promise<T>[]): Promise<readonly T[]> {
