@@ -2,7 +2,7 @@
 // that the test starts, and a history of what they do.
 import { clusterClient, type ClusterClient } from "../../../local/cluster/client.ts";
 import { startCluster } from "../../../local/cluster/cluster.ts";
-import type { LocalCluster } from "../../../local/cluster/options.ts";
+import type { ClusterOptions, LocalCluster } from "../../../local/cluster/options.ts";
 import type { HttpKubeClient } from "../../../src/kube/http-client.ts";
 import { Upstream } from "../../support/api-server-proxy.ts";
 import { installKinds } from "../../support/kinds.ts";
@@ -27,8 +27,8 @@ export class Bed implements AsyncDisposable {
     this.#connection = connection;
   }
 
-  static async start(name: string): Promise<Bed> {
-    const cluster = await startCluster({ name: `${name}-${process.pid}`, pods: "instant" });
+  static async start(name: string, options: Pick<ClusterOptions, "audit"> = {}): Promise<Bed> {
+    const cluster = await startCluster({ ...options, name: `${name}-${process.pid}`, pods: "instant" });
     try {
       await installKinds(cluster);
       const connection = await clusterClient(cluster.kubeconfigPath);

@@ -86,6 +86,45 @@ export function whileAlive(dead: () => boolean, next: ApiHandler): ApiHandler {
   };
 }
 
+/** For a while the API server is overloaded: open watches end, everything is refused with a Retry-After. */
+export class Storm {
+  /** Requests refused so far. */
+  refused = 0;
+  readonly #begin = new AbortController();
+  #over = false;
+
+  begin(): void {
+    this.#begin.abort(new Error("the storm begins"));
+  }
+
+  end(): void {
+    this.#over = true;
+  }
+
+  around(next: ApiHandler): ApiHandler {
+    return async (request) => {
+      const { signal: begin } = this.#begin;
+      if (begin.aborted && !this.#over) return this.#refuse(request);
+      return next(begin.aborted ? request : { ...request, signal: AbortSignal.any([request.signal, begin]) });
+    };
+  }
+
+  /** 503 to reads and 429 to writes: both ways of saying it. */
+  #refuse({ method }: ApiRequest): ApiReply {
+    this.refused += 1;
+    const [status, reason] =
+      method === "GET" ? ([503, "ServiceUnavailable"] as const) : ([429, "TooManyRequests"] as const);
+    const body = JSON.stringify({
+      apiVersion: "v1",
+      kind: "Status",
+      status: "Failure",
+      code: status,
+      reason,
+    });
+    return { status, headers: { "content-type": "application/json", "retry-after": "1" }, body };
+  }
+}
+
 /** Delivers the events of watches late, in their order. */
 export function lateEvents(delayMs: (plural: string) => number, next: ApiHandler): ApiHandler {
   return async (request) => {
