@@ -21,7 +21,8 @@ export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimeout(callback: () => void, ms: number): CancelTimer {
-    const timer = setTimeout(callback, Math.min(ms, longestTimerMs));
+    // What is due already is due now: Node would warn of a negative time.
+    const timer = setTimeout(callback, Math.min(Math.max(ms, 0), longestTimerMs));
     return () => clearTimeout(timer);
   },
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
