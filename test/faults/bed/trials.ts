@@ -44,6 +44,21 @@ export async function liveAll(
   return lived;
 }
 
+/** Quiet for this long counts as rest. */
+const restMs = 1500;
+
+/** Waits until nothing is written any more: at rest there are no writes. @throws when that does not come */
+export async function comeToRest(
+  lives: readonly { readonly operator: { readonly writes: readonly Write[] } }[],
+): Promise<void> {
+  const written = () => lives.reduce((sum, { operator }) => sum + operator.writes.length, 0);
+  const deadline = performance.now() + settleSeconds * 1000;
+  for (let before = -1; before !== written(); await sleep(restMs)) {
+    if (performance.now() > deadline) throw new Error(`still writing after ${settleSeconds} s`);
+    before = written();
+  }
+}
+
 /** How long what others do after the last wish may take: the garbage collector knows a new kind after 30 s. */
 const settleSeconds = 40;
 

@@ -1,0 +1,198 @@
+// What becomes of LlamaDeployments when their operator, or its connection, fails at the worst moment: in the manner of
+// Sieve (OSDI '22), every life is compared with one in which nothing fails. It must come to the same, with the same
+// creations and deletions on the way, and keep to the rules of bed/safety.ts throughout.
+//
+// Does not show: a death between two writes that the operator sends side by side (they are handed on one by one here,
+// so that every prefix of them is seen); a second operator that takes over meanwhile (lease.test.ts); API servers that
+// disagree; lists that go back in time, which the API server rules out for those that the operator asks for; events
+// that are never delivered (informer.test.ts).
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { pods } from "../../src/controllers/observed/kinds.ts";
+import type { KubeObject, Live } from "../../src/kube/object.ts";
+import { slotLabel } from "../../src/workloads/labels.ts";
+import { Bed } from "./bed/bed.ts";
+import { lateEvents, Storm } from "./bed/faults.ts";
+import { MortalOperator, type Stroke } from "./bed/mortal-operator.ts";
+import { KilledProcess } from "./bed/operator-process.ts";
+import { oneNode, Person, twoNodes, type Scenario } from "./bed/person.ts";
+import { comeToRest, complaints, lastingComplaints, liveAll, type Lived, type Trial } from "./bed/trials.ts";
+
+let bed: Bed;
+let unharmed: readonly Lived[];
+const cleanUp = new AsyncDisposableStack();
+
+function trial(name: string, scenario: Scenario, more: Partial<Trial> = {}): Trial {
+  return { namespace: name, nodes: scenario.nodes, scenario, ...more };
+}
+
+const references = [trial("one-node", oneNode), trial("two-nodes", twoNodes)];
+
+beforeAll(async () => {
+  bed = cleanUp.use(await Bed.start("faults"));
+  unharmed = await liveAll(bed, references, cleanUp);
+}, 120_000);
+
+afterAll(async () => cleanUp.disposeAsync());
+
+/** What is wrong with lives for good, compared to the references. */
+async function wrongWith(
+  lives: readonly (Pick<Lived, "trial"> & { readonly operator: Pick<MortalOperator, "writes"> })[],
+): Promise<readonly string[]> {
+  return lastingComplaints(() =>
+    lives.flatMap((life) => {
+      const reference = references.find(({ scenario }) => scenario === life.trial.scenario);
+      if (reference === undefined) throw new Error(`no reference for ${life.trial.namespace}`);
+      return complaints(bed, life.trial, reference, life.operator.writes);
+    }),
+  );
+}
+
+const strokes: readonly Stroke[] = ["crash", "lost reply"];
+
+/** So often is one world struck: at writes far apart, so that it recovers in between. */
+const strikesAWorld = 3;
+
+/** Trials that together strike at every write of the reference. */
+function trialsOf({ trial, operator }: Lived, stroke: Stroke): readonly Trial[] {
+  const labels = operator.writes.map(({ label }) => label);
+  const count = Math.ceil(labels.length / strikesAWorld);
+  return Array.from({ length: count }, (_, index) => ({
+    ...trial,
+    namespace: `${trial.namespace}-${stroke.replace(" ", "-")}-${index}`,
+    fault: { stroke, labels: labels.filter((_label, at) => at % count === index) },
+  }));
+}
+
+test.concurrent("whichever write an operator dies after, or hears nothing of, the end and the effects are the same", async () => {
+  const trials = unharmed.flatMap((life) => strokes.flatMap((stroke) => trialsOf(life, stroke)));
+  const struck = await liveAll(bed, trials, cleanUp);
+  await comeToRest([...unharmed, ...struck]);
+
+  // How often status is written depends on which pod is seen when; everything else has happened, and was struck.
+  const missed = struck.flatMap(({ trial, operator }) =>
+    (trial.fault?.labels ?? []).filter((label) => !operator.struck.has(label) && !label.includes("/status")),
+  );
+  expect(missed).toEqual([]);
+  expect(await wrongWith(struck)).toEqual([]);
+}, 120_000);
+
+test.concurrent("a process that SIGKILL ends twice comes to the same", async () => {
+  const world = trial("killed", oneNode);
+  await bed.make([world]);
+  const killAt = ["apply deployments 1", "delete deployments 1"];
+  await using operator = await KilledProcess.start(bed, world, killAt);
+  await oneNode.live(new Person(bed, world));
+  await comeToRest([{ operator }]);
+  expect(operator.kills).toBe(2);
+  expect(await wrongWith([{ trial: world, operator }])).toEqual([]);
+}, 120_000);
+
+/** Much longer than a pass takes, or the controllers that run the workloads. */
+const lateMs = 800;
+
+/** A life in which the events of watches come late. */
+function delayed(name: string, scenario: Scenario, delayMs: (plural: string) => number): Trial {
+  return trial(name, scenario, { around: (next) => lateEvents(delayMs, next) });
+}
+
+/** Numbers in [0, 1) that are the same each time (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Requests to delete the same object again. */
+function deletedTwice({ operator, trial: { namespace } }: Lived): readonly string[] {
+  const deletions = operator.writes.filter(({ what }) => what.startsWith("delete"));
+  const names = deletions.map(({ what, name }) => `${namespace}: ${what} ${name}`);
+  return names.filter((name, index) => names.indexOf(name) !== index);
+}
+
+/** Says of a pod what its kubelet would say: that it is Ready, or not. */
+async function setReady({ metadata }: Live<KubeObject>, ready: boolean): Promise<void> {
+  const ref = { namespace: metadata.namespace, name: metadata.name };
+  const { status } = (await bed.client.get(pods, ref)) as { status?: { conditions?: { type: string }[] } };
+  const conditions = (status?.conditions ?? []).map((condition) =>
+    condition.type === "Ready" ? { ...condition, status: ready ? "True" : "False" } : condition,
+  );
+  await bed.client.mergePatch(pods, ref, { status: { conditions } }, { subresource: "status" });
+}
+
+test.concurrent("a group that has gone, unseen so far, is never kept in place of the one that is left", async () => {
+  let holding = false;
+  const world = { namespace: "victim", nodes: 4 };
+  await bed.make([world]);
+  const late = (plural: string) => (holding && plural === "leaderworkersets" ? 3000 : 0);
+  await using operator = await MortalOperator.start(bed, { world, around: (next) => lateEvents(late, next) });
+  const person = new Person(bed, world);
+  const model = { name: "llama-3.1-405b-instruct" };
+  await person.wish({ model, quantization: { weights: "bf16" }, replicas: 2 });
+  await person.ready();
+
+  const groups = () => bed.history.live(world.namespace).filter(({ kind }) => kind === "LeaderWorkerSet");
+  const left = groups().find(({ metadata }) => metadata.labels?.[slotLabel] === "0");
+  const leader = bed.history.find("Pod", world.namespace, `${left?.metadata.name}-0`);
+  if (leader === undefined) throw new Error("the group in slot 0 has no leader");
+  holding = true;
+  await person.wishOtherwise({ replicas: 1 });
+  await bed.history.until("one group is deleted", () => (groups().length < 2 ? true : undefined), 20);
+  // The operator hears of this at once, and of the deletion in three seconds.
+  await setReady(leader, false);
+  await sleep(4000);
+  await setReady(leader, true);
+  await person.ready();
+  expect(operator.writes.filter(({ what }) => what === "delete leaderworkersets")).toHaveLength(1);
+  expect(groups().map(({ metadata }) => metadata.uid)).toEqual([left?.metadata.uid]);
+}, 120_000);
+
+test.concurrent("an API server that refuses everything for seconds is left in peace, and then all goes on", async () => {
+  const storm = new Storm();
+  const stormy = trial("storm", oneNode, { around: (next) => storm.around(next) });
+  await bed.make([stormy]);
+  await using operator = await MortalOperator.start(bed, { world: stormy, around: stormy.around });
+  const living = oneNode.live(new Person(bed, stormy));
+  await bed.history.until(
+    "the first Deployment is made",
+    () => bed.history.live("storm").find(({ kind }) => kind === "Deployment"),
+    30,
+  );
+  storm.begin();
+  await sleep(5000);
+  storm.end();
+  await living;
+  // Each of eleven watches and the few writes under way ask about once a second.
+  expect(storm.refused).toBeGreaterThan(0);
+  expect(storm.refused).toBeLessThan(100);
+  expect(await wrongWith([{ trial: stormy, operator }])).toEqual([]);
+}, 120_000);
+
+test.concurrent("events that come late, of one kind or of all, change neither the end nor the effects", async () => {
+  const late = (scenario: Scenario, name: string, plural: string): Trial =>
+    delayed(`${name}-${plural}`, scenario, (watched) => (watched === plural ? lateMs : 0));
+  const random = (scenario: Scenario, name: string, seed: number): Trial => {
+    const next = seeded(seed);
+    return delayed(`${name}-random-${seed}`, scenario, () => next() * lateMs);
+  };
+  const lived = await liveAll(
+    bed,
+    [
+      ...["llamadeployments", "pods", "deployments", "controllerrevisions"].map((plural) =>
+        late(oneNode, "one-node", plural),
+      ),
+      ...["llamadeployments", "pods", "deployments", "leaderworkersets"].map((plural) =>
+        late(twoNodes, "two-nodes", plural),
+      ),
+      ...[1, 2].flatMap((seed) => [random(oneNode, "one-node", seed), random(twoNodes, "two-nodes", seed)]),
+    ],
+    cleanUp,
+  );
+  await comeToRest(lived);
+  expect(lived.flatMap(deletedTwice)).toEqual([]);
+  expect(await wrongWith(lived)).toEqual([]);
+}, 120_000);
