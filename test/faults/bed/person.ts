@@ -6,7 +6,7 @@ import type { Bed } from "./bed.ts";
 import type { World } from "./world.ts";
 
 /** How long one wish may take, with everything that goes wrong on the way, while dozens of worlds share a machine. */
-const patienceSeconds = 60;
+const patienceSeconds = 90;
 
 export class Person {
   readonly name = "llama";
