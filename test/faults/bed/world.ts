@@ -4,7 +4,7 @@ import { resourceType } from "../../../src/kube/resource.ts";
 import { gpuPools } from "../../../src/api/resources.ts";
 import { addNodes, nodeType } from "../../../local/cluster/nodes.ts";
 import { namespaces } from "../../../src/controllers/observed/kinds.ts";
-import type { HttpKubeClient } from "../../../src/kube/http-client.ts";
+import type { HttpKubeClient } from "../../../src/kube/http/http-client.ts";
 import type { ApiHandler } from "../../support/api-server-proxy.ts";
 import { machineShape } from "../../support/machine-shape.ts";
 
