@@ -55,6 +55,7 @@ export class OperatorProcess implements AsyncDisposable {
     this.#child = spawn(
       process.execPath,
       [
+        ...shippedFlags(),
         ...profiling,
         program,
         "run",
