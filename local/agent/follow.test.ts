@@ -3,7 +3,7 @@ import type { KubeClient, ListPage } from "../../src/kube/client.ts";
 import { ApiError } from "../../src/kube/errors.ts";
 import type { KubeObject, Live } from "../../src/kube/object.ts";
 import { resourceType } from "../../src/kube/resource.ts";
-import type { WatchEvent } from "../../src/kube/watch.ts";
+import type { WatchEvent } from "../../src/kube/http/watch.ts";
 import { follow } from "./follow.ts";
 
 const type = resourceType<KubeObject>({

@@ -4,9 +4,9 @@ import { writeFile } from "node:fs/promises";
 import { BlockList } from "node:net";
 import { Command, InvalidArgumentError } from "commander";
 import { realClock } from "../engine/real-clock.ts";
-import { loadClusterConfig } from "../../src/kube/config.ts";
-import { KubeConnection } from "../../src/kube/connection.ts";
-import { HttpKubeClient } from "../../src/kube/http-client.ts";
+import { loadClusterConfig } from "../../src/kube/config/config.ts";
+import { KubeConnection } from "../../src/kube/http/connection.ts";
+import { HttpKubeClient } from "../../src/kube/http/http-client.ts";
 import { startAgent } from "./agent.ts";
 
 type Flags = {

@@ -1,8 +1,8 @@
 // The options that say which cluster a command talks to, as kubectl names them, and the client they lead to.
 import type { Command } from "commander";
-import { loadClusterConfig } from "../kube/config.ts";
-import { KubeConnection } from "../kube/connection.ts";
-import { HttpKubeClient } from "../kube/http-client.ts";
+import { loadClusterConfig } from "../kube/config/config.ts";
+import { KubeConnection } from "../kube/http/connection.ts";
+import { HttpKubeClient } from "../kube/http/http-client.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";

@@ -1,7 +1,7 @@
 // The caches that the controllers read: one store a kind, filled by the runtime's informers.
 import type { GpuPool, LlamaDeployment } from "../api/resources.ts";
 import type { KubeObject } from "../kube/object.ts";
-import type { Store } from "../runtime/store.ts";
+import type { Store } from "../runtime/cache/store.ts";
 import type { Node } from "./observed/node.ts";
 import type { Pod } from "./observed/pod.ts";
 

@@ -1,8 +1,8 @@
 // Declares what the controllers watch, with the trimming and the indexes that they rely on, in one place.
 import type { KubeObject, Live } from "../kube/object.ts";
 import type { ResourceType } from "../kube/resource.ts";
-import type { Cache } from "../runtime/cache.ts";
-import type { Informer } from "../runtime/informer.ts";
+import type { Cache } from "../runtime/cache/cache.ts";
+import type { Informer } from "../runtime/cache/informer.ts";
 import { deploymentLabel } from "../workloads/labels.ts";
 import { byDeployment, type Caches } from "./caches.ts";
 import * as kinds from "./observed/kinds.ts";

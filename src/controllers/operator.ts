@@ -1,7 +1,7 @@
 // All controllers of the operator, wired to what they share: caches, the device use that pods make, the applier.
-import { Applier } from "../runtime/applier.ts";
-import type { Controller } from "../runtime/controller.ts";
-import { WriteTracker } from "../runtime/write-tracker.ts";
+import { Applier } from "../runtime/controller/applier.ts";
+import type { Controller } from "../runtime/controller/controller.ts";
+import { WriteTracker } from "../runtime/cache/write-tracker.ts";
 import { DeviceUse } from "./capacity.ts";
 import { gpuPoolController } from "./gpu-pool/controller.ts";
 import { cachesOf, declareInformers } from "./informers.ts";

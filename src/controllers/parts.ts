@@ -1,12 +1,12 @@
 // What the controllers are made of: handed to the operator from outside, and shared between its controllers.
 import type { KubeClient } from "../kube/client.ts";
-import type { Applier } from "../runtime/applier.ts";
-import type { Cache } from "../runtime/cache.ts";
+import type { Applier } from "../runtime/controller/applier.ts";
+import type { Cache } from "../runtime/cache/cache.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { EventRecorder } from "../runtime/events.ts";
+import type { EventRecorder } from "../runtime/process/events.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { RuntimeMetrics } from "../runtime/metrics.ts";
-import type { WriteTracker } from "../runtime/write-tracker.ts";
+import type { WriteTracker } from "../runtime/cache/write-tracker.ts";
 import type { Caches } from "./caches.ts";
 import type { DeviceUse } from "./capacity.ts";
 import type { Informers } from "./informers.ts";

@@ -2,7 +2,7 @@
 // plain JSON in and out; nothing is renamed, defaulted or dropped on the way.
 import type { KubeObject, Live, ObjectRef } from "./object.ts";
 import type { ResourceType } from "./resource.ts";
-import type { WatchEvent } from "./watch.ts";
+import type { WatchEvent } from "./http/watch.ts";
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;

@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gpuPools, llamaDeployments } from "../../src/api/resources.ts";
 import { type ValidationCase, acceptedCases, refusedCases } from "../../src/api/validation-cases.ts";
-import { loadClusterConfig } from "../../src/kube/config.ts";
-import { KubeConnection } from "../../src/kube/connection.ts";
+import { loadClusterConfig } from "../../src/kube/config/config.ts";
+import { KubeConnection } from "../../src/kube/http/connection.ts";
 import { resourcePath } from "../../src/kube/resource.ts";
 import { kubectl, sharedCluster, testNamespace } from "../support/cluster.ts";
 import { installKinds } from "../support/kinds.ts";

@@ -8,16 +8,18 @@ const cluster = sharedCluster();
 
 /** Masks what differs from run to run, and the width of columns that it makes. */
 function masked(text: string, namespace: string): string {
-  return text
-    .replaceAll(namespace, "NAMESPACE")
-    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "UID")
-    .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, "TIME")
-    .replaceAll(/(Resource Version: +)\d+/g, "$1VERSION")
-    // Its hash covers the pool, which is named after the namespace.
-    .replaceAll(/(Current Revision: +)[0-9a-f]+/g, "$1HASH")
-    .replaceAll(/\b(\d+[smh])+( \(x\d+ over \d+[smh]+\))?(?=\s)/g, "AGE")
-    .replaceAll(/[ \t]+$/gm, "")
-    .replaceAll(/(?<=\S) {3,}/g, "   ");
+  return (
+    text
+      .replaceAll(namespace, "NAMESPACE")
+      .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "UID")
+      .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, "TIME")
+      .replaceAll(/(Resource Version: +)\d+/g, "$1VERSION")
+      // Its hash covers the pool, which is named after the namespace.
+      .replaceAll(/(Current Revision: +)[0-9a-f]+/g, "$1HASH")
+      .replaceAll(/\b(\d+[smh])+( \(x\d+ over \d+[smh]+\))?(?=\s)/g, "AGE")
+      .replaceAll(/[ \t]+$/gm, "")
+      .replaceAll(/(?<=\S) {3,}/g, "   ")
+  );
 }
 
 async function say(namespace: string, ...args: readonly string[]): Promise<string> {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ClusterClient, clusterClient } from "../../local/cluster/client.ts";
 import { fabrics } from "../../src/catalog/fabrics.ts";
 import * as kinds from "../../src/controllers/observed/kinds.ts";
-import { findDrift } from "../../src/kube/drift.ts";
+import { findDrift } from "../../src/kube/apply/drift.ts";
 import type { KubeObject, Live } from "../../src/kube/object.ts";
 import { controllerRevision } from "../../src/workloads/controller-revision.ts";
 import { desiredObjects } from "../../src/workloads/desired.ts";

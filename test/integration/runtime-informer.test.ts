@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { KubeObject } from "../../src/kube/object.ts";
 import { resourceType } from "../../src/kube/resource.ts";
-import { Applier } from "../../src/runtime/applier.ts";
-import { WriteTracker } from "../../src/runtime/write-tracker.ts";
+import { Applier } from "../../src/runtime/controller/applier.ts";
+import { WriteTracker } from "../../src/runtime/cache/write-tracker.ts";
 import { sharedCluster, testNamespace } from "../support/cluster.ts";
 import { configMap, configMaps, connectedClient, newCache, runCache } from "../support/kube-client.ts";
 

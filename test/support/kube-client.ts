@@ -1,11 +1,11 @@
 // A client of the test run's cluster, and the kinds that the runtime's own tests use.
 import { onTestFinished } from "vitest";
-import { loadClusterConfig } from "../../src/kube/config.ts";
-import { KubeConnection } from "../../src/kube/connection.ts";
-import { HttpKubeClient } from "../../src/kube/http-client.ts";
+import { loadClusterConfig } from "../../src/kube/config/config.ts";
+import { KubeConnection } from "../../src/kube/http/connection.ts";
+import { HttpKubeClient } from "../../src/kube/http/http-client.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
 import { resourceType } from "../../src/kube/resource.ts";
-import { Cache } from "../../src/runtime/cache.ts";
+import { Cache } from "../../src/runtime/cache/cache.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { noMetrics, RuntimeMetrics } from "../../src/runtime/metrics.ts";

@@ -1,10 +1,10 @@
 // Candidates for a lease with short times, and a writer that any of them may be.
 import { setTimeout as sleep } from "node:timers/promises";
-import { loadClusterConfig } from "../../src/kube/config.ts";
-import { KubeConnection } from "../../src/kube/connection.ts";
-import { HttpKubeClient } from "../../src/kube/http-client.ts";
+import { loadClusterConfig } from "../../src/kube/config/config.ts";
+import { KubeConnection } from "../../src/kube/http/connection.ts";
+import { HttpKubeClient } from "../../src/kube/http/http-client.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
-import { LeaseElector } from "../../src/runtime/lease.ts";
+import { LeaseElector } from "../../src/runtime/process/lease.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { configMap, configMaps } from "./kube-client.ts";
 

@@ -6,8 +6,8 @@ import {
   type ReconcileContext,
   type Reconciler,
   type ReconcileResult,
-} from "../../runtime/controller.ts";
-import { specChanged, toSelf } from "../../runtime/enqueue.ts";
+} from "../../runtime/controller/controller.ts";
+import { specChanged, toSelf } from "../../runtime/controller/enqueue.ts";
 import { poolRoom } from "../capacity.ts";
 import { gpuPools } from "../observed/kinds.ts";
 import { sameForPlacement } from "../observed/node.ts";

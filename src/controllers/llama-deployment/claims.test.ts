@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { KubeObject, Live } from "../../kube/object.ts";
-import { ObjectStore } from "../../runtime/store.ts";
+import { ObjectStore } from "../../runtime/cache/store.ts";
 import { objectLabels, revisionLabel } from "../../workloads/labels.ts";
 import { byDeployment, type Caches } from "../caches.ts";
 import { NodeClaims } from "./claims.ts";

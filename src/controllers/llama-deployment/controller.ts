@@ -2,9 +2,9 @@
 // room, pools or other people's objects wake only those that wait for such.
 import type { KubeObject, Live, ObjectRef } from "../../kube/object.ts";
 import { objectKey } from "../../kube/object.ts";
-import { Controller } from "../../runtime/controller.ts";
-import { specChanged, toController, toLabelled, toSelf } from "../../runtime/enqueue.ts";
-import type { Informer } from "../../runtime/informer.ts";
+import { Controller } from "../../runtime/controller/controller.ts";
+import { specChanged, toController, toLabelled, toSelf } from "../../runtime/controller/enqueue.ts";
+import type { Informer } from "../../runtime/cache/informer.ts";
 import { deploymentLabel, plannedByUs } from "../../workloads/labels.ts";
 import type { ControllerParts } from "../parts.ts";
 import { llamaDeployments } from "../observed/kinds.ts";

@@ -3,9 +3,9 @@
 import { reasons } from "../../api/conditions.ts";
 import { objectKey, type KubeObject, type Live, type ObjectRef } from "../../kube/object.ts";
 import { summarize } from "../../planning/explain.ts";
-import type { Applier, ApplyContext } from "../../runtime/applier.ts";
+import type { Applier, ApplyContext } from "../../runtime/controller/applier.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { ReconcileContext, Reconciler, ReconcileResult } from "../../runtime/controller.ts";
+import type { ReconcileContext, Reconciler, ReconcileResult } from "../../runtime/controller/controller.ts";
 import { controllerRevision } from "../../workloads/controller-revision.ts";
 import { desiredObjects, type DesiredObject, type Share } from "../../workloads/desired.ts";
 import { revisionLabel, servingSelector } from "../../workloads/labels.ts";

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import type { ClusterConfig } from "../config.ts";
+import type { ClusterConfig } from "../config/config.ts";
 import type { KubeObject, Live } from "../object.ts";
 import { selfSignedCertificate, type ServerCertificate } from "./self-signed.ts";
 

@@ -17,7 +17,7 @@ import { ApiError } from "../../kube/errors.ts";
 import { objectKey, type KubeObject, type Live, type ObjectRef } from "../../kube/object.ts";
 import { compareResourceVersions } from "../../kube/resource-version.ts";
 import { resourceName, type ResourceType } from "../../kube/resource.ts";
-import type { WatchEvent } from "../../kube/watch.ts";
+import type { WatchEvent } from "../../kube/http/watch.ts";
 
 export interface Call {
   readonly verb: "get" | "list" | "watch" | "create" | "apply" | "replace" | "patch" | "delete";

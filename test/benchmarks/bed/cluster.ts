@@ -3,9 +3,9 @@
 import { customResourceDefinitions } from "../../../src/api/crd.ts";
 import { apiGroupVersion, gpuPools } from "../../../src/api/resources.ts";
 import { findMachineShape, type MachineShape } from "../../../src/catalog/machine-shapes.ts";
-import { loadClusterConfig } from "../../../src/kube/config.ts";
-import { KubeConnection } from "../../../src/kube/connection.ts";
-import { HttpKubeClient } from "../../../src/kube/http-client.ts";
+import { loadClusterConfig } from "../../../src/kube/config/config.ts";
+import { KubeConnection } from "../../../src/kube/http/connection.ts";
+import { HttpKubeClient } from "../../../src/kube/http/http-client.ts";
 import type { KubeObject } from "../../../src/kube/object.ts";
 import { resourceType } from "../../../src/kube/resource.ts";
 import { startCluster } from "../../../local/cluster/cluster.ts";

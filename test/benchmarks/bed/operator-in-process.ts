@@ -2,17 +2,17 @@
 // seen from outside or needs another clock.
 import { operatorControllers } from "../../../src/controllers/operator.ts";
 import type { KubeClient } from "../../../src/kube/client.ts";
-import { loadClusterConfig } from "../../../src/kube/config.ts";
-import { KubeConnection } from "../../../src/kube/connection.ts";
-import { HttpKubeClient, type HttpClientOptions } from "../../../src/kube/http-client.ts";
+import { loadClusterConfig } from "../../../src/kube/config/config.ts";
+import { KubeConnection } from "../../../src/kube/http/connection.ts";
+import { HttpKubeClient, type HttpClientOptions } from "../../../src/kube/http/http-client.ts";
 import type { ObjectRef } from "../../../src/kube/object.ts";
-import { Cache } from "../../../src/runtime/cache.ts";
+import { Cache } from "../../../src/runtime/cache/cache.ts";
 import type { Clock } from "../../../src/runtime/clock.ts";
-import type { Controller } from "../../../src/runtime/controller.ts";
-import { EventRecorder } from "../../../src/runtime/events.ts";
-import { LeaseElector } from "../../../src/runtime/lease.ts";
+import type { Controller } from "../../../src/runtime/controller/controller.ts";
+import { EventRecorder } from "../../../src/runtime/process/events.ts";
+import { LeaseElector } from "../../../src/runtime/process/lease.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
-import { Manager } from "../../../src/runtime/manager.ts";
+import { Manager } from "../../../src/runtime/process/manager.ts";
 import { RuntimeMetrics, type MetricsRegistry } from "../../../src/runtime/metrics.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "../../../kube/object.ts";
-import type { Applier } from "../../../runtime/applier.ts";
+import type { Applier } from "../../../runtime/controller/applier.ts";
 import { applyAll } from "./apply.ts";
 
 const objects: readonly KubeObject[] = ["Service", "Deployment"].map((kind) => ({

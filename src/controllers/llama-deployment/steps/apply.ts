@@ -3,7 +3,7 @@
 // next pass: nothing is remembered but in the objects themselves.
 import { controllerOf, type KubeObject, type Live } from "../../../kube/object.ts";
 import type { ResourceType } from "../../../kube/resource.ts";
-import type { Applied, Applier, ApplyContext } from "../../../runtime/applier.ts";
+import type { Applied, Applier, ApplyContext } from "../../../runtime/controller/applier.ts";
 import * as kinds from "../../observed/kinds.ts";
 
 const types: Readonly<Record<string, ResourceType>> = {
