@@ -23,6 +23,7 @@ import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { CacheMetrics } from "../metrics.ts";
+import { SharedStrings } from "./shared-strings.ts";
 
 /** Where a reflector puts what it sees. Methods are synchronous and must not throw. */
 export interface ReflectorSink<T extends KubeObject> {
@@ -105,9 +106,14 @@ export class Reflector<T extends KubeObject> {
     const { client, type, trim, metrics } = this.#options;
     metrics.lists.inc();
     const kept: Live<T>[] = [];
+    const strings = new SharedStrings();
     let resourceVersion = "";
     for await (const page of client.pages(type, { ...this.#selection(), signal })) {
-      for (const object of page.items) kept.push(trim(object));
+      for (const object of page.items) {
+        const trimmed = trim(object);
+        strings.share(trimmed);
+        kept.push(trimmed);
+      }
       ({ resourceVersion } = page);
     }
     const regressed =
