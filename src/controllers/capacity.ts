@@ -8,9 +8,18 @@ import { holdsDevices, type Pod } from "./observed/pod.ts";
 export class DeviceUse {
   readonly #holders = new Map<string, Pod>();
   readonly #used = new Map<string, Map<string, number>>();
+  #version = 0;
+
+  /** Grows whenever the use of a node changes. */
+  get version(): number {
+    return this.#version;
+  }
 
   /** Takes a pod as it is now. */
   observe(pod: Pod): void {
+    const held = this.#holders.get(pod.metadata.uid);
+    // Most news of a pod are none of its devices, which it holds until it ends.
+    if (held !== undefined && held.nodeName === pod.nodeName && holdsDevices(pod)) return;
     this.forget(pod);
     if (pod.nodeName === undefined || !holdsDevices(pod) || Object.keys(pod.devices).length === 0) return;
     this.#holders.set(pod.metadata.uid, pod);
@@ -30,6 +39,7 @@ export class DeviceUse {
   }
 
   #add(nodeName: string, pod: Pod, sign: 1 | -1): void {
+    this.#version += 1;
     const node = this.#used.get(nodeName) ?? new Map<string, number>();
     for (const [name, count] of Object.entries(pod.devices))
       node.set(name, (node.get(name) ?? 0) + sign * count);
@@ -84,6 +94,7 @@ export function roomsWithout(
   leaving: readonly Pod[],
   resourceName: string,
 ): readonly NodeRoom[] {
+  if (leaving.length === 0) return rooms;
   const freed = new Map<string, number>();
   for (const pod of leaving) {
     if (pod.nodeName === undefined) continue;

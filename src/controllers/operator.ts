@@ -6,7 +6,9 @@ import { DeviceUse } from "./capacity.ts";
 import { gpuPoolController } from "./gpu-pool/controller.ts";
 import { cachesOf, declareInformers } from "./informers.ts";
 import { llamaDeploymentController } from "./llama-deployment/controller.ts";
+import { sameForPlacement } from "./observed/node.ts";
 import type { OperatorOptions } from "./parts.ts";
+import { PoolRooms } from "./pool-rooms.ts";
 
 /** The field manager of everything that the operator writes; never to be changed. */
 export const fieldManager = "llama-operator";
@@ -24,8 +26,12 @@ export function operatorControllers(options: OperatorOptions): readonly Controll
     if (change.type === "deleted") use.forget(change.object);
     else use.observe(change.object);
   });
+  const rooms = new PoolRooms(informers.nodes.store, use);
+  informers.nodes.onChange((change) => {
+    if (change.type !== "updated" || !sameForPlacement(change.previous, change.object)) rooms.nodesChanged();
+  });
   const tracker = new WriteTracker(cache);
   const applier = new Applier({ client, cache, tracker, fieldManager, intentAnnotation });
-  const parts = { ...options, informers, caches: cachesOf(informers), use, applier, tracker };
+  const parts = { ...options, informers, caches: cachesOf(informers), rooms, applier, tracker };
   return [llamaDeploymentController(parts), gpuPoolController(parts)];
 }

@@ -8,8 +8,8 @@ import type { Logger } from "../runtime/logger.ts";
 import type { RuntimeMetrics } from "../runtime/metrics.ts";
 import type { WriteTracker } from "../runtime/cache/write-tracker.ts";
 import type { Caches } from "./caches.ts";
-import type { DeviceUse } from "./capacity.ts";
 import type { Informers } from "./informers.ts";
+import type { PoolRooms } from "./pool-rooms.ts";
 
 export interface OperatorOptions {
   /** Fenced: it refuses to write once leadership is in doubt. */
@@ -27,7 +27,7 @@ export interface OperatorOptions {
 export interface ControllerParts extends OperatorOptions {
   readonly informers: Informers;
   readonly caches: Caches;
-  readonly use: DeviceUse;
+  readonly rooms: PoolRooms;
   readonly applier: Applier;
   readonly tracker: WriteTracker;
 }

@@ -8,7 +8,6 @@ import {
   type ReconcileResult,
 } from "../../runtime/controller/controller.ts";
 import { specChanged, toSelf } from "../../runtime/controller/enqueue.ts";
-import { poolRoom } from "../capacity.ts";
 import { gpuPools } from "../observed/kinds.ts";
 import { sameForPlacement } from "../observed/node.ts";
 import { holdsDevices, type Pod } from "../observed/pod.ts";
@@ -31,7 +30,7 @@ class GpuPoolReconciler implements Reconciler {
   }
 
   async reconcile(request: ObjectRef, { signal }: ReconcileContext): Promise<ReconcileResult> {
-    const { caches, use, clock, applier } = this.#parts;
+    const { caches, rooms, clock, applier } = this.#parts;
     const pool = caches.gpuPools.get(request);
     if (pool === undefined || pool.metadata.deletionTimestamp !== undefined) {
       this.#writtenAtMs.delete(request.name);
@@ -39,8 +38,12 @@ class GpuPoolReconciler implements Reconciler {
     }
     const waitMs = this.#waitMs(pool);
     if (waitMs > 0) return { requeueAfterSeconds: waitMs / 1000 };
-    const rooms = poolRoom(pool.spec, caches.nodes.list(), use);
-    const status = poolStatusOf(pool.metadata.generation ?? 0, rooms, pool.status, new Date(clock.now()));
+    const status = poolStatusOf(
+      pool.metadata.generation ?? 0,
+      rooms.of(pool.spec),
+      pool.status,
+      new Date(clock.now()),
+    );
     if (await applier.applyStatus(gpuPools, pool, status, { request, signal })) {
       this.#writtenAtMs.set(request.name, clock.monotonic());
     }

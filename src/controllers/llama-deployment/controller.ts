@@ -19,11 +19,11 @@ import { Waiters } from "./waiters.ts";
 const wakeAfterMs = 200;
 
 export function llamaDeploymentController(parts: ControllerParts): Controller {
-  const { informers, caches, use, applier, recorder, clock } = parts;
+  const { informers, caches, rooms, applier, recorder, clock } = parts;
   const revisions = new RevisionReader();
   const waiters = new Waiters();
   const reconciler = new LlamaDeploymentReconciler({
-    sources: { caches, use },
+    sources: { caches, rooms },
     applier,
     revisions,
     claims: new NodeClaims(caches, revisions),

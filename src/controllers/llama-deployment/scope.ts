@@ -5,8 +5,9 @@ import { controllerOf, type KubeObject, type Live, type ObjectRef } from "../../
 import type { Plan, PoolFacts } from "../../planning/plan.ts";
 import type { Owner } from "../../workloads/names.ts";
 import { byDeployment, type Caches } from "../caches.ts";
-import { matchesLabels, poolRoom, type DeviceUse, type NodeRoom } from "../capacity.ts";
+import { matchesLabels, type NodeRoom } from "../capacity.ts";
 import type { Pod } from "../observed/pod.ts";
+import type { PoolRooms } from "../pool-rooms.ts";
 
 /** The children that exist, of this object or under its names. */
 export interface Children {
@@ -35,12 +36,12 @@ export interface Scope {
 
 export interface ScopeSources {
   readonly caches: Caches;
-  readonly use: DeviceUse;
+  readonly rooms: Pick<PoolRooms, "of">;
 }
 
 /** Reads the scope of an object; undefined where it is gone or being deleted: owner references do the rest. */
 export function readScope(sources: ScopeSources, ref: ObjectRef, now: Date): Scope | undefined {
-  const { caches, use } = sources;
+  const { caches, rooms } = sources;
   const object = caches.llamaDeployments.get(ref);
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) return undefined;
   const { name, namespace = "", uid } = object.metadata;
@@ -67,7 +68,7 @@ export function readScope(sources: ScopeSources, ref: ObjectRef, now: Date): Sco
     servesLeaderWorkerSets: caches.servesLeaderWorkerSets(),
     room: (pool) => {
       const found = caches.gpuPools.get({ name: pool });
-      return found === undefined ? [] : poolRoom(found.spec, caches.nodes.list(), use);
+      return found === undefined ? [] : rooms.of(found.spec);
     },
   };
 }
