@@ -71,7 +71,8 @@ async function prepare(local: LocalCluster, nodes: number, bench: Bench): Promis
   if (auditLogPath === undefined) throw new Error("the cluster was started without an audit log");
   const config = await loadClusterConfig({ kubeconfig: local.kubeconfigPath, env: {} });
   const connection = new KubeConnection(config, { userAgent: benchmarkAgent });
-  const client = new HttpKubeClient(connection);
+  // A machine that is busy making ten thousand pods answers late.
+  const client = new HttpKubeClient(connection, { requestTimeoutMs: 120_000 });
   const { gitVersion } = JSON.parse(await client.raw("/version")) as { gitVersion: string };
   for (const definition of customResourceDefinitions()) {
     await client.apply(crds, definition, { fieldManager: benchmarkAgent, signal });
