@@ -96,6 +96,16 @@ async function untilLeads(name: string): Promise<void> {
   });
 }
 
+/** A standby whose caches are still filling takes a lease that is given back without ever having watched it. */
+async function untilStandsBy(name: string): Promise<void> {
+  await eventually(`${name} waits for the lease`, async () => {
+    const log = await readFile(join(cluster.stateDir, "logs", `${name}.log`), "utf8");
+    return log.includes("waiting for the lease") || undefined;
+  });
+  // It reads the lease before it watches it; the audit log names a watch only once it has ended.
+  await sleep(2000);
+}
+
 /** A permission as `verb resource.group`. */
 function permission(verb: string, resource: string, group: string): string {
   return `${verb} ${resource}${group === "" ? "" : `.${group}`}`;
@@ -142,6 +152,7 @@ test("the operator is refused nothing, and uses whatever it is granted", async (
   await person.wishOtherwise({ quantization: { weights: "fp8" } });
   await person.ready();
 
+  await untilStandsBy("second");
   await cluster.stopProcess("first");
   await untilLeads("second");
   await person.wishOtherwise({ replicas: 0 });
