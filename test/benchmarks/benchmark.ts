@@ -6,7 +6,7 @@ import type { Fleet } from "./bed/fleet.ts";
 export interface Sizes {
   /** LlamaDeployments. */
   readonly deployments: number;
-  /** Pods of each in the fleet that all but `create` run over. */
+  /** Pods of each while `memory` is measured; one of each in all else. */
   readonly podsPerDeployment: number;
   /** Repetitions, of which the median counts. */
   readonly runs: number;
@@ -56,10 +56,10 @@ export interface EmptyBenchmark {
   run(bench: Bench, cluster: BenchCluster): Promise<readonly Measurement[]>;
 }
 
-/** Runs over LlamaDeployments at rest with all their pods, and leaves them so. */
+/** Runs over LlamaDeployments at rest, with one pod each or with all of them, and leaves them so. */
 export interface FleetBenchmark {
   readonly name: string;
-  readonly over: "fleet";
+  readonly over: "fleet" | "many pods";
   run(bench: Bench, cluster: BenchCluster, fleet: Fleet): Promise<readonly Measurement[]>;
 }
 

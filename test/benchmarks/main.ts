@@ -3,16 +3,17 @@
 import { parseArgs } from "node:util";
 import { keepsBound, type Bench, type Benchmark, type Measurement, type Sizes } from "./benchmark.ts";
 import { gpusPerNode, startBenchCluster } from "./bed/cluster.ts";
-import { makeFleet } from "./bed/fleet.ts";
+import { growFleet, makeFleet } from "./bed/fleet.ts";
 import { create } from "./cases/create.ts";
 import { failover } from "./cases/failover.ts";
+import { memory } from "./cases/memory.ts";
 import { noop } from "./cases/noop.ts";
 import { repair } from "./cases/repair.ts";
 import { rest } from "./cases/rest.ts";
 import { restart } from "./cases/restart.ts";
 import { describeMachine, table } from "./report.ts";
 
-const benchmarks: readonly Benchmark[] = [create, restart, noop, rest, repair, failover];
+const benchmarks: readonly Benchmark[] = [create, restart, noop, rest, repair, failover, memory];
 
 const full: Sizes = {
   deployments: 1000,
@@ -40,7 +41,7 @@ const usage = `Measures the operator on a local cluster and prints a table.
 npm run bench -- [options]
   --only NAMES        only these, separated by commas: ${benchmarks.map(({ name }) => name).join(", ")}
   --deployments N     LlamaDeployments (default ${full.deployments})
-  --pods N            pods of each LlamaDeployment in the fleet (default ${full.podsPerDeployment})
+  --pods N            pods of each LlamaDeployment in memory (default ${full.podsPerDeployment})
   --runs N            repetitions, of which the median counts (default ${full.runs})
   --smoke             few and small: shows that all works; its times mean nothing
   --profile FOLDER    a CPU profile of each operator; slows it down
@@ -63,7 +64,12 @@ const { values } = parseArgs({
 if (values.help) {
   process.stdout.write(usage);
 } else {
-  await main();
+  try {
+    await main();
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 1;
+  }
 }
 
 async function main(): Promise<void> {
@@ -97,16 +103,15 @@ async function main(): Promise<void> {
     bench.say(benchmark.name);
     measurements.push(...(await benchmark.run(bench, cluster)));
   }
-  const overFleet = chosen.filter((benchmark) => benchmark.over === "fleet");
+  const overFleet = chosen.filter((benchmark) => benchmark.over !== "empty");
   if (overFleet.length > 0) {
     const { deployments, podsPerDeployment } = bench.sizes;
-    await using cluster = await startBenchCluster(
-      bench,
-      Math.ceil((deployments * podsPerDeployment) / gpusPerNode),
-    );
+    const nodes = Math.ceil((deployments * podsPerDeployment) / gpusPerNode);
+    await using cluster = await startBenchCluster(bench, nodes);
     kubernetes = cluster.version;
-    const fleet = await makeFleet(bench, cluster);
+    let fleet = await makeFleet(bench, cluster);
     for (const benchmark of overFleet) {
+      if (benchmark.over === "many pods") fleet = await growFleet(bench, cluster, fleet);
       bench.say(benchmark.name);
       measurements.push(...(await benchmark.run(bench, cluster, fleet)));
     }

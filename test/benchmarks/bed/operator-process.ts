@@ -131,6 +131,11 @@ export class OperatorProcess implements AsyncDisposable {
     }
   }
 
+  /** Lets it be for so many seconds. */
+  async idleFor(seconds: number, signal: AbortSignal): Promise<void> {
+    await sleep(seconds * 1000, undefined, { signal });
+  }
+
   /** Peak resident memory so far, in bytes, as the kernel counted it. */
   async peakResidentBytes(): Promise<number> {
     const status = await readFile(`/proc/${this.pid}/status`, "utf8");

@@ -1,5 +1,5 @@
 // A restart over a fleet at rest: how soon everything has been looked at again, and that nothing is written for it.
-// The same starts are what memory and stalls of the event loop are measured on, cold start included.
+// The same starts are what stalls of the event loop are measured on.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bench, FleetBenchmark, Measurement } from "../benchmark.ts";
 import { isWrite, tally } from "../bed/audit-log.ts";
@@ -14,7 +14,6 @@ interface Restart {
   readonly firstPassMs: number;
   readonly processorSeconds: number;
   readonly stallMs: number;
-  readonly peakBytes: number;
   readonly writes: number;
 }
 
@@ -54,22 +53,6 @@ export const restart: FleetBenchmark = {
         below: 250,
         detail: `${stallSeries} of the first 10 s, longest of ${runs} starts`,
       },
-      {
-        benchmark: "memory",
-        what: "peak resident memory, cold start",
-        value: largest(restarts.map(({ peakBytes }) => peakBytes)) / 1e6,
-        unit: "MB",
-        below: 200,
-        detail: `VmHWM, largest of ${of}`,
-      },
-      {
-        benchmark: "memory",
-        what: "peak resident memory, while all was created",
-        value: fleet.peakResidentBytes / 1e6,
-        unit: "MB",
-        below: 200,
-        detail: `VmHWM of the operator that made the ${fleet.size} LlamaDeployments and saw their pods come`,
-      },
     ];
   },
 };
@@ -82,7 +65,6 @@ async function restartOnce(bench: Bench, cluster: BenchCluster, fleet: Fleet, ru
   const firstPassMs = await operator.reconciled(fleet.size, signal);
   const processorSeconds = await operator.processorSeconds();
   const stallMs = await stall(operator, signal);
-  const peakBytes = await operator.peakResidentBytes();
   const identity = await operator.identity(signal);
   await operator.stop();
   const { entries } = await audit.read(mark, identity);
@@ -90,9 +72,9 @@ async function restartOnce(bench: Bench, cluster: BenchCluster, fleet: Fleet, ru
   if (writes.length > 0) say(`  restart wrote: ${tally(writes)}`);
   say(
     `  first pass ${Math.round(firstPassMs)} ms, processor ${processorSeconds.toFixed(2)} s, ` +
-      `stall ${Math.round(stallMs)} ms, peak ${Math.round(peakBytes / 1e6)} MB`,
+      `stall ${Math.round(stallMs)} ms`,
   );
-  return { firstPassMs, processorSeconds, stallMs, peakBytes, writes: writes.length };
+  return { firstPassMs, processorSeconds, stallMs, writes: writes.length };
 }
 
 /** The gauge is set every ten seconds; before that it is zero. */
