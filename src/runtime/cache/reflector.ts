@@ -61,12 +61,17 @@ const watchTimeoutSeconds = { min: 300, spread: 300 } as const;
 /** How often an absent kind is looked for. One small request of discovery, and who installs a CRD waits for it. */
 const absentBackoff = { initialMs: 5000, maxMs: 30_000, resetAfterMs: 600_000, jitter: 0 } as const;
 
+/** Enough for what a kind's objects have in common, among names and times that they have not. */
+const stringsOfEvents = 5000;
+
 export class Reflector<T extends KubeObject> {
   readonly #options: ReflectorOptions<T>;
   readonly #sink: ReflectorSink<T>;
   readonly #log: Logger;
   readonly #backoff: Backoff;
   readonly #absentBackoff: Backoff;
+  /** Of events; a list has its own, which goes with it. */
+  readonly #strings = new SharedStrings(stringsOfEvents);
   /** Where the next watch starts; undefined when a list is needed. */
   #resourceVersion: string | undefined;
   /** The newest seen, to notice that the server has gone back. */
@@ -171,8 +176,10 @@ export class Reflector<T extends KubeObject> {
     if (this.#newest !== undefined && compareResourceVersions(resourceVersion, this.#newest) < 0) {
       throw new WentBack(resourceVersion, this.#newest);
     }
-    if (type === "DELETED") this.#sink.remove(trim(object));
-    else this.#sink.put(trim(object));
+    const trimmed = trim(object);
+    this.#strings.share(trimmed);
+    if (type === "DELETED") this.#sink.remove(trimmed);
+    else this.#sink.put(trimmed);
     this.#advance(resourceVersion);
   }
 

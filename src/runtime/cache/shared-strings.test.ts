@@ -26,3 +26,10 @@ test("shares strings among the objects of one list", () => {
   }
   expect(assigned).toEqual(["the same label of two objects"]);
 });
+
+test("forgets what it knew at its limit, and goes on sharing", () => {
+  const strings = new SharedStrings(2);
+  const objects = ["a", "b", "c", "c"].map((text) => ({ text }));
+  for (const object of objects) strings.share(object);
+  expect(objects.map(({ text }) => text)).toEqual(["a", "b", "c", "c"]);
+});
