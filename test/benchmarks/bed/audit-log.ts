@@ -74,7 +74,7 @@ export class AuditLog {
       const entries = buffer
         .toString("utf8", 0, end)
         .split("\n")
-        .filter((line) => line.includes(agent))
+        .filter((line) => line !== "" && line.includes(agent))
         .map((line) => decode(JSON.parse(line) as RawEntry))
         .filter(({ userAgent }) => userAgent.includes(agent));
       return { entries, next: from + end };
