@@ -47,7 +47,7 @@ describe("an event", () => {
     await clock.advance(0);
     expect(await events()).toMatchObject([
       {
-        metadata: { namespace: "a", name: expect.stringMatching(/^one\.[0-9a-f]{16}$/) },
+        metadata: { namespace: "a", name: expect.stringMatching(/^one\.[0-9a-f]{22}$/) },
         eventTime: "2026-01-01T00:00:00.000000Z",
         type: "Normal",
         reason: "Scaled",
@@ -65,6 +65,17 @@ describe("an event", () => {
         reportingInstance: "host_1",
       },
     ]);
+  });
+
+  test("has a name that sorts by time, so that kubectl describe tells a life in its order", async () => {
+    const told = ["Fits", "Placed", "Loaded", "Serving", "Scaled"];
+    for (const [step, reason] of told.entries()) {
+      recorder.record(thing("one"), { ...scaled, reason });
+      // Some fall into the same millisecond.
+      await clock.advance(step % 2);
+    }
+    const byName = (await events()).toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    expect(byName.map(({ reason }) => reason)).toEqual(told);
   });
 
   test("that repeats within six minutes is counted, not repeated, at two writes a minute", async () => {

@@ -262,11 +262,16 @@ export class EventRecorder {
     };
   }
 
-  /** Unique among our processes and within this one. */
+  /**
+   * Unique among our processes and within this one. Names sort by time, because `kubectl describe` shows events of
+   * events.k8s.io in the order in which the API server lists them: by name.
+   */
   #name(of: string): string {
     this.#serial += 1;
-    const unique = hash("sha256", `${this.#options.instance} ${this.#clock.now()} ${this.#serial}`, "hex");
-    return `${of.slice(0, 230)}.${unique.slice(0, 16)}`;
+    const time = this.#clock.now().toString(16).padStart(12, "0");
+    const serial = (this.#serial % 0x10000).toString(16).padStart(4, "0");
+    const process = hash("sha256", this.#options.instance, "hex").slice(0, 6);
+    return `${of.slice(0, 230)}.${time}${serial}${process}`;
   }
 
   #allow(uid: string, now: number): boolean {
