@@ -134,6 +134,8 @@ export const planStatus = z.strictObject({
       activations: largeCount.describe("Peak of the forward pass and the sampler."),
       graphs: largeCount.describe("CUDA graphs."),
       communication: largeCount.describe("NCCL and custom all-reduce buffers."),
+      additional: largeCount.describe("LoRA slots and a draft model's weights."),
+      margin: largeCount.describe("Left free because the planner's rules may be off by as much."),
       reserved: largeCount.describe("Left outside the engine's budget, for the context and others."),
     })
     .describe("Bytes per GPU by part, of the fullest GPU."),

@@ -1,6 +1,6 @@
 // vLLM: its image, its drain, and what its container is made of.
 // Command line and environment have a file each.
-import { engineImage } from "../catalog/engines.ts";
+import { engineImage } from "../catalog/engines/vllm.ts";
 import type { Engine, EngineContainer, EngineInput } from "./engine.ts";
 import { refusedArguments, vllmArguments, type VllmServing } from "./vllm-arguments.ts";
 import { cacheDirectory, refusedEnvironment, vllmEnvironment } from "./vllm-environment.ts";

@@ -1,7 +1,7 @@
 // What would work instead: small changes to a refused spec, cheapest first, each planned before it is offered.
 import type { Reason } from "../api/conditions.ts";
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
-import { defaultVersion } from "../catalog/engines.ts";
+import { defaultVersion } from "../catalog/engines/vllm.ts";
 import { findModel, nearestModels } from "../catalog/models.ts";
 import { contextLength, counted } from "./format.ts";
 import { describeLayout } from "./explain.ts";

@@ -106,6 +106,7 @@ export function buildPlan(problem: Problem, fit: Fit): Plan {
     limits,
     memoryPerGpu: account.perGpu,
     kvCacheTokens: account.kvCacheTokens,
+    expectedKvCacheTokens: account.expectedKvCacheTokens,
     maxConcurrency: account.maxConcurrency,
     pod: podResources(hardware, layout, fit.weights),
     nodeSelector: pool.spec.nodeSelector,

@@ -49,13 +49,16 @@ const memoryParts = [
   ["activations", "activations and sampler"],
   ["graphs", "CUDA graphs"],
   ["communication", "communication"],
-  ["reserved", "outside the budget, and margin"],
+  ["additional", "LoRA and speculation"],
+  ["margin", "margin of the planner"],
+  ["reserved", "outside the engine's budget"],
   ["total", "total"],
 ] as const;
 
 function memoryTable(plan: Plan): readonly string[] {
   const { memoryPerGpu } = plan;
-  return memoryParts.map(([part, name]) => {
+  const shown = memoryParts.filter(([part]) => part !== "additional" || memoryPerGpu.additional > 0);
+  return shown.map(([part, name]) => {
     const share = `${Math.round((memoryPerGpu[part] * 100) / memoryPerGpu.total)} %`;
     return `  ${name.padEnd(32)}${gib(memoryPerGpu[part]).padStart(9)}${share.padStart(7)}`;
   });

@@ -1,7 +1,8 @@
 // The choice: of all layouts of all checkpoints on all pools, the one with the fewest GPUs; then fewest nodes, BF16 over
 // FP8, most KV cache, free room. What a person set is kept; what nobody set may be lowered until it fits.
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
-import { batchDefaults, blockSizeTokens, supportsFp8KvCache } from "../catalog/engines.ts";
+import { batchDefaults, blockSizeTokens, supportsFp8KvCache } from "../catalog/engines/vllm.ts";
+import type { BatchDefaults } from "../catalog/engines/vllm.ts";
 import type { WeightFormat } from "../catalog/weight-bytes.ts";
 import { accountMemory } from "./memory/memory.ts";
 import type { MemoryAccount } from "./memory/memory.ts";
@@ -52,10 +53,15 @@ export interface Miss extends Trial {
 /** Steps that `max-num-seqs` is lowered by where nobody set it. Fewer than 64 would starve the GPU. */
 const sequenceSteps = [512, 256, 128, 64] as const;
 
+function defaultsOf({ settings, model }: Problem, { hardware }: Trial): BatchDefaults {
+  const { version } = settings;
+  return batchDefaults({ gpu: hardware.gpu, version, maxModelLen: model.maxModelLen });
+}
+
 function limitsOf(problem: Problem, trial: Trial, maxNumSeqs: number): EngineLimits {
   const { settings, model } = problem;
   const { regime } = regimeFor(settings, trial.weights.format !== "bf16");
-  const defaults = batchDefaults(trial.hardware.gpu);
+  const defaults = defaultsOf(problem, trial);
   return {
     maxModelLen: model.maxModelLen,
     maxNumSeqs,
@@ -70,7 +76,7 @@ function limitsOf(problem: Problem, trial: Trial, maxNumSeqs: number): EngineLim
 function sequenceCounts(problem: Problem, trial: Trial): readonly [number, ...number[]] {
   const { maxNumSeqs, maxNumBatchedTokens } = problem.settings;
   if (maxNumSeqs !== undefined) return [maxNumSeqs];
-  const most = batchDefaults(trial.hardware.gpu).maxNumSeqs;
+  const most = defaultsOf(problem, trial).maxNumSeqs;
   const first = Math.min(most, maxNumBatchedTokens ?? most);
   return [first, ...sequenceSteps.filter((step) => step < first)];
 }
@@ -88,6 +94,7 @@ export function accountTrial(problem: Problem, trial: Trial, limits: EngineLimit
     ...regimeFor(settings, trial.weights.format !== "bf16"),
     limits,
     eager: settings.eager,
+    additional: settings.additional,
     minConcurrency: spec.context.minConcurrency,
   });
 }

@@ -56,9 +56,13 @@ export interface MemoryPerGpu {
   readonly activations: number;
   /** CUDA graphs. */
   readonly graphs: number;
-  /** NCCL and custom all-reduce inside the engine's budget. */
+  /** What torch does not see, inside the engine's budget: NCCL, custom all-reduce. */
   readonly communication: number;
-  /** Outside the budget (CUDA context and others), the planner's margin, and what fills no KV block. */
+  /** LoRA slots and a draft's weights. */
+  readonly additional: number;
+  /** Left free because the rules may be off by as much. */
+  readonly margin: number;
+  /** Outside the budget (CUDA context and others), and what fills no KV block. */
   readonly reserved: number;
 }
 
@@ -93,8 +97,10 @@ export interface Plan {
   readonly engine: { readonly type: "vllm"; readonly version: string };
   readonly limits: EngineLimits;
   readonly memoryPerGpu: MemoryPerGpu;
-  /** Tokens that the KV cache of the whole replica holds. */
+  /** Tokens that the KV cache of the whole replica holds at least. */
   readonly kvCacheTokens: number;
+  /** Tokens that it is expected to hold: what the margin is kept for does not happen. */
+  readonly expectedKvCacheTokens: number;
   /** Requests of `limits.maxModelLen` tokens that fit at once, rounded down to hundredths. */
   readonly maxConcurrency: number;
   readonly pod: PodResources;

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { gpuPoolSpec } from "../api/gpu-pool.ts";
 import { llamaDeploymentSpec } from "../api/llama-deployment.ts";
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
-import { overheadRegimes } from "../catalog/engines.ts";
+import { vllmRegimes } from "../catalog/engines/vllm-regimes.ts";
 import { gpus } from "../catalog/gpus.ts";
 import { models } from "../catalog/models.ts";
 import { bf16Layout, fp8Layout } from "../catalog/weight-bytes.ts";
@@ -142,7 +142,7 @@ test("with the limits fixed, more memory never fits less", () => {
     tensor: fc.constantFrom(1, 2, 4, 8),
     pipeline: fc.constantFrom(1, 2, 3),
     kvCache: fc.constantFrom("bf16" as const, "fp8" as const),
-    regime: fc.constantFrom(...overheadRegimes),
+    regime: fc.constantFrom(...vllmRegimes),
     visibleGib: fc.double({ min: 16, max: 180, noNaN: true }),
     moreGib: fc.double({ min: 0, max: 100, noNaN: true }),
     gpuMemoryUtilization: fc.double({ min: 0.3, max: 0.97, noNaN: true }),

@@ -1,15 +1,13 @@
 // The engine's settings that decide memory: its version's rules, and what the spec's own flags say of the batch.
-import {
-  compareVersions,
-  newestKnownVersion,
-  oldestSafeVersion,
-  overheadRegime,
-  parseEngineVersion,
-  unknownVersionMarginBytes,
-} from "../catalog/engines.ts";
-import type { EngineVersion, OverheadRegime } from "../catalog/engines.ts";
+import { compareVersions, parseEngineVersion } from "../catalog/engines/version.ts";
+import type { EngineVersion } from "../catalog/engines/version.ts";
+import { unknownVersionMarginBytes, vllmRegime } from "../catalog/engines/vllm-regimes.ts";
+import type { VllmRegime } from "../catalog/engines/vllm-regimes.ts";
+import { newestKnownVersion, oldestSafeVersion } from "../catalog/engines/vllm.ts";
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
+import type { AdditionalMemory } from "./memory/additional.ts";
 import { refuse } from "./refusal.ts";
+import { loraSlots, readSpeculation } from "./speculation.ts";
 import type { Refusal } from "./plan.ts";
 
 /** What the spec's `engine` says, read once. */
@@ -26,15 +24,14 @@ export interface EngineSettings {
   readonly gpuMemoryUtilization?: number;
   /** `--enforce-eager`. */
   readonly eager: boolean;
+  /** LoRA slots and speculative decoding. */
+  readonly additional: AdditionalMemory;
   /** Flags of the spec that take GPU memory which planning does not count. */
   readonly uncounted: readonly string[];
 }
 
 /** Flags that take memory beside weights, KV cache and the overhead rules. */
 const uncountedFlags: ReadonlySet<string> = new Set([
-  "enable-lora",
-  "max-loras",
-  "speculative-config",
   "cudagraph-capture-sizes",
   "compilation-config",
   "max-logprobs",
@@ -92,10 +89,19 @@ export function engineSettings(spec: LlamaDeploymentSpec): EngineSettings | Refu
   const maxNumBatchedTokens = parseCount(args, "max-num-batched-tokens");
   const gpuMemoryUtilization = parseShare(args, "gpu-memory-utilization");
   const eager = parseSwitch(args, "enforce-eager");
+  const lora = parseSwitch(args, "enable-lora");
+  const maxLoras = parseCount(args, "max-loras");
+  const maxLoraRank = parseCount(args, "max-lora-rank");
+  const speculative = args["speculative-config"];
+  const speculation = speculative === undefined ? undefined : readSpeculation(speculative);
   if ("problem" in maxNumSeqs) return refuse("InvalidSpec", maxNumSeqs.problem);
   if ("problem" in maxNumBatchedTokens) return refuse("InvalidSpec", maxNumBatchedTokens.problem);
   if ("problem" in gpuMemoryUtilization) return refuse("InvalidSpec", gpuMemoryUtilization.problem);
   if ("problem" in eager) return refuse("InvalidSpec", eager.problem);
+  if ("problem" in lora) return refuse("InvalidSpec", lora.problem);
+  if ("problem" in maxLoras) return refuse("InvalidSpec", maxLoras.problem);
+  if ("problem" in maxLoraRank) return refuse("InvalidSpec", maxLoraRank.problem);
+  if (speculation?.kind === "problem") return refuse("InvalidSpec", speculation.problem);
   if (
     maxNumSeqs.value !== undefined &&
     maxNumBatchedTokens.value !== undefined &&
@@ -107,6 +113,7 @@ export function engineSettings(spec: LlamaDeploymentSpec): EngineSettings | Refu
     );
   }
 
+  const slots = loraSlots(lora.value ?? false, maxLoras.value, maxLoraRank.value);
   return {
     version,
     versionText,
@@ -115,7 +122,14 @@ export function engineSettings(spec: LlamaDeploymentSpec): EngineSettings | Refu
     ...(maxNumBatchedTokens.value === undefined ? {} : { maxNumBatchedTokens: maxNumBatchedTokens.value }),
     ...(gpuMemoryUtilization.value === undefined ? {} : { gpuMemoryUtilization: gpuMemoryUtilization.value }),
     eager: eager.value ?? false,
-    uncounted: Object.keys(args).filter((flag) => uncountedFlags.has(flag)),
+    additional: {
+      ...(slots === undefined ? {} : { lora: slots }),
+      ...(speculation?.kind === "counted" ? { speculation: speculation.speculation } : {}),
+    },
+    uncounted: [
+      ...Object.keys(args).filter((flag) => uncountedFlags.has(flag)),
+      ...(speculation?.kind === "uncounted" ? ["speculative-config"] : []),
+    ],
   };
 }
 
@@ -123,8 +137,8 @@ export function engineSettings(spec: LlamaDeploymentSpec): EngineSettings | Refu
 export function regimeFor(
   settings: EngineSettings,
   quantised: boolean,
-): { readonly regime: OverheadRegime; readonly marginBytes: number } {
-  const regime = overheadRegime(settings.version, quantised);
+): { readonly regime: VllmRegime; readonly marginBytes: number } {
+  const regime = vllmRegime(settings.version, quantised);
   if (regime === undefined) throw new RangeError(`no overhead rule for vLLM ${settings.versionText}`);
   return {
     regime,

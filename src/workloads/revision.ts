@@ -18,6 +18,7 @@ type Layout = Omit<
   | "weights"
   | "memoryPerGpu"
   | "kvCacheTokens"
+  | "expectedKvCacheTokens"
   | "maxConcurrency"
   | "startupSeconds"
   | "because"

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { overheadRegime, parseEngineVersion } from "../../catalog/engines.ts";
+import { parseEngineVersion } from "../../catalog/engines/version.ts";
+import { vllmRegime } from "../../catalog/engines/vllm-regimes.ts";
 import { findModel } from "../../catalog/models.ts";
 import type { Architecture } from "../../catalog/models.ts";
 import { bf16Layout, fbgemmLayout, fp8Layout } from "../../catalog/weight-bytes.ts";
@@ -185,7 +186,7 @@ describe("public start-up logs", () => {
 
   test.each(logs)("$id is met within 3 %", (log) => {
     const version = parseEngineVersion(log.version);
-    const regime = version && overheadRegime(version, log.layout !== bf16Layout);
+    const regime = version && vllmRegime(version, log.layout !== bf16Layout);
     if (regime === undefined) throw new Error("no regime");
     const account = accountMemory({
       architecture: architectureOf(log.model),

@@ -2,12 +2,16 @@
 // Stages differ, and the engine gives all of them the blocks of the one that can hold the fewest.
 import type { Architecture } from "../../catalog/models.ts";
 import type { Gpu } from "../../catalog/gpus.ts";
-import type { OverheadRegime } from "../../catalog/engines.ts";
+import type { VllmRegime } from "../../catalog/engines/vllm-regimes.ts";
 import type { WeightFormat, WeightLayout } from "../../catalog/weight-bytes.ts";
 import type { EngineLimits, MemoryPerGpu } from "../plan.ts";
+import { draftKvBytesPerToken, draftWeightBytes, loraBytes } from "./additional.ts";
+import type { AdditionalMemory } from "./additional.ts";
 import { blocksNeeded, blocksPerRequest, kvBytesPerToken } from "./kv-cache.ts";
 import { stageOverhead } from "./overhead.ts";
+import type { Overhead } from "./overhead.ts";
 import { stagesOf, stageWeightBytes } from "./weights.ts";
+import type { Stage } from "./weights.ts";
 
 const gibibyte = 2 ** 30;
 
@@ -17,6 +21,9 @@ const gibibyte = 2 ** 30;
  */
 const outsideBudgetBytes = { alone: 0.5 * gibibyte, several: 1.5 * gibibyte } as const;
 
+/** Left free for what a measured overhead may vary by from start to start; logs of one version differ by less. */
+export const measuredMarginBytes = 0.1 * gibibyte;
+
 export interface MemoryInput {
   readonly architecture: Architecture;
   readonly layout: WeightLayout;
@@ -24,11 +31,15 @@ export interface MemoryInput {
   readonly pipeline: number;
   readonly kvCache: WeightFormat;
   readonly gpu: Pick<Gpu, "visibleBytes" | "architecture">;
-  readonly regime: OverheadRegime;
+  readonly regime: VllmRegime;
   /** Bytes that are left free because the regime may be off by as much. */
   readonly marginBytes: number;
   readonly limits: EngineLimits;
   readonly eager: boolean;
+  /** LoRA slots and speculative decoding. */
+  readonly additional?: AdditionalMemory;
+  /** What running engines of the same kind reported as the overhead of a GPU; it takes the regime's place. */
+  readonly measuredOverheadBytes?: number;
   /** Requests of full length that must fit at once. */
   readonly minConcurrency: number;
 }
@@ -49,8 +60,14 @@ export interface MemoryAccount {
   readonly outsideBytes: number;
   readonly outsideNeededBytes: number;
   readonly fits: boolean;
-  /** Tokens that the KV cache of the replica holds. */
+  /** The stage that this account is of. */
+  readonly stage: Stage;
+  /** Bytes of one KV block on each GPU of the stage. */
+  readonly blockBytes: number;
+  /** Tokens that the KV cache of the replica holds at least: the margin is not counted. */
   readonly kvCacheTokens: number;
+  /** Tokens that it is expected to hold: as above, with the margin. */
+  readonly expectedKvCacheTokens: number;
   /** Requests of full length at once, rounded down to hundredths. */
   readonly maxConcurrency: number;
   /** The parts; they add up to the total to the byte. Of use only where it fits. */
@@ -58,23 +75,55 @@ export interface MemoryAccount {
 }
 
 interface StageAccount {
-  readonly parts: Pick<MemoryPerGpu, "weights" | "activations" | "graphs" | "communication">;
+  readonly stage: Stage;
+  readonly parts: Pick<MemoryPerGpu, "weights" | "additional"> & Overhead;
   readonly overheadBytes: number;
   readonly availableBytes: number;
   readonly blockBytes: number;
   readonly blocks: number;
 }
 
+/** A measured overhead, shared out by part: what the rule says of graphs and communication, the rest activations. */
+function asMeasured(measuredBytes: number, rule: Overhead): Overhead {
+  const graphs = Math.min(rule.graphs, measuredBytes);
+  const communication = Math.min(rule.communication, measuredBytes - graphs);
+  return { graphs, communication, activations: measuredBytes - graphs - communication };
+}
+
+function additionalBytes({ architecture, tensor, additional }: MemoryInput, stage: Stage): number {
+  const { lora, speculation } = additional ?? {};
+  return Math.ceil(
+    (lora === undefined ? 0 : loraBytes(architecture, tensor, stage, lora)) +
+      (speculation === undefined || !stage.last ? 0 : draftWeightBytes(architecture, tensor, speculation)),
+  );
+}
+
+function blockBytesOf(input: MemoryInput, stage: Stage): number {
+  const { architecture, tensor, kvCache, limits, additional } = input;
+  const speculation = stage.last ? additional?.speculation : undefined;
+  const draft =
+    speculation === undefined ? 0 : draftKvBytesPerToken(architecture, tensor, kvCache, speculation);
+  return (kvBytesPerToken(architecture, stage.layers, tensor, kvCache) + draft) * limits.blockSize;
+}
+
 function accountStages(input: MemoryInput, budgetBytes: number): readonly StageAccount[] {
   return stagesOf(input.architecture, input.pipeline).map((stage) => {
     const weights = stageWeightBytes(input.architecture, input.layout, stage, input.tensor);
-    const overhead = stageOverhead({ ...input, gpu: input.gpu.architecture, stage });
+    const additional = additionalBytes(input, stage);
+    const rule = stageOverhead({
+      ...input,
+      gpu: input.gpu.architecture,
+      stage,
+      speculativeTokens: input.additional?.speculation?.tokens ?? 0,
+    });
+    const overhead =
+      input.measuredOverheadBytes === undefined ? rule : asMeasured(input.measuredOverheadBytes, rule);
     const overheadBytes = overhead.activations + overhead.graphs + overhead.communication;
-    const availableBytes = budgetBytes - weights - overheadBytes - input.marginBytes;
-    const blockBytes =
-      kvBytesPerToken(input.architecture, stage.layers, input.tensor, input.kvCache) * input.limits.blockSize;
+    const availableBytes = budgetBytes - weights - additional - overheadBytes - input.marginBytes;
+    const blockBytes = blockBytesOf(input, stage);
     return {
-      parts: { weights, ...overhead },
+      stage,
+      parts: { weights, additional, ...overhead },
       overheadBytes,
       availableBytes,
       blockBytes,
@@ -85,30 +134,35 @@ function accountStages(input: MemoryInput, budgetBytes: number): readonly StageA
 
 /** Accounts for every byte of the fullest GPU of a replica. */
 export function accountMemory(input: MemoryInput): MemoryAccount {
-  const { gpu, limits, tensor, pipeline } = input;
+  const { gpu, limits, tensor, pipeline, marginBytes } = input;
   const budgetBytes = Math.ceil(limits.gpuMemoryUtilization * gpu.visibleBytes);
-  const tightest = accountStages(input, budgetBytes).reduce((least, stage) =>
-    stage.blocks < least.blocks ? stage : least,
+  const stages = accountStages(input, budgetBytes);
+  const tightest = stages.reduce((least, stage) => (stage.blocks < least.blocks ? stage : least));
+  const expected = Math.min(
+    ...stages.map(({ availableBytes, blockBytes }) => Math.floor((availableBytes + marginBytes) / blockBytes)),
   );
   const needed = blocksNeeded(limits.maxModelLen, limits.blockSize, input.minConcurrency);
   const outsideNeededBytes = tensor * pipeline > 1 ? outsideBudgetBytes.several : outsideBudgetBytes.alone;
 
   const blocks = Math.max(0, tightest.blocks);
   const kvCache = blocks * tightest.blockBytes;
-  const { weights, activations, graphs, communication } = tightest.parts;
+  const { weights, activations, graphs, communication, additional } = tightest.parts;
   const total = gpu.visibleBytes;
   return {
     visibleBytes: total,
     budgetBytes,
-    weightsBytes: weights,
+    weightsBytes: weights + additional,
     overheadBytes: tightest.overheadBytes,
-    marginBytes: input.marginBytes,
+    marginBytes,
     availableBytes: tightest.availableBytes,
     neededBytes: needed * tightest.blockBytes,
     outsideBytes: total - budgetBytes,
     outsideNeededBytes,
     fits: tightest.blocks >= needed && total - budgetBytes >= outsideNeededBytes,
+    stage: tightest.stage,
+    blockBytes: tightest.blockBytes,
     kvCacheTokens: blocks * limits.blockSize,
+    expectedKvCacheTokens: Math.max(0, expected) * limits.blockSize,
     maxConcurrency: Math.floor((blocks * 100) / blocksPerRequest(limits.maxModelLen, limits.blockSize)) / 100,
     perGpu: {
       total,
@@ -117,7 +171,10 @@ export function accountMemory(input: MemoryInput): MemoryAccount {
       activations,
       graphs,
       communication,
-      reserved: total - weights - kvCache - activations - graphs - communication,
+      additional,
+      margin: marginBytes,
+      reserved:
+        total - weights - kvCache - activations - graphs - communication - additional - marginBytes,
     },
   };
 }

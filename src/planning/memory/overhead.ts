@@ -1,21 +1,19 @@
-// What start-up takes of a GPU besides weights and KV cache: forward pass and sampler, CUDA graphs, communication.
-// It follows from the batch limits, not from the weights, and differs by engine version: see catalog/engines.ts.
+// What vLLM's start takes of a GPU besides weights and KV cache: forward pass and sampler, CUDA graphs, and what torch
+// does not see. It follows from the batch limits, not from the weights, and differs by engine version: see
+// catalog/engines/vllm-regimes.ts. docs/memory-model.md tells each formula with its evidence.
 import type { Architecture } from "../../catalog/models.ts";
 import type { GpuArchitecture } from "../../catalog/gpus.ts";
-import type { OverheadRegime } from "../../catalog/engines.ts";
+import type { VllmRegime } from "../../catalog/engines/vllm-regimes.ts";
 import type { EngineLimits } from "../plan.ts";
 import type { Stage } from "./weights.ts";
 
-const gibibyte = 2 ** 30;
 const mebibyte = 2 ** 20;
 
-/** NCCL's growth and custom all-reduce inside the budget: 0.6 to 0.75 GiB in logs with several ranks. */
-const communicationBytes = 0.75 * gibibyte;
 /**
- * A piece of a captured graph: the nodes and inputs of one layer at one batch size. Derived: puts an 8B at 0.4 GiB
- * and a 405B at 1.6 GiB for all sizes, as far apart as public logs of such sizes are.
+ * A piece of a captured graph: the nodes and inputs of one layer at one batch size. Fits the 0.91 GiB that 0.20.0
+ * takes off more than 0.19.0 for a 70B (80 layers, 51 sizes) on four H200.
  */
-const graphPieceBytes = 0.25 * mebibyte;
+const graphPieceBytes = 0.215 * mebibyte;
 /** BF16 logits of one rank are gathered and copied with several: 0.55 GiB against 0.245 at 1024 rows. */
 const gatheredLogits = 2.25;
 
@@ -29,7 +27,7 @@ export interface Overhead {
 /** What decides the overhead of a stage. */
 export interface OverheadInput {
   readonly architecture: Architecture;
-  readonly regime: OverheadRegime;
+  readonly regime: VllmRegime;
   readonly gpu: GpuArchitecture;
   readonly tensor: number;
   readonly pipeline: number;
@@ -37,16 +35,28 @@ export interface OverheadInput {
   readonly limits: EngineLimits;
   /** `--enforce-eager`: no graphs are captured. */
   readonly eager: boolean;
+  /** Tokens that a draft proposes for each sequence of a step; each is a row of logits more. */
+  readonly speculativeTokens?: number;
 }
 
 /**
- * Peak of one forward pass over a full batch of T tokens: T x max(2h + 2f/TP, h + 3f/TP) x 2 B. Derived from the
- * live tensors of a decoder layer; 0.72 GiB for 8B at 8192 tokens.
+ * Peak of one forward pass over a full batch of T tokens. Compiled: T x max(2h + 2f/TP, h + 3f/TP) x 2 B, the live
+ * tensors of a decoder layer; 0.72 GiB for 8B at 8192 tokens. Eager keeps residual and normed copies beside the three
+ * feed-forward tensors: T x (3h + 3f/TP) x 2 B, which logs of V0 meet (8B: 2.07 GiB at 20,000 tokens, 2.99 at 29,000).
  */
-export function forwardPassBytes(architecture: Architecture, tensor: number, batchedTokens: number): number {
+export function forwardPassBytes(
+  architecture: Architecture,
+  tensor: number,
+  batchedTokens: number,
+  forward: VllmRegime["forward"] = "compiled",
+): number {
   const { hiddenSize } = architecture;
   const feedForward = architecture.feedForwardSize / tensor;
-  return batchedTokens * Math.max(2 * hiddenSize + 2 * feedForward, hiddenSize + 3 * feedForward) * 2;
+  const width =
+    forward === "eager"
+      ? 3 * hiddenSize + 3 * feedForward
+      : Math.max(2 * hiddenSize + 2 * feedForward, hiddenSize + 3 * feedForward);
+  return batchedTokens * width * 2;
 }
 
 /** U: one fp32 copy of the logits of a full batch, min(max-num-seqs, max-num-batched-tokens) x vocabulary x 4 B. */
@@ -54,15 +64,41 @@ export function logitsUnitBytes(architecture: Architecture, limits: EngineLimits
   return Math.min(limits.maxNumSeqs, limits.maxNumBatchedTokens) * architecture.vocabularySize * 4;
 }
 
-function activationBytes({ architecture, regime, tensor, stage, limits }: OverheadInput): number {
-  const forward = forwardPassBytes(architecture, tensor, limits.maxNumBatchedTokens);
-  const received = stage.first ? 0 : limits.maxNumBatchedTokens * architecture.hiddenSize * 4;
+/** V0 splits prompts into chunks where a step is shorter than the longest request. */
+const isChunkedByV0 = ({ maxModelLen, maxNumBatchedTokens }: EngineLimits): boolean =>
+  maxNumBatchedTokens < maxModelLen;
+
+/** Peak of a profiled sampler run: `units` fp32 copies of the logits, and what stays alive of the forward pass. */
+export function samplerBytes({ architecture, regime, limits, speculativeTokens }: OverheadInput): number {
+  const { sampler } = regime;
+  if (sampler.kind === "profiled" && sampler.skippedWhenChunked && isChunkedByV0(limits)) return 0;
+  // V1 samples every proposed token; V2 keeps one state for each sequence.
+  const rows = sampler.kind === "profiled" ? 1 + (speculativeTokens ?? 0) : 1;
+  const copies = logitsUnitBytes(architecture, limits) * rows * sampler.units;
+  const keepsHidden = sampler.kind === "profiled" && sampler.keepsHiddenStates;
+  return copies + (keepsHidden ? limits.maxNumBatchedTokens * architecture.hiddenSize * 2 : 0);
+}
+
+/** BF16 logits of a step, gathered and copied where several ranks each hold a part of the vocabulary. */
+export function stepLogitsBytes(input: OverheadInput): number {
+  const { architecture, tensor, limits, speculativeTokens = 0 } = input;
+  const logits = (logitsUnitBytes(architecture, limits) / 2) * (1 + speculativeTokens);
+  return logits * (tensor === 1 ? 1 : gatheredLogits);
+}
+
+/** Hidden states and residual that a stage after the first receives: T x h x 4 B. */
+export function receivedBytes({ architecture, stage, limits }: OverheadInput): number {
+  return stage.first ? 0 : limits.maxNumBatchedTokens * architecture.hiddenSize * 4;
+}
+
+function activationBytes(input: OverheadInput): number {
+  const { architecture, regime, tensor, stage, limits } = input;
+  const forward = forwardPassBytes(architecture, tensor, limits.maxNumBatchedTokens, regime.forward);
+  const received = receivedBytes(input);
   if (!stage.last) return forward + received;
-  const unit = logitsUnitBytes(architecture, limits);
-  const sampler = unit * (tensor === 1 ? regime.samplerUnits.alone : regime.samplerUnits.tensorParallel);
-  if (regime.sampler === "profiled") return Math.max(forward, sampler) + received;
-  const logits = (unit / 2) * (tensor === 1 ? 1 : gatheredLogits);
-  return sampler + Math.max(forward, logits) + received;
+  const sampler = samplerBytes(input);
+  if (regime.sampler.kind === "profiled") return Math.max(forward, sampler) + received;
+  return sampler + Math.max(forward, stepLogitsBytes(input)) + received;
 }
 
 /** How many batch sizes are captured: 1, 2, 4, every 8 below 256, every 16 up to the largest. Source: VllmConfig. */
@@ -80,11 +116,17 @@ function graphBytes({ regime, stage, limits, gpu, eager }: OverheadInput): numbe
   return (capturedSizes(limits.maxNumSeqs, gpu) + 2) * (stage.layers + 1) * graphPieceBytes;
 }
 
+/** What torch does not see of a rank's memory inside the budget: NCCL, custom all-reduce, kernels' own. */
+export function outsideTorchBytes({ regime, tensor, pipeline }: OverheadInput): number {
+  const { alone, several, perRank } = regime.outsideTorch;
+  return tensor * pipeline === 1 ? alone : several + perRank * tensor;
+}
+
 /** The overhead of each GPU of one stage. */
 export function stageOverhead(input: OverheadInput): Overhead {
   return {
     activations: Math.ceil(activationBytes(input)),
     graphs: Math.ceil(graphBytes(input)),
-    communication: input.tensor * input.pipeline > 1 ? communicationBytes : 0,
+    communication: Math.ceil(outsideTorchBytes(input)),
   };
 }

@@ -50,9 +50,12 @@ const base: Plan = {
     activations: 2 * gibibyte,
     graphs: gibibyte,
     communication: 0,
-    reserved: 7 * gibibyte,
+    additional: 0,
+    margin: gibibyte,
+    reserved: 6 * gibibyte,
   },
   kvCacheTokens: 442_368,
+  expectedKvCacheTokens: 450_560,
   maxConcurrency: 3.375,
   pod: {
     gpus: 1,

@@ -1,12 +1,8 @@
 import { describe, expect, test } from "vitest";
-import {
-  batchDefaults,
-  compareVersions,
-  overheadRegime,
-  parseEngineVersion,
-  supportsFp8KvCache,
-} from "./engines.ts";
-import { findGpu } from "./gpus.ts";
+import { findGpu } from "../gpus.ts";
+import { compareVersions, parseEngineVersion } from "./version.ts";
+import { vllmRegime } from "./vllm-regimes.ts";
+import { batchDefaults, supportsFp8KvCache } from "./vllm.ts";
 
 describe("engine versions", () => {
   test("are compared number by number", () => {
@@ -17,10 +13,11 @@ describe("engine versions", () => {
   });
 
   test("quantised checkpoints keep the V1 rule until 0.25", () => {
-    expect(overheadRegime([0, 24, 0], false)?.name).toBe("V2 0.23 to 0.25");
-    expect(overheadRegime([0, 24, 0], true)?.name).toBe("V1 0.20 to 0.22");
-    expect(overheadRegime([0, 32, 0], true)?.name).toBe("V2 0.26 and later");
-    expect(overheadRegime([0, 8, 3], false)).toBeUndefined();
+    expect(vllmRegime([0, 24, 0], false)?.name).toBe("V2 0.23 to 0.25");
+    expect(vllmRegime([0, 24, 0], true)?.name).toBe("V1 0.20 to 0.22");
+    expect(vllmRegime([0, 32, 0], true)?.name).toBe("V2 0.26 and later");
+    expect(vllmRegime([0, 8, 3], false)?.name).toBe("V1 0.8 to 0.16");
+    expect(vllmRegime([0, 3, 3], false)).toBeUndefined();
   });
 
   test("an FP8 KV cache is sound on Hopper from 0.19.1, and never on Ampere", () => {
@@ -38,7 +35,10 @@ test.each([
   ["nvidia-l40s", 256, 2048],
 ])("%s starts with %d sequences and %d tokens a step", (name, maxNumSeqs, maxNumBatchedTokens) => {
   const gpu = findGpu(name);
-  expect(gpu && batchDefaults(gpu)).toEqual({ maxNumSeqs, maxNumBatchedTokens });
+  expect(gpu && batchDefaults({ gpu, version: [0, 32, 0], maxModelLen: 131_072 })).toEqual({
+    maxNumSeqs,
+    maxNumBatchedTokens,
+  });
 });
 
 test("GPUs are found by their clouds' and drivers' names too", () => {

@@ -1,0 +1,191 @@
+// What the planner says of a logged start, from its names and settings alone.
+import { compareVersions, parseEngineVersion } from "../../../src/catalog/engines/version.ts";
+import type { EngineVersion } from "../../../src/catalog/engines/version.ts";
+import {
+  newestKnownSglang,
+  oldestKnownSglang,
+  sglangMemoryFraction,
+} from "../../../src/catalog/engines/sglang.ts";
+import { batchDefaults, blockSizeTokens, newestKnownVersion } from "../../../src/catalog/engines/vllm.ts";
+import {
+  unknownVersionMarginBytes,
+  vllmRegime,
+  vllmRegimes,
+} from "../../../src/catalog/engines/vllm-regimes.ts";
+import { findGpu, type Gpu } from "../../../src/catalog/gpus.ts";
+import type { Architecture } from "../../../src/catalog/models.ts";
+import { findArchitecture } from "../../../src/catalog/relatives.ts";
+import { bf16Layout, fbgemmLayout, fp8Layout, type WeightLayout } from "../../../src/catalog/weight-bytes.ts";
+import { kvBytesPerToken } from "../../../src/planning/memory/kv-cache.ts";
+import { llamaCppKvCache } from "../../../src/planning/memory/llama-cpp.ts";
+import { accountMemory } from "../../../src/planning/memory/memory.ts";
+import { sglangContextBytes, sglangKvTokens } from "../../../src/planning/memory/sglang.ts";
+import type { LogRow } from "./log-row.ts";
+
+const gibibyte = 2 ** 30;
+
+export interface Prediction {
+  /** Rule that was used; says where the version, model or engine lies outside what is known. */
+  readonly regime: string;
+  readonly tokens: number;
+  /** Bytes of one token on each GPU of the fullest stage. */
+  readonly bytesPerToken: number;
+  /** The planner would let it start. */
+  readonly promised: boolean;
+}
+
+interface Subject {
+  readonly architecture: Architecture;
+  readonly layout: WeightLayout;
+  readonly gpu: Pick<Gpu, "visibleBytes" | "architecture">;
+  readonly kvCache: "bf16" | "fp8";
+}
+
+type GpuFacts = Subject["gpu"];
+
+/** By words in the names of repositories and of the column. */
+const layoutWords: readonly (readonly [RegExp, WeightLayout])[] = [
+  [/fbgemm/, fbgemmLayout],
+  [/fp8|e4m3|q8_0|int8|w8a8/, fp8Layout],
+  [/.*/, bf16Layout],
+];
+
+function layoutOf(checkpoint: string): WeightLayout {
+  return layoutWords.find(([words]) => words.test(checkpoint.toLowerCase()))?.[1] ?? bf16Layout;
+}
+
+/** The first upload of the 405B had 16 key-value heads; some call it after its eight times two shards. */
+const sixteenHeads = /-?(mp16|16-?kv(-?heads)?)/;
+
+function architectureOf({ model, checkpoint }: LogRow): Architecture | undefined {
+  const architecture = findArchitecture(model.toLowerCase().replace(sixteenHeads, ""));
+  const has16 = sixteenHeads.test(`${model} ${checkpoint}`.toLowerCase());
+  return architecture && has16 ? { ...architecture, keyValueHeads: 16 } : architecture;
+}
+
+function gpuOf({ gpu: name, visible_gib: visibleGib }: LogRow): GpuFacts | undefined {
+  const plain = name.toLowerCase();
+  const known =
+    [plain, `nvidia-${plain}`, `amd-${plain}`].map(findGpu).find((gpu) => gpu !== undefined) ??
+    [plain.split("-")[0] ?? ""].flatMap((family) => [findGpu(`nvidia-${family}`), findGpu(`amd-${family}`)])[0];
+  const visibleBytes = visibleGib === undefined ? known?.visibleBytes : Math.floor(visibleGib * gibibyte);
+  if (visibleBytes === undefined) return undefined;
+  // Of a GPU that the catalog lacks only its memory is known.
+  return { visibleBytes, architecture: known?.architecture ?? (/^a\d/.test(plain) ? "ampere" : "ada") };
+}
+
+function unknown(what: string): Prediction {
+  return { regime: `unknown ${what}: no plan`, tokens: 0, bytesPerToken: 1, promised: false };
+}
+
+const outside = (rule: string, engine: string): string => `${rule} (${engine} is outside what is known)`;
+
+function predictVllm(row: LogRow, { architecture, layout, gpu, kvCache }: Subject, version: EngineVersion) {
+  const quantised = layout !== bf16Layout;
+  const newest = parseEngineVersion(newestKnownVersion) ?? version;
+  const known = vllmRegime(version, quantised);
+  const isKnown = known !== undefined && compareVersions(version, newest) <= 0;
+  const [oldest] = vllmRegimes;
+  const regime = known ?? oldest;
+  if (regime === undefined) return unknown("engine version");
+  const defaults = batchDefaults({ gpu, version, maxModelLen: row.max_model_len });
+  const maxNumSeqs = row.max_num_seqs ?? defaults.maxNumSeqs;
+  const account = accountMemory({
+    architecture,
+    layout,
+    tensor: row.tensor_parallel,
+    pipeline: row.pipeline_parallel,
+    kvCache,
+    gpu,
+    regime,
+    marginBytes: regime.marginBytes + (isKnown ? 0 : unknownVersionMarginBytes),
+    limits: {
+      maxModelLen: row.max_model_len,
+      maxNumSeqs,
+      maxNumBatchedTokens: Math.max(defaults.maxNumBatchedTokens, maxNumSeqs),
+      gpuMemoryUtilization: row.gpu_memory_utilization ?? regime.defaultGpuMemoryUtilization,
+      blockSize: blockSizeTokens,
+    },
+    eager: false,
+    minConcurrency: 1,
+  });
+  return {
+    regime: isKnown ? regime.name : outside(regime.name, `vLLM ${row.engine_version}`),
+    tokens: isKnown ? account.expectedKvCacheTokens : account.kvCacheTokens,
+    bytesPerToken: account.blockBytes / blockSizeTokens,
+    promised: account.fits,
+  };
+}
+
+function predictSglang(row: LogRow, subject: Subject, version: EngineVersion): Prediction {
+  const { tensor_parallel: tensor, pipeline_parallel: pipeline } = row;
+  const { architecture, layout, kvCache, gpu } = subject;
+  const isKnown =
+    compareVersions(version, oldestKnownSglang) >= 0 && compareVersions(version, newestKnownSglang) <= 0;
+  const context = tensor * pipeline === 1 ? sglangContextBytes.alone : sglangContextBytes.several;
+  // SGLang logs what is free once its context is there, never the card's whole memory.
+  const freeBytes = row.visible_gib === undefined ? gpu.visibleBytes - context : gpu.visibleBytes;
+  const capacityMib = (gpu.visibleBytes + context) / 2 ** 20;
+  const tokens = sglangKvTokens({
+    architecture,
+    layout,
+    tensor,
+    pipeline,
+    kvCache,
+    freeBytes,
+    memoryFraction:
+      row.gpu_memory_utilization ?? sglangMemoryFraction({ version, capacityMib, tensor, pipeline }),
+  });
+  const bytesPerToken = kvBytesPerToken(
+    architecture,
+    Math.ceil(architecture.layers / pipeline),
+    tensor,
+    kvCache,
+  );
+  const margin = isKnown ? 0.25 * gibibyte : unknownVersionMarginBytes;
+  const least = Math.max(0, tokens - Math.ceil(margin / bytesPerToken));
+  return {
+    regime: isKnown ? "SGLang" : outside("SGLang", `SGLang ${row.engine_version}`),
+    tokens: isKnown ? tokens : least,
+    bytesPerToken,
+    promised: least >= row.max_model_len,
+  };
+}
+
+function predictLlamaCpp(row: LogRow, subject: Subject): Prediction {
+  const { architecture, layout, kvCache, gpu } = subject;
+  const cache = llamaCppKvCache({
+    architecture,
+    layout,
+    kvCache,
+    contextTokens: row.max_model_len,
+    visibleBytes: gpu.visibleBytes * row.tensor_parallel,
+  });
+  return {
+    regime: "llama.cpp",
+    tokens: cache.tokens,
+    bytesPerToken: cache.kvBytes / cache.tokens / row.tensor_parallel,
+    promised: cache.onGpu,
+  };
+}
+
+/** Plans the start of a row. Never reads what the engine reported. */
+export function predict(row: LogRow): Prediction {
+  const architecture = architectureOf(row);
+  if (architecture === undefined) return unknown(`model ${row.model}`);
+  const gpu = gpuOf(row);
+  if (gpu === undefined) return unknown(`GPU ${row.gpu} without visible_gib`);
+  const subject: Subject = {
+    architecture,
+    layout: layoutOf(row.checkpoint),
+    gpu,
+    kvCache: /fp8|e4m3|e5m2|q8/.test(row.kv_dtype.toLowerCase()) ? "fp8" : "bf16",
+  };
+  const engine = row.engine.toLowerCase();
+  if (/llama\.?cpp|ollama/.test(engine)) return predictLlamaCpp(row, subject);
+  const version = parseEngineVersion(/\d+\.\d+(\.\d+)?/.exec(row.engine_version)?.[0].replace(/^(\d+\.\d+)$/, "$1.0") ?? "");
+  const lastKnown = parseEngineVersion(newestKnownVersion);
+  if (engine.includes("sglang")) return predictSglang(row, subject, version ?? [99, 0, 0]);
+  if (engine.includes("vllm") && lastKnown !== undefined) return predictVllm(row, subject, version ?? [99, 0, 0]);
+  return unknown(`engine ${row.engine}`);
+}
