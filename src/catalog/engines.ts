@@ -155,6 +155,8 @@ const fp8KvCacheSince: Readonly<Record<GpuArchitecture, EngineVersion | undefine
   ada: [0, 8, 4],
   hopper: [0, 19, 1],
   blackwell: [0, 19, 1],
+  // Its kernels use another FP8 than NVIDIA's; nothing was measured.
+  cdna3: undefined,
 };
 
 /** Whether an engine of that version may keep its KV cache in FP8 on such GPUs. */

@@ -2,7 +2,7 @@
 // FP8, most KV cache, free room. What a person set is kept; what nobody set may be lowered until it fits.
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
 import { batchDefaults, blockSizeTokens, supportsFp8KvCache } from "../catalog/engines.ts";
-import type { WeightFormat } from "../catalog/weight-bytes.ts";
+import type { KvCacheFormat } from "../catalog/weight-bytes.ts";
 import { accountMemory } from "./memory/memory.ts";
 import type { MemoryAccount } from "./memory/memory.ts";
 import { freeRoom } from "./node/hardware.ts";
@@ -29,7 +29,7 @@ export interface Trial {
   readonly hardware: Hardware;
   readonly layout: Layout;
   readonly weights: WeightsCandidate;
-  readonly kvCache: WeightFormat;
+  readonly kvCache: KvCacheFormat;
 }
 
 /** A trial that runs. */
@@ -154,7 +154,7 @@ function compareNearness(one: Miss, other: Miss): number {
 }
 
 /** Every layout of every checkpoint on every pool, fewest GPUs first. */
-function trialsOf(problem: Problem, kvCache: WeightFormat): readonly Trial[] {
+function trialsOf(problem: Problem, kvCache: KvCacheFormat): readonly Trial[] {
   const { architecture, candidates } = problem.model;
   const degrees = legalTensorDegrees(architecture);
   return problem.hardware
@@ -172,7 +172,7 @@ export interface Search {
   readonly miss?: Miss;
 }
 
-function searchWith(problem: Problem, kvCache: WeightFormat): Search {
+function searchWith(problem: Problem, kvCache: KvCacheFormat): Search {
   let fit: Fit | undefined;
   let miss: Miss | undefined;
   for (const trial of trialsOf(problem, kvCache)) {

@@ -3,7 +3,7 @@
 import type { Architecture } from "../../catalog/models.ts";
 import type { Gpu } from "../../catalog/gpus.ts";
 import type { OverheadRegime } from "../../catalog/engines.ts";
-import type { WeightFormat, WeightLayout } from "../../catalog/weight-bytes.ts";
+import type { KvCacheFormat, WeightLayout } from "../../catalog/weight-bytes.ts";
 import type { EngineLimits, MemoryPerGpu } from "../plan.ts";
 import { blocksNeeded, blocksPerRequest, kvBytesPerToken } from "./kv-cache.ts";
 import { stageOverhead } from "./overhead.ts";
@@ -22,7 +22,7 @@ export interface MemoryInput {
   readonly layout: WeightLayout;
   readonly tensor: number;
   readonly pipeline: number;
-  readonly kvCache: WeightFormat;
+  readonly kvCache: KvCacheFormat;
   readonly gpu: Pick<Gpu, "visibleBytes" | "architecture">;
   readonly regime: OverheadRegime;
   /** Bytes that are left free because the regime may be off by as much. */
