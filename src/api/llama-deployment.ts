@@ -121,7 +121,7 @@ export const planStatus = z.strictObject({
   pipeline: count.describe("Pipeline parallel degree."),
   nodesPerReplica: count.describe("Nodes of one replica."),
   gpusPerReplica: count.describe("GPUs of one replica."),
-  weights: z.enum(["bf16", "fp8"]).describe("Format of the weights."),
+  weights: z.enum(["bf16", "fp8", "int8", "int4"]).describe("Format of the weights."),
   kvCache: z.enum(["bf16", "fp8"]).describe("Format of the KV cache."),
   maxTokens: count.describe("Longest request in tokens."),
   kvCacheTokens: largeCount.describe("Tokens that the KV cache of one replica holds."),

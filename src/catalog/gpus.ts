@@ -1,7 +1,8 @@
 // GPUs as a planner needs them: the memory that an engine really sees, bandwidth, arithmetic, links, and what they
 // can compute in FP8. Visible memory is the low end of what start-up logs show, so that a plan holds on every card.
 
-export type GpuArchitecture = "ampere" | "ada" | "hopper" | "blackwell";
+export type GpuVendor = "nvidia" | "amd";
+export type GpuArchitecture = "ampere" | "ada" | "hopper" | "blackwell" | "cdna3";
 
 export interface Gpu {
   /** Name in `GpuPool.spec.gpu.product`. */
@@ -10,6 +11,7 @@ export interface Gpu {
   readonly aliases: readonly string[];
   /** For people: `H100 80GB`. */
   readonly label: string;
+  readonly vendor: GpuVendor;
   readonly architecture: GpuArchitecture;
   /** Bytes that the engine sees, conservatively. */
   readonly visibleBytes: number;
@@ -19,7 +21,10 @@ export interface Gpu {
   readonly bf16Flops: number;
   /** Dense FP8 operations per second; absent where the GPU has no FP8 arithmetic. */
   readonly fp8Flops?: number;
-  /** "switch": all GPUs of a node; "bridge": pairs; "none": PCIe only. */
+  /**
+   * NVLink, or AMD's Infinity Fabric in its place. "switch": each GPU of a node reaches each other; "bridge": pairs;
+   * "none": PCIe only.
+   */
   readonly nvlink: "switch" | "bridge" | "none";
 }
 
@@ -35,6 +40,7 @@ export const gpus: readonly Gpu[] = [
     name: "nvidia-h100-80gb",
     aliases: ["nvidia-h100-mega-80gb", "nvidia-h100-80gb-hbm3"],
     label: "H100 80GB",
+    vendor: "nvidia",
     architecture: "hopper",
     visibleBytes: gib(79.18),
     memoryBytesPerSecond: 3.35 * tera,
@@ -46,6 +52,7 @@ export const gpus: readonly Gpu[] = [
     name: "nvidia-h100-nvl-94gb",
     aliases: ["nvidia-h100-nvl"],
     label: "H100 NVL 94GB",
+    vendor: "nvidia",
     architecture: "hopper",
     visibleBytes: gib(93),
     memoryBytesPerSecond: 3.9 * tera,
@@ -57,6 +64,7 @@ export const gpus: readonly Gpu[] = [
     name: "nvidia-h100-pcie-80gb",
     aliases: ["nvidia-h100-pcie"],
     label: "H100 PCIe 80GB",
+    vendor: "nvidia",
     architecture: "hopper",
     visibleBytes: gib(79.1),
     memoryBytesPerSecond: 2 * tera,
@@ -68,6 +76,7 @@ export const gpus: readonly Gpu[] = [
     name: "nvidia-h200-141gb",
     aliases: ["nvidia-h200"],
     label: "H200 141GB",
+    vendor: "nvidia",
     architecture: "hopper",
     visibleBytes: gib(139.8),
     memoryBytesPerSecond: 4.8 * tera,
@@ -79,6 +88,7 @@ export const gpus: readonly Gpu[] = [
     name: "nvidia-b200",
     aliases: ["nvidia-b200-180gb"],
     label: "B200 180GB",
+    vendor: "nvidia",
     architecture: "blackwell",
     visibleBytes: gib(178.3),
     memoryBytesPerSecond: 8 * tera,
@@ -90,6 +100,7 @@ export const gpus: readonly Gpu[] = [
     name: "nvidia-a100-80gb",
     aliases: ["nvidia-a100-sxm4-80gb"],
     label: "A100 80GB",
+    vendor: "nvidia",
     architecture: "ampere",
     visibleBytes: gib(79.14),
     memoryBytesPerSecond: 2.039 * tera,
@@ -100,6 +111,7 @@ export const gpus: readonly Gpu[] = [
     name: "nvidia-a100-40gb",
     aliases: ["nvidia-tesla-a100", "nvidia-a100-sxm4-40gb"],
     label: "A100 40GB",
+    vendor: "nvidia",
     architecture: "ampere",
     visibleBytes: gib(39.39),
     memoryBytesPerSecond: 1.555 * tera,
@@ -110,6 +122,7 @@ export const gpus: readonly Gpu[] = [
     name: "nvidia-l40s",
     aliases: [],
     label: "L40S 48GB",
+    vendor: "nvidia",
     architecture: "ada",
     visibleBytes: gib(44.3),
     memoryBytesPerSecond: 0.864 * tera,
@@ -121,6 +134,7 @@ export const gpus: readonly Gpu[] = [
     name: "nvidia-l4",
     aliases: [],
     label: "L4 24GB",
+    vendor: "nvidia",
     architecture: "ada",
     visibleBytes: gib(21.9),
     memoryBytesPerSecond: 0.3 * tera,
@@ -128,11 +142,31 @@ export const gpus: readonly Gpu[] = [
     fp8Flops: 242 * tera,
     nvlink: "none",
   },
+  // Source: AMD's MI300X data sheet (192 GB HBM3, 5.3 TB/s, 1307.4 and 2614.9 TFLOPS; seven Infinity Fabric links,
+  // one to each other GPU of eight). Visible memory: the driver's total less the context's share, as for NVIDIA's.
+  {
+    name: "amd-mi300x",
+    aliases: ["amd-instinct-mi300x", "amd-instinct-mi300x-oam", "mi300x"],
+    label: "MI300X 192GB",
+    vendor: "amd",
+    architecture: "cdna3",
+    visibleBytes: gib(191.98),
+    memoryBytesPerSecond: 5.3 * tera,
+    bf16Flops: 1307 * tera,
+    fp8Flops: 2614 * tera,
+    nvlink: "switch",
+  },
 ];
 
 const gpusByName: ReadonlyMap<string, Gpu> = new Map(
   gpus.flatMap((gpu) => [gpu.name, ...gpu.aliases].map((name) => [name, gpu] as const)),
 );
+
+/** The extended resource that pods request for one GPU of a vendor, as its device plugin names it. */
+export const gpuResourceNames: Readonly<Record<GpuVendor, string>> = {
+  nvidia: "nvidia.com/gpu",
+  amd: "amd.com/gpu",
+};
 
 /** The GPU of that name or alias, in any case; `undefined` where the catalog lacks it. */
 export function findGpu(product: string): Gpu | undefined {

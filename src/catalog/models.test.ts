@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { checkpointsOf } from "./checkpoints.ts";
+import { checkpointsOf, formatsOfAuto } from "./checkpoints.ts";
+import { classifierRefusal, findClassifier } from "./classifiers.ts";
 import { findModel, models, nearestModels } from "./models.ts";
-import { checkpointBytes, fbgemmLayout, fp8Layout, parameterCount } from "./weight-bytes.ts";
-
-const gibibyte = 2 ** 30;
+import { parameterCount } from "./weight-bytes.ts";
 
 describe("models", () => {
   test.each([
@@ -25,16 +24,39 @@ describe("models", () => {
 });
 
 describe("checkpoints", () => {
-  test.each(models)("$name has a pinned BF16 repository", ({ name }) => {
-    const pinned = checkpointsOf(name).filter(({ revision }) => revision !== undefined);
-    expect(pinned.some(({ format }) => format === "bf16")).toBe(true);
-    expect(pinned.filter(({ revision }) => !/^[0-9a-f]{40}$/.test(revision ?? ""))).toEqual([]);
+  test.each(models)(
+    "$name has a pinned BF16 repository, gated, and a licence of its own generation",
+    (model) => {
+      const pinned = checkpointsOf(model.name).filter(({ revision }) => revision !== undefined);
+      expect(pinned.some(({ format, gated }) => format === "bf16" && gated)).toBe(true);
+      expect(pinned.filter(({ revision }) => !/^[0-9a-f]{40}$/.test(revision ?? ""))).toEqual([]);
+      expect(model.licence).toMatch(/^Llama 3\.[123] Community License$/);
+    },
+  );
+
+  test.each(models)("$name has each repository once", ({ name }) => {
+    const repositories = checkpointsOf(name).map(({ repository }) => repository.toLowerCase());
+    expect(new Set(repositories).size).toBe(repositories.length);
   });
 
-  test("FP8 of 405B is 381.9 GiB with all linear layers, and 453.7 GiB as Meta's own", () => {
-    const architecture = findModel("llama-3.1-405b-instruct")?.architecture;
-    if (architecture === undefined) throw new Error("not in the catalog");
-    expect(checkpointBytes(architecture, fp8Layout).total / gibibyte).toBeCloseTo(381.9, 1);
-    expect(checkpointBytes(architecture, fbgemmLayout).total / gibibyte).toBeCloseTo(453.7, 1);
+  test("INT8 and INT4 are for who asks for them", () => {
+    expect(formatsOfAuto).toEqual(["bf16", "fp8"]);
+    const formats = checkpointsOf("llama-3.1-70b-instruct").map(({ format }) => format);
+    expect(formats).toEqual(expect.arrayContaining(["int8", "int4"]));
+  });
+});
+
+describe("classifiers", () => {
+  test.each(["prompt-guard-86m", "llama-prompt-guard-2-86m", "meta-llama/Llama-Prompt-Guard-2-22M"])(
+    "%s is known, is no model, and has words for why",
+    (name) => {
+      const classifier = findClassifier(name);
+      expect(findModel(name)).toBeUndefined();
+      expect(classifier && classifierRefusal(classifier)).toContain("no chat engine serves it");
+    },
+  );
+
+  test("a model is none", () => {
+    expect(findClassifier("llama-guard-3-1b")).toBeUndefined();
   });
 });

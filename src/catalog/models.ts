@@ -17,6 +17,13 @@ export interface Architecture {
   readonly tiedEmbeddings: boolean;
 }
 
+/** The licences under which Meta publishes its models: their titles. */
+export type Licence =
+  | "Llama 3.1 Community License"
+  | "Llama 3.2 Community License"
+  | "Llama 3.3 Community License"
+  | "Llama 4 Community License";
+
 export interface Model {
   /** Name in `spec.model.name`. */
   readonly name: string;
@@ -25,6 +32,8 @@ export interface Model {
   /** Size alone, for a line of a table: `405B`. */
   readonly size: string;
   readonly architecture: Architecture;
+  /** Whoever serves the model must keep it: quantised checkpoints of others fall under it too. */
+  readonly licence: Licence;
 }
 
 const llama3 = { vocabularySize: 128_256, maxPositions: 131_072, tiedEmbeddings: false } as const;
@@ -71,7 +80,7 @@ const llama70b: Architecture = {
   feedForwardSize: 28_672,
 };
 
-/** The first upload of July 2024 had 16 key-value heads; every revision pinned in checkpoints.ts has 8. */
+/** The first upload of July 2024 had 16 key-value heads; every revision pinned in checkpoints/ has 8. */
 const llama405b: Architecture = {
   ...llama3,
   hiddenSize: 16_384,
@@ -82,24 +91,61 @@ const llama405b: Architecture = {
   feedForwardSize: 53_248,
 };
 
-/** Every model of the catalog. */
+const of31 = { licence: "Llama 3.1 Community License" } as const;
+const of32 = { licence: "Llama 3.2 Community License" } as const;
+const of33 = { licence: "Llama 3.3 Community License" } as const;
+
+/** Every model of the catalog. Licences: meta-llama/llama-models, models/llama3_{1,2,3}/LICENSE. */
 export const models: readonly Model[] = [
-  { name: "llama-3.1-8b", label: "Llama 3.1 8B", size: "8B", architecture: llama8b },
-  { name: "llama-3.1-8b-instruct", label: "Llama 3.1 8B Instruct", size: "8B", architecture: llama8b },
-  { name: "llama-3.1-70b", label: "Llama 3.1 70B", size: "70B", architecture: llama70b },
-  { name: "llama-3.1-70b-instruct", label: "Llama 3.1 70B Instruct", size: "70B", architecture: llama70b },
-  { name: "llama-3.1-405b", label: "Llama 3.1 405B", size: "405B", architecture: llama405b },
+  { name: "llama-3.1-8b", label: "Llama 3.1 8B", size: "8B", architecture: llama8b, ...of31 },
+  {
+    name: "llama-3.1-8b-instruct",
+    label: "Llama 3.1 8B Instruct",
+    size: "8B",
+    architecture: llama8b,
+    ...of31,
+  },
+  { name: "llama-3.1-70b", label: "Llama 3.1 70B", size: "70B", architecture: llama70b, ...of31 },
+  {
+    name: "llama-3.1-70b-instruct",
+    label: "Llama 3.1 70B Instruct",
+    size: "70B",
+    architecture: llama70b,
+    ...of31,
+  },
+  { name: "llama-3.1-405b", label: "Llama 3.1 405B", size: "405B", architecture: llama405b, ...of31 },
   {
     name: "llama-3.1-405b-instruct",
     label: "Llama 3.1 405B Instruct",
     size: "405B",
     architecture: llama405b,
+    ...of31,
   },
-  { name: "llama-3.2-1b-instruct", label: "Llama 3.2 1B Instruct", size: "1B", architecture: llama1b },
-  { name: "llama-3.2-3b-instruct", label: "Llama 3.2 3B Instruct", size: "3B", architecture: llama3b },
-  { name: "llama-3.3-70b-instruct", label: "Llama 3.3 70B Instruct", size: "70B", architecture: llama70b },
-  { name: "llama-guard-3-8b", label: "Llama Guard 3 8B", size: "8B", architecture: llama8b },
-  { name: "llama-guard-3-1b", label: "Llama Guard 3 1B", size: "1B", architecture: llama1b },
+  { name: "llama-3.2-1b", label: "Llama 3.2 1B", size: "1B", architecture: llama1b, ...of32 },
+  {
+    name: "llama-3.2-1b-instruct",
+    label: "Llama 3.2 1B Instruct",
+    size: "1B",
+    architecture: llama1b,
+    ...of32,
+  },
+  { name: "llama-3.2-3b", label: "Llama 3.2 3B", size: "3B", architecture: llama3b, ...of32 },
+  {
+    name: "llama-3.2-3b-instruct",
+    label: "Llama 3.2 3B Instruct",
+    size: "3B",
+    architecture: llama3b,
+    ...of32,
+  },
+  {
+    name: "llama-3.3-70b-instruct",
+    label: "Llama 3.3 70B Instruct",
+    size: "70B",
+    architecture: llama70b,
+    ...of33,
+  },
+  { name: "llama-guard-3-8b", label: "Llama Guard 3 8B", size: "8B", architecture: llama8b, ...of31 },
+  { name: "llama-guard-3-1b", label: "Llama Guard 3 1B", size: "1B", architecture: llama1b, ...of32 },
 ];
 
 const modelsByName: ReadonlyMap<string, Model> = new Map(models.map((model) => [model.name, model]));

@@ -3,7 +3,7 @@
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
 import { batchDefaults, blockSizeTokens, supportsFp8KvCache } from "../catalog/engines/vllm.ts";
 import type { BatchDefaults } from "../catalog/engines/vllm.ts";
-import type { WeightFormat } from "../catalog/weight-bytes.ts";
+import type { KvCacheFormat } from "../catalog/weight-bytes.ts";
 import { accountMemory } from "./memory/memory.ts";
 import type { MemoryAccount } from "./memory/memory.ts";
 import { freeRoom } from "./node/hardware.ts";
@@ -30,7 +30,7 @@ export interface Trial {
   readonly hardware: Hardware;
   readonly layout: Layout;
   readonly weights: WeightsCandidate;
-  readonly kvCache: WeightFormat;
+  readonly kvCache: KvCacheFormat;
 }
 
 /** A trial that runs. */
@@ -161,7 +161,7 @@ function compareNearness(one: Miss, other: Miss): number {
 }
 
 /** Every layout of every checkpoint on every pool, fewest GPUs first. */
-function trialsOf(problem: Problem, kvCache: WeightFormat): readonly Trial[] {
+function trialsOf(problem: Problem, kvCache: KvCacheFormat): readonly Trial[] {
   const { architecture, candidates } = problem.model;
   const degrees = legalTensorDegrees(architecture);
   return problem.hardware
@@ -179,7 +179,7 @@ export interface Search {
   readonly miss?: Miss;
 }
 
-function searchWith(problem: Problem, kvCache: WeightFormat): Search {
+function searchWith(problem: Problem, kvCache: KvCacheFormat): Search {
   let fit: Fit | undefined;
   let miss: Miss | undefined;
   for (const trial of trialsOf(problem, kvCache)) {

@@ -1,4 +1,5 @@
 // How numbers are written for people, the same in refusals, reasons and tables.
+import type { WeightFormat } from "../catalog/weight-bytes.ts";
 
 const gibibyte = 2 ** 30;
 
@@ -24,6 +25,6 @@ export function counted(count: number, noun: string): string {
 }
 
 /** `BF16`, `FP8`. */
-export function formatName(format: "bf16" | "fp8"): string {
+export function formatName(format: WeightFormat): string {
   return format.toUpperCase();
 }

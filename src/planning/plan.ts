@@ -3,6 +3,7 @@
 import type { FabricType, GpuPoolSpec } from "../api/gpu-pool.ts";
 import type { Reason } from "../api/conditions.ts";
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
+import type { WeightFormat } from "../catalog/weight-bytes.ts";
 
 /** A pool as the planner sees it. `freeGpus` orders the choice between pools; it never makes a plan illegal. */
 export interface PoolFacts {
@@ -15,7 +16,7 @@ export interface PoolFacts {
 
 /** Where the weights come from, and what they are. */
 export interface Weights {
-  readonly format: "bf16" | "fp8";
+  readonly format: WeightFormat;
   /** vLLM's `quantization` of the checkpoint (`compressed-tensors`, `modelopt`, …), or "fp8" where the engine quantises on the fly. */
   readonly quantMethod?: string;
   readonly source:

@@ -199,11 +199,11 @@ describe("pools", () => {
 
   test("of A100 get no checkpoint whose kernels need FP8 arithmetic", () => {
     const a100 = examplePool("a100", { gpu: { product: "nvidia-a100-80gb", perNode: 8 } });
-    const { weights: chosen, gpusPerReplica } = planned(instruct("70b"), [a100]);
-    expect(chosen.format).toBe("bf16");
-    expect(gpusPerReplica).toBe(4);
-    const redHats = planned({ model: { name: "llama-3.3-70b-instruct" } }, [a100]);
-    expect(redHats.weights.quantMethod).toBe("compressed-tensors");
+    for (const model of ["llama-3.1-70b-instruct", "llama-3.3-70b-instruct"]) {
+      const chosen = planned({ model: { name: model } }, [a100]);
+      expect(chosen.weights.quantMethod).toBe("compressed-tensors");
+      expect(chosen.gpusPerReplica).toBe(2);
+    }
   });
 
   test("whose nodes have one GPU each form groups of pipeline stages", () => {

@@ -1,11 +1,11 @@
 // From what the spec says of a model to numbers: its architecture, and the checkpoints that may be served.
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
-import { checkpointsOf } from "../catalog/checkpoints.ts";
+import { checkpointsOf, formatsOfAuto } from "../catalog/checkpoints.ts";
 import type { Checkpoint } from "../catalog/checkpoints.ts";
 import type { GpuArchitecture } from "../catalog/gpus.ts";
 import { findModel, models, nearestModels } from "../catalog/models.ts";
 import type { Architecture } from "../catalog/models.ts";
-import { bf16Layout, checkpointBytes, fp8Layout } from "../catalog/weight-bytes.ts";
+import { bf16Layout, checkpointBytes, fp8Layout, int4Layout, int8Layout } from "../catalog/weight-bytes.ts";
 import type { WeightFormat, WeightLayout } from "../catalog/weight-bytes.ts";
 import { formatName, thousands } from "./format.ts";
 import type { Refusal, Weights } from "./plan.ts";
@@ -38,7 +38,17 @@ export interface ResolvedModel {
 
 type WantedFormat = LlamaDeploymentSpec["quantization"]["weights"];
 
-const layouts: Readonly<Record<WeightFormat, WeightLayout>> = { bf16: bf16Layout, fp8: fp8Layout };
+const layouts: Readonly<Record<WeightFormat, WeightLayout>> = {
+  bf16: bf16Layout,
+  fp8: fp8Layout,
+  int8: int8Layout,
+  int4: int4Layout,
+};
+
+/** Whether a checkpoint is one that the spec asks for, or leaves to the planner. */
+function isWanted(format: WeightFormat, wanted: WantedFormat): boolean {
+  return wanted === "auto" ? formatsOfAuto.includes(format) : format === wanted;
+}
 
 function architectureOf(spec: LlamaDeploymentSpec): Architecture | Refusal {
   const { name, profile } = spec.model;
@@ -111,10 +121,12 @@ function fromCatalog(
       ? []
       : [fromCheckpoint(spec, architecture, checkpoint, checkpoint.revision)],
   );
-  const ofFormat = pinned.filter(({ format }) => wanted === "auto" || format === wanted);
+  const ofFormat = pinned.filter(({ format }) => isWanted(format, wanted));
   if (ofFormat.length > 0) return ofFormat;
 
-  const unpinned = published.filter(({ format }) => wanted === "auto" || format === wanted);
+  const source = pinned.find(({ format }) => format === "bf16");
+  if (wanted === "fp8" && source !== undefined) return [onTheFly(source)];
+  const unpinned = published.filter(({ format }) => isWanted(format, wanted));
   if (unpinned.length > 0) {
     const repositories = unpinned.map(({ repository }) => repository).join(" or ");
     return refuse(
@@ -122,8 +134,7 @@ function fromCatalog(
       `the catalog has no pinned revision of ${repositories}: set model.source.huggingFace.repository and revision (40 hex digits)`,
     );
   }
-  const source = pinned.find(({ format }) => format === "bf16");
-  return source === undefined ? [] : [onTheFly(source)];
+  return [];
 }
 
 /** Weights of the spec's own repository: known to the catalog, or taken at the spec's word. */

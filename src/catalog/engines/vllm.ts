@@ -73,6 +73,8 @@ const fp8KvCacheSince: Readonly<Record<GpuArchitecture, EngineVersion | undefine
   ada: [0, 8, 4],
   hopper: [0, 19, 1],
   blackwell: [0, 19, 1],
+  // From when logs of FP8 caches on MI300X exist (0.18.0); its FP8 is another than NVIDIA's.
+  cdna3: [0, 18, 0],
 };
 
 /** Whether an engine of that version may keep its KV cache in FP8 on such GPUs. */

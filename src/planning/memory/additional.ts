@@ -2,7 +2,7 @@
 // a draft model brings weights and a KV cache of its own.
 import { bf16Layout, bytesPerWeight } from "../../catalog/weight-bytes.ts";
 import type { Architecture } from "../../catalog/models.ts";
-import type { WeightFormat } from "../../catalog/weight-bytes.ts";
+import type { KvCacheFormat } from "../../catalog/weight-bytes.ts";
 import { kvBytesPerToken } from "./kv-cache.ts";
 import { keyValueHeadsPerRank, stagesOf, stageWeightBytes } from "./weights.ts";
 import type { Stage } from "./weights.ts";
@@ -84,7 +84,7 @@ export function draftWeightBytes(
 export function draftKvBytesPerToken(
   architecture: Architecture,
   tensor: number,
-  format: WeightFormat,
+  format: KvCacheFormat,
   { draft }: Speculation,
 ): number {
   switch (draft.kind) {

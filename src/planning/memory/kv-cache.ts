@@ -1,7 +1,7 @@
 // Bytes and blocks of the KV cache: what one token costs on one GPU, and how many blocks a request of full length needs.
 import { bytesPerWeight } from "../../catalog/weight-bytes.ts";
 import type { Architecture } from "../../catalog/models.ts";
-import type { WeightFormat } from "../../catalog/weight-bytes.ts";
+import type { KvCacheFormat } from "../../catalog/weight-bytes.ts";
 import { keyValueHeadsPerRank } from "./weights.ts";
 
 /**
@@ -12,7 +12,7 @@ export function kvBytesPerToken(
   architecture: Architecture,
   layers: number,
   tensor: number,
-  format: WeightFormat,
+  format: KvCacheFormat,
 ): number {
   const heads = keyValueHeadsPerRank(architecture, tensor);
   return 2 * layers * heads * architecture.headDimension * bytesPerWeight[format];

@@ -1,7 +1,7 @@
 // The KV cache of llama.cpp, and so of Ollama: allocated whole at start, as large as the context asked for. What does
 // not fit on the GPU goes to the CPU, layer by layer, instead of being refused.
 import type { Architecture } from "../../catalog/models.ts";
-import type { WeightFormat, WeightLayout } from "../../catalog/weight-bytes.ts";
+import type { KvCacheFormat, WeightLayout } from "../../catalog/weight-bytes.ts";
 import { kvBytesPerToken } from "./kv-cache.ts";
 import { stagesOf, stageWeightBytes } from "./weights.ts";
 
@@ -20,7 +20,7 @@ const defaultMicroBatchTokens = 512;
 export interface LlamaCppInput {
   readonly architecture: Architecture;
   readonly layout: WeightLayout;
-  readonly kvCache: WeightFormat;
+  readonly kvCache: KvCacheFormat;
   /** `--ctx-size`: tokens of all slots together. */
   readonly contextTokens: number;
   readonly visibleBytes: number;

@@ -3,7 +3,7 @@
 import type { Architecture } from "../../catalog/models.ts";
 import type { Gpu } from "../../catalog/gpus.ts";
 import type { VllmRegime } from "../../catalog/engines/vllm-regimes.ts";
-import type { WeightFormat, WeightLayout } from "../../catalog/weight-bytes.ts";
+import type { KvCacheFormat, WeightLayout } from "../../catalog/weight-bytes.ts";
 import type { EngineLimits, MemoryPerGpu } from "../plan.ts";
 import { draftKvBytesPerToken, draftWeightBytes, loraBytes } from "./additional.ts";
 import type { AdditionalMemory } from "./additional.ts";
@@ -29,7 +29,7 @@ export interface MemoryInput {
   readonly layout: WeightLayout;
   readonly tensor: number;
   readonly pipeline: number;
-  readonly kvCache: WeightFormat;
+  readonly kvCache: KvCacheFormat;
   readonly gpu: Pick<Gpu, "visibleBytes" | "architecture">;
   readonly regime: VllmRegime;
   /** Bytes that are left free because the regime may be off by as much. */

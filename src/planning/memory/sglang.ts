@@ -1,7 +1,7 @@
 // The KV pool of SGLang: what is free after the weights, less a share of what was free before them. Activations,
 // graphs and NCCL's growth live in that share, so no profile decides. Holds to 0.01 GiB on public logs of 0.3 to 0.4.8.
 import type { Architecture } from "../../catalog/models.ts";
-import type { WeightFormat, WeightLayout } from "../../catalog/weight-bytes.ts";
+import type { KvCacheFormat, WeightLayout } from "../../catalog/weight-bytes.ts";
 import { kvBytesPerToken } from "./kv-cache.ts";
 import { stagesOf, stageWeightBytes } from "./weights.ts";
 
@@ -18,7 +18,7 @@ export interface SglangInput {
   readonly layout: WeightLayout;
   readonly tensor: number;
   readonly pipeline: number;
-  readonly kvCache: WeightFormat;
+  readonly kvCache: KvCacheFormat;
   /** Bytes that are free before the weights are loaded: SGLang logs them as `avail mem`. */
   readonly freeBytes: number;
   /** `--mem-fraction-static`. */

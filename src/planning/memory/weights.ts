@@ -1,8 +1,8 @@
 // Bytes of weights on one GPU: how vLLM splits a Llama over tensor-parallel ranks and pipeline stages.
 // Sources: vllm/model_executor/models/llama.py, layers/linear.py (QKVParallelLinear), distributed/utils.py.
-import { bytesPerWeight, layerParameters, layoutOfLayer } from "../../catalog/weight-bytes.ts";
+import { bytesPerWeight, layerBytes, layoutOfLayer } from "../../catalog/weight-bytes.ts";
 import type { Architecture } from "../../catalog/models.ts";
-import type { LayerParameters, WeightLayout } from "../../catalog/weight-bytes.ts";
+import type { WeightLayout } from "../../catalog/weight-bytes.ts";
 
 /** The vocabulary is padded to a multiple of this before it is split. Source: VocabParallelEmbedding. */
 const vocabularyPadding = 64;
@@ -25,18 +25,12 @@ export function keyValueHeadsPerRank(architecture: Architecture, tensor: number)
   return Math.max(1, Math.ceil(architecture.keyValueHeads / tensor));
 }
 
-function layerBytes(
-  parameters: LayerParameters,
-  architecture: Architecture,
-  formats: WeightLayout,
-  tensor: number,
-): number {
+/** Bytes of one decoder layer on each rank. */
+function layerBytesOfRank(architecture: Architecture, formats: WeightLayout, tensor: number): number {
+  const layer = layerBytes(architecture, formats);
   const keyValueShare = keyValueHeadsPerRank(architecture, tensor) / architecture.keyValueHeads;
-  const attention = (parameters.query + parameters.output) / tensor + parameters.keyValue * keyValueShare;
   return (
-    attention * bytesPerWeight[formats.attention] +
-    (parameters.feedForward / tensor) * bytesPerWeight[formats.feedForward] +
-    parameters.norms * bytesPerWeight.bf16
+    (layer.query + layer.output + layer.feedForward) / tensor + layer.keyValue * keyValueShare + layer.norms
   );
 }
 
@@ -70,15 +64,10 @@ export function stageWeightBytes(
   stage: Stage,
   tensor: number,
 ): number {
-  const parameters = layerParameters(architecture);
   const boundaryLayers = Math.min(stage.layers, (stage.first ? 1 : 0) + (stage.last ? 1 : 0));
-  const boundary = layerBytes(
-    parameters,
-    architecture,
-    layoutOfLayer(layout, 0, architecture.layers),
-    tensor,
-  );
-  const inner = layerBytes(parameters, architecture, layout, tensor);
+  const edge = layoutOfLayer(layout, 0, architecture.layers);
+  const boundary = layerBytesOfRank(architecture, edge, tensor);
+  const inner = layerBytesOfRank(architecture, layout, tensor);
 
   const vocabulary = Math.ceil(architecture.vocabularySize / vocabularyPadding) * vocabularyPadding;
   const matrix = (vocabulary / tensor) * architecture.hiddenSize * bytesPerWeight.bf16;

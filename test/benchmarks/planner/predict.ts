@@ -15,7 +15,18 @@ import {
 import { findGpu, type Gpu } from "../../../src/catalog/gpus.ts";
 import type { Architecture } from "../../../src/catalog/models.ts";
 import { findArchitecture } from "../../../src/catalog/relatives.ts";
-import { bf16Layout, fbgemmLayout, fp8Layout, type WeightLayout } from "../../../src/catalog/weight-bytes.ts";
+import {
+  awqLayout,
+  bf16Layout,
+  fbgemmLayout,
+  fp8DynamicLayout,
+  fp8Layout,
+  fp8ModeloptLayout,
+  gptqLayout,
+  int4Layout,
+  int8Layout,
+  type WeightLayout,
+} from "../../../src/catalog/weight-bytes.ts";
 import { kvBytesPerToken } from "../../../src/planning/memory/kv-cache.ts";
 import { llamaCppKvCache } from "../../../src/planning/memory/llama-cpp.ts";
 import { accountMemory } from "../../../src/planning/memory/memory.ts";
@@ -46,7 +57,13 @@ type GpuFacts = Subject["gpu"];
 /** By words in the names of repositories and of the column. */
 const layoutWords: readonly (readonly [RegExp, WeightLayout])[] = [
   [/fbgemm/, fbgemmLayout],
-  [/fp8|e4m3|q8_0|int8|w8a8/, fp8Layout],
+  [/awq/, awqLayout],
+  [/gptq/, gptqLayout],
+  [/w4a16|int4|4bit/, int4Layout],
+  [/int8|w8a8(?!.*fp8)|w8a16/, int8Layout],
+  [/fp8.*dynamic/, fp8DynamicLayout],
+  [/modelopt|nvidia/, fp8ModeloptLayout],
+  [/fp8|e4m3|q8_0/, fp8Layout],
   [/.*/, bf16Layout],
 ];
 
