@@ -65,13 +65,14 @@ const sameAs: Readonly<Record<string, { readonly name: string; readonly maxPosit
  * or a relative of theirs; `undefined` where neither is known.
  */
 export function findArchitecture(name: string): Architecture | undefined {
-  const plain = name.toLowerCase().replace(/^meta-/, "").replace(/-(instruct|chat|hf|it)$/, "");
+  const plain = name
+    .toLowerCase()
+    .replace(/^meta-/, "")
+    .replace(/-(instruct|chat|hf|it)$/, "");
   const direct = models.find((model) => model.name === plain || model.name === `${plain}-instruct`);
   if (direct !== undefined) return direct.architecture;
   const alias = sameAs[plain];
   if (alias === undefined) return byName[plain];
   const architecture = models.find((model) => model.name === alias.name)?.architecture;
-  return (
-    architecture && { ...architecture, maxPositions: alias.maxPositions ?? architecture.maxPositions }
-  );
+  return architecture && { ...architecture, maxPositions: alias.maxPositions ?? architecture.maxPositions };
 }

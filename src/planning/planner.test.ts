@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { examplePool, exampleSpec, h100Pool } from "./example-pools.ts";
-import type { Plan, PlanRequest, PoolFacts } from "./plan.ts";
+import type { Plan, PoolFacts } from "./plan.ts";
 import { plan } from "./planner.ts";
 
 const gibibyte = 2 ** 30;
@@ -249,18 +249,52 @@ describe("the engine's version", () => {
   });
 
   test("does not hide what flags take beside the plan", () => {
-    const { because } = planned({ ...instruct("8b"), engine: { args: { "enable-lora": "" } } });
-    expect(because).toContain("the memory that engine.args.enable-lora takes is not counted");
+    const { because } = planned({ ...instruct("8b"), engine: { args: { "compilation-config": "{}" } } });
+    expect(because).toContain("the memory that engine.args.compilation-config takes is not counted");
   });
 });
 
-test("a plan is quick enough for every reconcile", () => {
-  const request: PlanRequest = { spec: exampleSpec(instruct("405b")), pools: [h100Pool] };
-  // The quickest of many short rounds: what else runs on the machine must not decide.
-  const rounds = Array.from({ length: 40 }, () => {
-    const started = performance.now();
-    for (let count = 0; count < 25; count += 1) plan(request);
-    return (performance.now() - started) / 25;
+describe("beside the model", () => {
+  const withArgs = (args: Readonly<Record<string, string>>) =>
+    planned({ ...instruct("8b"), engine: { args } }).memoryPerGpu.additional;
+
+  test("LoRA slots take A and B of each adapter for the seven linear layers", () => {
+    // 32 layers x rank x (inputs + outputs of q, k, v, o, gate, up, down) x 2 B.
+    const widths = 2 * (4096 + 4096) + 2 * (4096 + 1024) + 3 * (4096 + 14_336);
+    expect(withArgs({ "enable-lora": "" })).toBe(32 * 16 * widths * 2);
+    expect(withArgs({ "enable-lora": "", "max-loras": "4", "max-lora-rank": "64" })).toBe(
+      4 * 32 * 64 * widths * 2,
+    );
   });
-  expect(Math.min(...rounds)).toBeLessThan(1);
+
+  test("a draft model takes its weights, and a part of each KV block", () => {
+    const config = (extra: object) => ({
+      "speculative-config": JSON.stringify({ num_speculative_tokens: 3, ...extra }),
+    });
+    expect(withArgs(config({ method: "ngram" }))).toBe(0);
+    expect(withArgs(config({ model: "meta-llama/Llama-3.2-1B-Instruct" })) / 2 ** 30).toBeCloseTo(2.3, 1);
+    const plain = planned(instruct("8b"));
+    const drafted = planned({
+      ...instruct("8b"),
+      engine: { args: config({ model: "meta-llama/Llama-3.2-1B-Instruct" }) },
+    });
+    // 32,768 B a token of the draft beside 131,072 of the model.
+    const perToken = ({ memoryPerGpu, kvCacheTokens }: Plan) => memoryPerGpu.kvCache / kvCacheTokens;
+    expect(perToken(drafted) / perToken(plain)).toBe(1.25);
+  });
+
+  test("a draft of unknown size is said to be uncounted, and no JSON is refused", () => {
+    const engine = (text: string) => ({ args: { "speculative-config": text } });
+    const unknown = '{"model": "acme/tiny", "num_speculative_tokens": 3}';
+    expect(planned({ ...instruct("8b"), engine: engine(unknown) }).because).toContain(
+      "the memory that engine.args.speculative-config takes is not counted",
+    );
+    for (const bad of ["three", "[]", "{}", '{"num_speculative_tokens": 0}']) {
+      const result = plan({
+        spec: exampleSpec({ ...instruct("8b"), engine: engine(bad) }),
+        pools: [h100Pool],
+      });
+      expect(result).toMatchObject({ kind: "refusal", reason: "InvalidSpec" });
+    }
+  });
 });

@@ -1,6 +1,6 @@
 // What must hold of every plan, whatever the model, the pool and the wish: tried with generated ones.
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { gpuPoolSpec } from "../api/gpu-pool.ts";
 import { llamaDeploymentSpec } from "../api/llama-deployment.ts";
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
@@ -12,6 +12,9 @@ import { mergePatch } from "./alternatives.ts";
 import { accountMemory } from "./memory/memory.ts";
 import type { PoolFacts } from "./plan.ts";
 import { plan } from "./planner.ts";
+
+// Hundreds of plans a property: seconds, but a busy machine may take many.
+vi.setConfig({ testTimeout: 60_000 });
 
 const pool: fc.Arbitrary<PoolFacts> = fc
   .record({

@@ -44,8 +44,8 @@ describe("what does not fit", () => {
       parallelism: { tensor: 2, pipeline: 1 },
     };
     expect(words(refused(spec))).toEqual([
-      "DoesNotFit: Llama 3.1 70B Instruct in BF16 with tensor 2 on pool h100 leaves 4.1 GiB per GPU for the KV cache, after 65.7 GiB of weights and 3.0 GiB for activations, graphs, communication and margin, and 1 request of 128K tokens needs 20.0 GiB in BF16",
-      "or a context of 26K tokens: 2 x H100 80GB on one node (tensor 2)",
+      "DoesNotFit: Llama 3.1 70B Instruct in BF16 with tensor 2 on pool h100 leaves 4.4 GiB per GPU for the KV cache, after 65.7 GiB of weights and 2.7 GiB for activations, graphs, communication and margin, and 1 request of 128K tokens needs 20.0 GiB in BF16",
+      "or a context of 28K tokens: 2 x H100 80GB on one node (tensor 2)",
       "or weights in FP8: 2 x H100 80GB on one node (tensor 2)",
       "or tensor 4: 4 x H100 80GB on one node (tensor 4)",
       "or pipeline 2: 4 x H100 80GB on one node (tensor 2 x pipeline 2)",
@@ -60,14 +60,14 @@ describe("what does not fit", () => {
       engine: { args: { "gpu-memory-utilization": "0.7" } },
     };
     expect(words(refused(spec, [l4]))).toEqual([
-      "DoesNotFit: Llama 3.1 8B Instruct in BF16 with tensor 1 on pool l4 needs 15.0 GiB of weights and 1.4 GiB for activations, graphs, communication and margin per GPU, and the engine's budget is 15.3 GiB (0.7 of 21.9 GiB)",
+      "DoesNotFit: Llama 3.1 8B Instruct in BF16 with tensor 1 on pool l4 needs 15.0 GiB of weights and 1.5 GiB for activations, graphs, communication and margin per GPU, and the engine's budget is 15.3 GiB (0.7 of 21.9 GiB)",
     ]);
   });
 
   test("too many requests at once", () => {
     const spec = { ...eightB, parallelism: { tensor: 1, pipeline: 1 }, context: { minConcurrency: 9 } };
     expect(words(refused(spec))).toEqual([
-      "DoesNotFit: Llama 3.1 8B Instruct in FP8 with tensor 1 on pool h100 leaves 62.4 GiB per GPU for the KV cache, after 8.5 GiB of weights and 1.9 GiB for activations, graphs, communication and margin, and 9 requests of 128K tokens need 72.0 GiB in FP8",
+      "DoesNotFit: Llama 3.1 8B Instruct in FP8 with tensor 1 on pool h100 leaves 62.4 GiB per GPU for the KV cache, after 8.5 GiB of weights and 2.0 GiB for activations, graphs, communication and margin, and 9 requests of 128K tokens need 72.0 GiB in FP8",
       "or 7 requests of full length at once: 1 x H100 80GB on one node (tensor 1)",
       "or a context of 110K tokens: 1 x H100 80GB on one node (tensor 1)",
       "or tensor 2: 2 x H100 80GB on one node (tensor 2)",

@@ -28,7 +28,8 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
 export function readSpeculation(text: string): ReadSpeculation {
   const flag = "engine.args.speculative-config";
   const config = parseObject(text);
-  if (config === undefined) return { kind: "problem", problem: `${flag} must be a JSON object, not "${text}"` };
+  if (config === undefined)
+    return { kind: "problem", problem: `${flag} must be a JSON object, not "${text}"` };
   const { method, model, num_speculative_tokens: tokens } = config;
   if (typeof tokens !== "number" || !Number.isInteger(tokens) || tokens < 1 || tokens > 64) {
     return { kind: "problem", problem: `${flag} needs num_speculative_tokens, a whole number from 1 to 64` };

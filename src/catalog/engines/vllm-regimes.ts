@@ -63,7 +63,7 @@ const v0 = {
   forward: "eager",
   sampler: { kind: "profiled", units: 9.8, keepsHiddenStates: true, skippedWhenChunked: true },
   // 0.02 to 0.35 GiB with one rank; 0.74 with two on A800, 2.10 with eight on A100.
-  outsideTorch: { alone: 0.15 * gibibyte, several: 0.3 * gibibyte, perRank: 0.225 * gibibyte },
+  outsideTorch: { alone: 0.25 * gibibyte, several: 0.3 * gibibyte, perRank: 0.225 * gibibyte },
   countsGraphs: false,
   defaultGpuMemoryUtilization: 0.9,
   evidence: "measured",
@@ -93,7 +93,13 @@ export const vllmRegimes: readonly VllmRegime[] = [
     // Whatever had become less free was counted, the context too: 1.79 and 3.58 GiB on H100 (PR 10511 to PR 12126).
     outsideTorch: { alone: 1.79 * gibibyte, several: 3.58 * gibibyte, perRank: 0 },
   },
-  { ...v0, name: "V0 0.7", since: [0, 7, 0] },
+  {
+    ...v0,
+    name: "V0 0.7",
+    since: [0, 7, 0],
+    // 0.05 and 0.06 GiB on A10 and T4.
+    outsideTorch: { ...v0.outsideTorch, alone: 0.06 * gibibyte },
+  },
   {
     name: "V1 0.8 to 0.16",
     since: [0, 8, 0],

@@ -61,11 +61,7 @@ function eagleWeightBytes(architecture: Architecture, tensor: number): number {
 }
 
 /** Bytes of a draft's weights on each GPU of the last stage; drafts are split as their target is. */
-export function draftWeightBytes(
-  architecture: Architecture,
-  tensor: number,
-  { draft }: Speculation,
-): number {
+export function draftWeightBytes(architecture: Architecture, tensor: number, { draft }: Speculation): number {
   switch (draft.kind) {
     case "none":
       return 0;

@@ -139,7 +139,9 @@ export function accountMemory(input: MemoryInput): MemoryAccount {
   const stages = accountStages(input, budgetBytes);
   const tightest = stages.reduce((least, stage) => (stage.blocks < least.blocks ? stage : least));
   const expected = Math.min(
-    ...stages.map(({ availableBytes, blockBytes }) => Math.floor((availableBytes + marginBytes) / blockBytes)),
+    ...stages.map(({ availableBytes, blockBytes }) =>
+      Math.floor((availableBytes + marginBytes) / blockBytes),
+    ),
   );
   const needed = blocksNeeded(limits.maxModelLen, limits.blockSize, input.minConcurrency);
   const outsideNeededBytes = tensor * pipeline > 1 ? outsideBudgetBytes.several : outsideBudgetBytes.alone;
@@ -173,8 +175,7 @@ export function accountMemory(input: MemoryInput): MemoryAccount {
       communication,
       additional,
       margin: marginBytes,
-      reserved:
-        total - weights - kvCache - activations - graphs - communication - additional - marginBytes,
+      reserved: total - weights - kvCache - activations - graphs - communication - additional - marginBytes,
     },
   };
 }

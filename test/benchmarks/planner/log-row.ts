@@ -34,7 +34,13 @@ export type LogRow = z.output<typeof row>;
 
 /** Reads rows in the form of kv-cache-fit.csv; lines that begin with # are comments. @throws on a malformed row */
 export function parseLogRows(text: string): readonly LogRow[] {
-  const records: unknown[] = parse(text, { columns: true, comment: "#", comment_no_infix: true, relax_quotes: true, trim: true });
+  const records: unknown[] = parse(text, {
+    columns: true,
+    comment: "#",
+    comment_no_infix: true,
+    relax_quotes: true,
+    trim: true,
+  });
   return records.map((record, index) => {
     const parsed = row.safeParse(record);
     if (parsed.success) return parsed.data;

@@ -82,9 +82,11 @@ function architectureOf({ model, checkpoint }: LogRow): Architecture | undefined
 
 function gpuOf({ gpu: name, visible_gib: visibleGib }: LogRow): GpuFacts | undefined {
   const plain = name.toLowerCase();
-  const known =
-    [plain, `nvidia-${plain}`, `amd-${plain}`].map(findGpu).find((gpu) => gpu !== undefined) ??
-    [plain.split("-")[0] ?? ""].flatMap((family) => [findGpu(`nvidia-${family}`), findGpu(`amd-${family}`)])[0];
+  const family = plain.split("-")[0] ?? "";
+  const known = [plain, family]
+    .flatMap((word) => [word, `nvidia-${word}`, `amd-${word}`])
+    .map(findGpu)
+    .find((gpu) => gpu !== undefined);
   const visibleBytes = visibleGib === undefined ? known?.visibleBytes : Math.floor(visibleGib * gibibyte);
   if (visibleBytes === undefined) return undefined;
   // Of a GPU that the catalog lacks only its memory is known.
@@ -105,6 +107,12 @@ function predictVllm(row: LogRow, { architecture, layout, gpu, kvCache }: Subjec
   const [oldest] = vllmRegimes;
   const regime = known ?? oldest;
   if (regime === undefined) return unknown("engine version");
+  // Before 0.4 a start took up to 12 GiB of an 80 GB card more than any rule says (vllm-project/vllm#2031).
+  const unknownBytes = isKnown
+    ? 0
+    : known === undefined
+      ? 0.16 * gpu.visibleBytes
+      : unknownVersionMarginBytes;
   const defaults = batchDefaults({ gpu, version, maxModelLen: row.max_model_len });
   const maxNumSeqs = row.max_num_seqs ?? defaults.maxNumSeqs;
   const account = accountMemory({
@@ -115,7 +123,7 @@ function predictVllm(row: LogRow, { architecture, layout, gpu, kvCache }: Subjec
     kvCache,
     gpu,
     regime,
-    marginBytes: regime.marginBytes + (isKnown ? 0 : unknownVersionMarginBytes),
+    marginBytes: regime.marginBytes + unknownBytes,
     limits: {
       maxModelLen: row.max_model_len,
       maxNumSeqs,
@@ -200,9 +208,12 @@ export function predict(row: LogRow): Prediction {
   };
   const engine = row.engine.toLowerCase();
   if (/llama\.?cpp|ollama/.test(engine)) return predictLlamaCpp(row, subject);
-  const version = parseEngineVersion(/\d+\.\d+(\.\d+)?/.exec(row.engine_version)?.[0].replace(/^(\d+\.\d+)$/, "$1.0") ?? "");
+  const version = parseEngineVersion(
+    /\d+\.\d+(\.\d+)?/.exec(row.engine_version)?.[0].replace(/^(\d+\.\d+)$/, "$1.0") ?? "",
+  );
   const lastKnown = parseEngineVersion(newestKnownVersion);
   if (engine.includes("sglang")) return predictSglang(row, subject, version ?? [99, 0, 0]);
-  if (engine.includes("vllm") && lastKnown !== undefined) return predictVllm(row, subject, version ?? [99, 0, 0]);
+  if (engine.includes("vllm") && lastKnown !== undefined)
+    return predictVllm(row, subject, version ?? [99, 0, 0]);
   return unknown(`engine ${row.engine}`);
 }
