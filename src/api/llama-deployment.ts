@@ -49,6 +49,12 @@ const context = z.strictObject({
   minConcurrency: int32(1, 4096)
     .default(1)
     .describe("How many requests of full length the KV cache must hold at once."),
+  kvCacheSize: z
+    .enum(["profiled", "planned"])
+    .default("profiled")
+    .describe(
+      "`profiled`: the engine measures at start what is left for the KV cache, and takes it. `planned`: it is told the plan's own size (`--kv-cache-memory-bytes`) and measures nothing, so that every start holds the same.",
+    ),
 });
 
 const parallelism = z.strictObject({
@@ -93,7 +99,7 @@ export const llamaDeploymentSpec = z.strictObject({
     .default({ weights: "auto", kvCache: "auto" })
     .describe("Number formats of weights and KV cache."),
   context: context
-    .default({ minConcurrency: 1 })
+    .default({ minConcurrency: 1, kvCacheSize: "profiled" })
     .describe("How long requests may be, and how many must fit at once."),
   parallelism: parallelism
     .default({})

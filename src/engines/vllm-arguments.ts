@@ -111,6 +111,9 @@ function memoryFlags({ limits, kvCache }: Plan): readonly Flag[] {
     ["max-num-batched-tokens", limits.maxNumBatchedTokens],
     ["gpu-memory-utilization", limits.gpuMemoryUtilization],
     ["block-size", limits.blockSize],
+    ...(limits.kvCacheMemoryBytes === undefined
+      ? []
+      : ([["kv-cache-memory-bytes", limits.kvCacheMemoryBytes]] as const)),
     // `auto` would follow a checkpoint that declares KV quantisation, against the plan.
     ["kv-cache-dtype", kvCache === "bf16" ? "bfloat16" : "fp8"],
   ];

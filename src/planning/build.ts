@@ -5,6 +5,7 @@ import { contextLength, counted, gib } from "./format.ts";
 import type { Fit, Problem } from "./fit.ts";
 import { podResources } from "./node/pod.ts";
 import { startupSeconds } from "./node/startup.ts";
+import type { StartupInput } from "./node/startup.ts";
 import type { Plan, Weights } from "./plan.ts";
 import { regimeFor } from "./settings.ts";
 
@@ -85,11 +86,23 @@ function weightsOf(problem: Problem, fit: Fit): Weights {
   };
 }
 
+/** What the phases of a start of this fit follow from. */
+export function startupInput(problem: Problem, { layout }: Fit, weights: Weights): StartupInput {
+  return {
+    source: weights.source.kind,
+    totalBytes: weights.totalBytes,
+    bytesPerNode: weights.bytesPerNode,
+    layersPerStage: Math.max(...stageLayers(problem.model.architecture.layers, layout.pipeline)),
+    eager: problem.settings.eager,
+  };
+}
+
 /** Writes the fit down as a plan. */
 export function buildPlan(problem: Problem, fit: Fit): Plan {
   const { hardware, layout, limits, account } = fit;
   const { pool } = hardware;
   const weights = weightsOf(problem, fit);
+  const startup = startupSeconds(startupInput(problem, fit, weights));
   return {
     kind: "plan",
     model: problem.spec.model.name,
@@ -103,7 +116,10 @@ export function buildPlan(problem: Problem, fit: Fit): Plan {
     weights,
     kvCache: fit.kvCache,
     engine: { type: problem.spec.engine.type, version: problem.settings.versionText },
-    limits,
+    limits:
+      problem.spec.context.kvCacheSize === "planned"
+        ? { ...limits, kvCacheMemoryBytes: account.perGpu.kvCache }
+        : limits,
     memoryPerGpu: account.perGpu,
     kvCacheTokens: account.kvCacheTokens,
     expectedKvCacheTokens: account.expectedKvCacheTokens,
@@ -111,13 +127,8 @@ export function buildPlan(problem: Problem, fit: Fit): Plan {
     pod: podResources(hardware, layout, fit.weights),
     nodeSelector: pool.spec.nodeSelector,
     tolerations: pool.spec.tolerations,
-    startupSeconds: startupSeconds({
-      source: weights.source.kind,
-      totalBytes: weights.totalBytes,
-      bytesPerNode: weights.bytesPerNode,
-      layersPerStage: Math.max(...stageLayers(problem.model.architecture.layers, layout.pipeline)),
-      eager: problem.settings.eager,
-    }),
+    startupSeconds: Object.values(startup).reduce((sum, seconds) => sum + seconds, 0),
+    startup,
     because: [
       ...formatReason(problem, fit),
       degreeReason(problem, fit),

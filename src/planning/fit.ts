@@ -5,7 +5,7 @@ import { batchDefaults, blockSizeTokens, supportsFp8KvCache } from "../catalog/e
 import type { BatchDefaults } from "../catalog/engines/vllm.ts";
 import type { KvCacheFormat } from "../catalog/weight-bytes.ts";
 import { accountMemory } from "./memory/memory.ts";
-import type { MemoryAccount } from "./memory/memory.ts";
+import type { MemoryAccount, MemoryInput } from "./memory/memory.ts";
 import { freeRoom } from "./node/hardware.ts";
 import type { Hardware } from "./node/hardware.ts";
 import { ephemeralStorageNeeded, ephemeralStorageOffered } from "./node/pod.ts";
@@ -81,10 +81,10 @@ function sequenceCounts(problem: Problem, trial: Trial): readonly [number, ...nu
   return [first, ...sequenceSteps.filter((step) => step < first)];
 }
 
-/** The memory of a trial with given limits. */
-export function accountTrial(problem: Problem, trial: Trial, limits: EngineLimits): MemoryAccount {
+/** What the memory of a trial with given limits follows from. */
+export function memoryInput(problem: Problem, trial: Trial, limits: EngineLimits): MemoryInput {
   const { model, settings, spec } = problem;
-  return accountMemory({
+  return {
     architecture: model.architecture,
     layout: trial.weights.layout,
     tensor: trial.layout.tensor,
@@ -95,8 +95,14 @@ export function accountTrial(problem: Problem, trial: Trial, limits: EngineLimit
     limits,
     eager: settings.eager,
     additional: settings.additional,
+    kvCacheSize: spec.context.kvCacheSize,
     minConcurrency: spec.context.minConcurrency,
-  });
+  };
+}
+
+/** The memory of a trial with given limits. */
+export function accountTrial(problem: Problem, trial: Trial, limits: EngineLimits): MemoryAccount {
+  return accountMemory(memoryInput(problem, trial, limits));
 }
 
 /** What besides memory stops a trial; `undefined` where nothing does. */

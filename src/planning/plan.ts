@@ -45,6 +45,8 @@ export interface EngineLimits {
   readonly gpuMemoryUtilization: number;
   /** Tokens of one KV block. */
   readonly blockSize: number;
+  /** Bytes of KV cache on each GPU, where the engine is told instead of measuring what is left. */
+  readonly kvCacheMemoryBytes?: number;
 }
 
 /** Bytes of one GPU, the fullest of the replica; the parts add up to `total` to the byte. */
@@ -82,6 +84,18 @@ export interface PodResources {
   readonly fabric: Readonly<Record<string, string>>;
 }
 
+/** Seconds of each phase of a start. */
+export interface StartupSeconds {
+  /** Interpreter, imports, CUDA and NCCL. */
+  readonly process: number;
+  /** From the hub to the node's disk; 0 where the weights are on a volume. */
+  readonly download: number;
+  /** From disk or volume to the GPUs. */
+  readonly load: number;
+  readonly compile: number;
+  readonly graphs: number;
+}
+
 /** How one replica is laid out: everything the engines and workloads need, and nothing that changes with time. */
 export interface Plan {
   readonly kind: "plan";
@@ -107,8 +121,10 @@ export interface Plan {
   readonly pod: PodResources;
   readonly nodeSelector: Readonly<Record<string, string>>;
   readonly tolerations: GpuPoolSpec["tolerations"];
-  /** Seconds from a started container to an answering engine, with the stated bandwidth; probes allow a multiple. */
+  /** Seconds from a started container to an answering engine, with nothing cached; probes allow a multiple. */
   readonly startupSeconds: number;
+  /** The same by phase; they add up to it. */
+  readonly startup: StartupSeconds;
   /** One line per decision, for people: why this format, these degrees, this pool. */
   readonly because: readonly string[];
 }

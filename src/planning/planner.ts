@@ -2,14 +2,18 @@
 // and every other asker get the same answer in the same words. Pure: no clock, no network, no Kubernetes.
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
 import { alternativesTo } from "./alternatives.ts";
-import { buildPlan } from "./build.ts";
-import { search } from "./fit.ts";
+import { buildPlan, startupInput } from "./build.ts";
+import { memoryTerms } from "./explanation.ts";
+import type { Term } from "./explanation.ts";
+import { memoryInput, search } from "./fit.ts";
 import type { Problem } from "./fit.ts";
 import { missMessage } from "./misses.ts";
 import { hardwareOf, isUsable } from "./node/hardware.ts";
 import type { Hardware } from "./node/hardware.ts";
 import { legalTensorDegrees, tensorProblem, wishProblem } from "./parallelism.ts";
-import type { PlanRequest, PlanResult, PoolFacts, Refusal } from "./plan.ts";
+import { startupPhases } from "./node/startup.ts";
+import type { PerformanceInput } from "./performance.ts";
+import type { Plan, PlanRequest, PlanResult, PoolFacts, Refusal } from "./plan.ts";
 import { refuse } from "./refusal.ts";
 import { resolveModel } from "./resolve.ts";
 import type { ResolvedModel } from "./resolve.ts";
@@ -64,8 +68,8 @@ function refuseSearch(problem: Problem, miss: ReturnType<typeof search>["miss"])
   return refuse("IllegalParallelism", `parallelism: ${message}`);
 }
 
-/** Plans without looking for alternatives. */
-function decide({ spec, pools, current }: PlanRequest): PlanResult {
+/** Everything that a choice rests on, looked up; or why there is nothing to choose. */
+function readProblem({ spec, pools }: PlanRequest): Problem | Refusal {
   const settings = engineSettings(spec);
   if ("kind" in settings) return settings;
   const model = resolveModel(spec);
@@ -74,12 +78,53 @@ function decide({ spec, pools, current }: PlanRequest): PlanResult {
   if (illegal !== undefined) return illegal;
   const hardware = usableHardware(spec, pools);
   if ("kind" in hardware) return hardware;
+  return { spec, model, settings, hardware };
+}
 
-  const problem: Problem = { spec, model, settings, hardware };
+/** Plans without looking for alternatives. */
+function decide(request: PlanRequest): PlanResult {
+  const { current } = request;
+  const problem = readProblem(request);
+  if ("kind" in problem) return problem;
   const kept = current && keepCurrent(problem, current);
   if (kept !== undefined) return kept;
   const { fit, miss } = search(problem);
   return fit === undefined ? refuseSearch(problem, miss) : buildPlan(problem, fit);
+}
+
+/** What stands behind a plan: every term of its memory, the phases of its start, and what bounds its speed. */
+export interface Details {
+  readonly plan: Plan;
+  readonly terms: readonly Term[];
+  readonly startup: ReturnType<typeof startupPhases>;
+  readonly performance: PerformanceInput;
+}
+
+/** Plans as `plan` does without a plan in force, and says what the numbers follow from. */
+export function planInDetail(request: PlanRequest): Details | Refusal {
+  const problem = readProblem(request);
+  const fit = "kind" in problem ? undefined : search(problem).fit;
+  if ("kind" in problem || fit === undefined) {
+    const result = plan({ spec: request.spec, pools: request.pools });
+    if (result.kind === "refusal") return result;
+    throw new Error("a request without a fit was planned");
+  }
+  const built = buildPlan(problem, fit);
+  const { weights, layout, kvCache, hardware } = fit;
+  return {
+    plan: built,
+    terms: memoryTerms(memoryInput(problem, fit, fit.limits)),
+    startup: startupPhases(startupInput(problem, fit, built.weights), built.startup),
+    performance: {
+      architecture: problem.model.architecture,
+      layout: weights.layout,
+      format: weights.format,
+      tensor: layout.tensor,
+      pipeline: layout.pipeline,
+      kvCache,
+      gpu: hardware.gpu,
+    },
+  };
 }
 
 /**

@@ -12,10 +12,11 @@ import type { Plan } from "./plan.ts";
 import type { WeightsCandidate } from "./resolve.ts";
 
 function sameLimits(problem: Problem, { limits }: Plan): boolean {
-  const { settings, model } = problem;
+  const { settings, model, spec } = problem;
   const kept = (wish: number | undefined, value: number) => wish === undefined || wish === value;
   return (
     limits.maxModelLen === model.maxModelLen &&
+    (limits.kvCacheMemoryBytes !== undefined) === (spec.context.kvCacheSize === "planned") &&
     kept(settings.maxNumSeqs, limits.maxNumSeqs) &&
     kept(settings.maxNumBatchedTokens, limits.maxNumBatchedTokens) &&
     kept(settings.gpuMemoryUtilization, limits.gpuMemoryUtilization)

@@ -27,7 +27,11 @@ describe("a revision's identity", () => {
       spec,
       { ...plan, startupSeconds: 999, kvCacheTokens: 1, maxConcurrency: 9 },
     ],
-    ["wishes that the plan already answers", { ...spec, context: { minConcurrency: 2 } }, plan],
+    [
+      "wishes that the plan already answers",
+      { ...spec, context: { ...spec.context, minConcurrency: 2 } },
+      plan,
+    ],
   ])("does not depend on %s", (_, changedSpec, changedPlan) => {
     expect(revisionHash(intentOf(changedSpec, changedPlan))).toBe(hash);
   });

@@ -21,6 +21,7 @@ type Layout = Omit<
   | "expectedKvCacheTokens"
   | "maxConcurrency"
   | "startupSeconds"
+  | "startup"
   | "because"
 > & {
   readonly weights: Pick<Plan["weights"], "format" | "quantMethod"> & { readonly source: WeightsLocation };

@@ -38,6 +38,8 @@ export interface MemoryInput {
   readonly eager: boolean;
   /** LoRA slots and speculative decoding. */
   readonly additional?: AdditionalMemory;
+  /** "planned": the engine is told one size for all stages; absent or "profiled": each stage takes what it has. */
+  readonly kvCacheSize?: "profiled" | "planned";
   /** What running engines of the same kind reported as the overhead of a GPU; it takes the regime's place. */
   readonly measuredOverheadBytes?: number;
   /** Requests of full length that must fit at once. */
@@ -143,11 +145,19 @@ export function accountMemory(input: MemoryInput): MemoryAccount {
       Math.floor((availableBytes + marginBytes) / blockBytes),
     ),
   );
+  const told = input.kvCacheSize === "planned";
+  // Told a size, each stage makes blocks of it: the widest block and the tightest stage decide.
+  const blockBytes = told ? Math.max(...stages.map((stage) => stage.blockBytes)) : tightest.blockBytes;
+  const blocks = Math.max(
+    0,
+    told
+      ? Math.floor(Math.min(...stages.map(({ availableBytes }) => availableBytes)) / blockBytes)
+      : tightest.blocks,
+  );
+  const kvCache = blocks * blockBytes;
   const needed = blocksNeeded(limits.maxModelLen, limits.blockSize, input.minConcurrency);
   const outsideNeededBytes = tensor * pipeline > 1 ? outsideBudgetBytes.several : outsideBudgetBytes.alone;
 
-  const blocks = Math.max(0, tightest.blocks);
-  const kvCache = blocks * tightest.blockBytes;
   const { weights, activations, graphs, communication, additional } = tightest.parts;
   const total = gpu.visibleBytes;
   return {
@@ -157,14 +167,14 @@ export function accountMemory(input: MemoryInput): MemoryAccount {
     overheadBytes: tightest.overheadBytes,
     marginBytes,
     availableBytes: tightest.availableBytes,
-    neededBytes: needed * tightest.blockBytes,
+    neededBytes: needed * blockBytes,
     outsideBytes: total - budgetBytes,
     outsideNeededBytes,
-    fits: tightest.blocks >= needed && total - budgetBytes >= outsideNeededBytes,
+    fits: blocks >= needed && total - budgetBytes >= outsideNeededBytes,
     stage: tightest.stage,
-    blockBytes: tightest.blockBytes,
+    blockBytes,
     kvCacheTokens: blocks * limits.blockSize,
-    expectedKvCacheTokens: Math.max(0, expected) * limits.blockSize,
+    expectedKvCacheTokens: (told ? blocks : Math.max(0, expected)) * limits.blockSize,
     maxConcurrency: Math.floor((blocks * 100) / blocksPerRequest(limits.maxModelLen, limits.blockSize)) / 100,
     perGpu: {
       total,
