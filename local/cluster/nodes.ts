@@ -3,6 +3,7 @@
 
 import type { INode } from "kubernetes-models/v1/Node";
 
+import { gpuResourceName } from "../../src/catalog/gpus.ts";
 import type { Cloud, MachineShape } from "../../src/catalog/machine-shapes.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { isAlreadyExists } from "../../src/kube/errors.ts";
@@ -39,6 +40,7 @@ const zones: Readonly<Record<Cloud, { readonly region: string; readonly zone: st
   gke: { region: "us-central1", zone: "us-central1-a" },
   eks: { region: "us-east-1", zone: "us-east-1a" },
   aks: { region: "eastus", zone: "eastus-1" },
+  oci: { region: "us-ashburn-1", zone: "us-ashburn-1-ad-1" },
 };
 
 /** What kubelets announce by default. */
@@ -54,7 +56,7 @@ export function simulatedNode(shape: MachineShape, index: number, place: NodePla
   const { cpuMillicores, memoryBytes, ephemeralStorageBytes } = shape.allocatable;
   const devices = {
     pods: podsPerNode,
-    "nvidia.com/gpu": String(shape.gpusPerNode),
+    [gpuResourceName(shape.gpu)]: String(shape.gpusPerNode),
     ...shape.fabric.resources,
   };
   return {

@@ -162,13 +162,12 @@ const gpusByName: ReadonlyMap<string, Gpu> = new Map(
   gpus.flatMap((gpu) => [gpu.name, ...gpu.aliases].map((name) => [name, gpu] as const)),
 );
 
-/** The extended resource that pods request for one GPU of a vendor, as its device plugin names it. */
-export const gpuResourceNames: Readonly<Record<GpuVendor, string>> = {
-  nvidia: "nvidia.com/gpu",
-  amd: "amd.com/gpu",
-};
-
 /** The GPU of that name or alias, in any case; `undefined` where the catalog lacks it. */
 export function findGpu(product: string): Gpu | undefined {
   return gpusByName.get(product.toLowerCase());
+}
+
+/** The extended resource that pods request for one such GPU, as its vendor's device plugin names it. */
+export function gpuResourceName(product: string): string {
+  return findGpu(product)?.vendor === "amd" ? "amd.com/gpu" : "nvidia.com/gpu";
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fabrics } from "./fabrics.ts";
-import { findGpu } from "./gpus.ts";
+import { findGpu, gpuResourceName } from "./gpus.ts";
 import { findMachineShape, machineShapes } from "./machine-shapes.ts";
 
 const gibibyte = 2 ** 30;
@@ -11,6 +11,7 @@ describe("machine shapes", () => {
     expect(shape.allocatable.memoryBytes).toBeLessThan(shape.memoryBytes);
     expect(shape.allocatable.cpuMillicores).toBeLessThan(shape.cpuCores * 1000);
     expect(shape.nvlinkDomain).toBeLessThanOrEqual(shape.gpusPerNode);
+    expect(shape.allocatable.ephemeralStorageBytes).toBeGreaterThan(0);
   });
 
   test("follow the clouds' reservation formulas", () => {
@@ -25,6 +26,24 @@ describe("machine shapes", () => {
     const p5 = findMachineShape("p5.48xlarge");
     expect(p5?.allocatable.memoryBytes).toBe(1_938_410 * 2 ** 20);
     expect(p5?.allocatable.ephemeralStorageBytes).toBe(17 * gibibyte);
+  });
+
+  test("without a local SSD keep part of their boot disk", () => {
+    // 100 GiB less 6 + 35, less a tenth.
+    expect(findMachineShape("a2-highgpu-8g")?.allocatable.ephemeralStorageBytes).toBe(53 * gibibyte);
+  });
+
+  test("of Intel leave pods less than those of AMD", () => {
+    expect(findMachineShape("p5en.48xlarge")?.allocatable.memoryBytes).toBe(1_937_332 * 2 ** 20);
+  });
+
+  test("with GPUs on PCIe alone let tensor parallel span them all", () => {
+    expect(findMachineShape("g6e.48xlarge")).toMatchObject({ gpusPerNode: 8, nvlinkDomain: 8 });
+  });
+
+  test("of AMD are asked for by AMD's resource", () => {
+    expect(gpuResourceName(findMachineShape("BM.GPU.MI300X.8")?.gpu ?? "")).toBe("amd.com/gpu");
+    expect(gpuResourceName(findMachineShape("a3-highgpu-8g")?.gpu ?? "")).toBe("nvidia.com/gpu");
   });
 
   test("have names that are looked up exactly", () => {

@@ -17,6 +17,11 @@ const kernelShare = 0.015;
 /** The kubelet evicts pods below this free share of the file system: its default for `nodefs.available`. */
 const evictionShare = 0.1;
 
+/** Boot disk of a GKE node where nobody says how large. */
+const gkeBootDiskGib = 100;
+/** Boot volume of an OKE node where nobody says how large: 46.6 GB. */
+const ociBootVolumeGib = 43;
+
 /** Sums `rates` over the tiers of `amount`, as the clouds' tables are written. */
 function tiered(amount: number, tiers: readonly (readonly [upTo: number, rate: number])[]): number {
   let reserved = 0;
@@ -32,7 +37,8 @@ function tiered(amount: number, tiers: readonly (readonly [upTo: number, rate: n
 /**
  * GKE: 6 % of the first core, 1 % of the next, 0.5 % of the next two, 0.25 % of the rest; 25 % of the first 4 GiB,
  * 20 % of the next 4, 10 % of the next 8, 6 % of the next 112, 2 % of the rest, and 100 MiB for eviction; 50, 75 or
- * 100 GiB of one, two or more local SSDs. Source: cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes.
+ * 100 GiB of one, two or more local SSDs; without any, the least of half the boot disk, 6 GiB + 35 % of it and 100 GiB.
+ * Source: cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes.
  */
 export function gkeAllocatable(machine: {
   readonly cpuCores: number;
@@ -53,14 +59,17 @@ export function gkeAllocatable(machine: {
     [Infinity, 0.02],
   ]);
   const ssds = machine.localSsdGib / 375;
-  const storageReservedGib = ssds >= 3 ? 100 : ssds === 2 ? 75 : 50;
+  const onBootDisk = ssds === 0;
+  const storageGib = onBootDisk ? gkeBootDiskGib : machine.localSsdGib;
+  const bootReservedGib = Math.min(0.5 * storageGib, 6 + 0.35 * storageGib, 100);
+  const ssdReservedGib = ssds >= 3 ? 100 : ssds === 2 ? 75 : 50;
+  const storageReservedGib = onBootDisk ? bootReservedGib : ssdReservedGib;
   return {
     cpuMillicores: Math.floor(machine.cpuCores * 1000 - cpuReserved),
     memoryBytes:
       Math.floor((machine.memoryGib * (1 - kernelShare) - memoryReservedGib) * 1024) * mebibyte -
       100 * mebibyte,
-    ephemeralStorageBytes:
-      Math.floor((machine.localSsdGib - storageReservedGib) * (1 - evictionShare)) * gibibyte,
+    ephemeralStorageBytes: Math.floor((storageGib - storageReservedGib) * (1 - evictionShare)) * gibibyte,
   };
 }
 
@@ -97,5 +106,21 @@ export function eksAllocatable(documented: {
     cpuMillicores: documented.cpuMillicores,
     memoryBytes: documented.memoryMib * mebibyte,
     ephemeralStorageBytes: 17 * gibibyte,
+  };
+}
+
+/**
+ * OKE: an assumption, GKE's shares of CPU and memory, and the default boot volume. The NVMe disks are raw until the
+ * node's start script joins them.
+ */
+export function ociAllocatable(machine: {
+  readonly cpuCores: number;
+  readonly memoryGib: number;
+}): Allocatable {
+  const { cpuMillicores, memoryBytes } = gkeAllocatable({ ...machine, localSsdGib: 0 });
+  return {
+    cpuMillicores,
+    memoryBytes,
+    ephemeralStorageBytes: Math.floor(ociBootVolumeGib * (1 - evictionShare)) * gibibyte,
   };
 }

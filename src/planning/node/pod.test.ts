@@ -24,7 +24,7 @@ describe("a pod's requests", () => {
     expect(pod.memoryBytes).toBeLessThanOrEqual(shape.allocatable.memoryBytes - 8 * gibibyte);
     expect(pod.ephemeralStorageBytes).toBeLessThan(shape.allocatable.ephemeralStorageBytes);
     expect(pod.cpuMillicores).toBeGreaterThan(shape.allocatable.cpuMillicores * 0.8);
-    expect(pod.memoryBytes).toBeGreaterThan(shape.allocatable.memoryBytes * 0.9);
+    expect(pod.memoryBytes).toBeGreaterThan(shape.allocatable.memoryBytes * 0.88);
   });
 
   test("are the share of its GPUs, so that eight pods of one GPU fit a node", () => {
