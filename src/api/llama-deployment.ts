@@ -31,10 +31,10 @@ export const deploymentNameRule: Rule<{ readonly metadata: { readonly name: stri
 
 const quantization = z.strictObject({
   weights: z
-    .enum(["auto", "bf16", "fp8"])
+    .enum(["auto", "bf16", "fp8", "int8", "int4"])
     .default("auto")
     .describe(
-      "Format of the weights. `auto` takes the format that needs the fewest GPUs, BF16 where both need the same.",
+      "Format of the weights. `auto` takes BF16 or FP8, whichever needs the fewest GPUs, BF16 where both need the same; INT8 and INT4 cost quality, and are for who asks for them.",
     ),
   kvCache: z
     .enum(["auto", "bf16", "fp8"])

@@ -1,10 +1,12 @@
 // From what the spec says of a model to numbers: its architecture, and the checkpoints that may be served.
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
-import { checkpointsOf, formatsOfAuto } from "../catalog/checkpoints.ts";
+import { architectureAt, checkpointsOf, formatsOfAuto } from "../catalog/checkpoints.ts";
 import type { Checkpoint } from "../catalog/checkpoints.ts";
+import { classifierRefusal, findClassifier } from "../catalog/classifiers.ts";
 import type { GpuArchitecture } from "../catalog/gpus.ts";
 import { findModel, models, nearestModels } from "../catalog/models.ts";
 import type { Architecture } from "../catalog/models.ts";
+import { findArchitecture } from "../catalog/relatives.ts";
 import { bf16Layout, checkpointBytes, fp8Layout, int4Layout, int8Layout } from "../catalog/weight-bytes.ts";
 import type { WeightFormat, WeightLayout } from "../catalog/weight-bytes.ts";
 import { formatName, thousands } from "./format.ts";
@@ -38,7 +40,8 @@ export interface ResolvedModel {
 
 type WantedFormat = LlamaDeploymentSpec["quantization"]["weights"];
 
-const layouts: Readonly<Record<WeightFormat, WeightLayout>> = {
+/** How a checkpoint of a format is laid out where the catalog does not know it better. */
+export const defaultLayouts: Readonly<Record<WeightFormat, WeightLayout>> = {
   bf16: bf16Layout,
   fp8: fp8Layout,
   int8: int8Layout,
@@ -50,11 +53,27 @@ function isWanted(format: WeightFormat, wanted: WantedFormat): boolean {
   return wanted === "auto" ? formatsOfAuto.includes(format) : format === wanted;
 }
 
+/** The checkpoint of the catalog that the spec's own source names. */
+function namedCheckpoint({ model }: LlamaDeploymentSpec): Checkpoint | undefined {
+  const repository = model.source?.huggingFace?.repository?.toLowerCase();
+  return checkpointsOf(model.name).find((checkpoint) => checkpoint.repository.toLowerCase() === repository);
+}
+
+/** 405B was uploaded twice, with 16 key-value heads and with 8: the revision decides. */
+function atRevision(spec: LlamaDeploymentSpec, architecture: Architecture): Architecture {
+  const checkpoint = namedCheckpoint(spec);
+  const revision = spec.model.source?.huggingFace?.revision;
+  if (checkpoint === undefined || revision === undefined) return architecture;
+  return architectureAt(architecture, checkpoint, revision).architecture;
+}
+
 function architectureOf(spec: LlamaDeploymentSpec): Architecture | Refusal {
   const { name, profile } = spec.model;
   if (profile !== undefined) return profile;
-  const model = findModel(name);
-  if (model !== undefined) return model.architecture;
+  const architecture = findModel(name)?.architecture ?? findArchitecture(name);
+  if (architecture !== undefined) return atRevision(spec, architecture);
+  const classifier = findClassifier(name);
+  if (classifier !== undefined) return refuse("UnknownModel", classifierRefusal(classifier));
   return refuse(
     "UnknownModel",
     `the catalog has no model ${name}; nearest are ${nearestModels(name).join(", ")}. Any other model needs model.profile and model.source`,
@@ -79,6 +98,7 @@ function fromCheckpoint(
 ): WeightsCandidate {
   const { repository, gated, quantMethod, architectures } = checkpoint;
   const notCatalogs = checkpoint.revision !== undefined && checkpoint.revision !== revision;
+  const { note } = architectureAt(architecture, checkpoint, revision);
   return {
     format: checkpoint.format,
     layout: checkpoint.layout,
@@ -89,7 +109,8 @@ function fromCheckpoint(
     onTheFly: false,
     notes: [
       ...gatedNote(spec, repository, gated),
-      ...(notCatalogs
+      ...(note === undefined ? [] : [note]),
+      ...(notCatalogs && note === undefined
         ? [
             `revision ${revision.slice(0, 12)} of ${repository} is not the catalog's; taken to have its architecture`,
           ]
@@ -134,7 +155,11 @@ function fromCatalog(
       `the catalog has no pinned revision of ${repositories}: set model.source.huggingFace.repository and revision (40 hex digits)`,
     );
   }
-  return [];
+  if (wanted === "auto" || pinned.length === 0) return [];
+  return refuse(
+    "InvalidSpec",
+    `the catalog has no ${formatName(wanted)} checkpoint of ${spec.model.name}: name one with model.source`,
+  );
 }
 
 /** Weights of the spec's own repository: known to the catalog, or taken at the spec's word. */
@@ -144,18 +169,16 @@ function fromRepository(
   repository: string,
   revision: string,
 ): WeightsCandidate {
-  const known = checkpointsOf(spec.model.name).find(
-    (checkpoint) => checkpoint.repository.toLowerCase() === repository.toLowerCase(),
-  );
+  const known = namedCheckpoint(spec);
   if (known !== undefined && spec.model.profile === undefined) {
     return fromCheckpoint(spec, architecture, { ...known, repository }, revision);
   }
   const format = statedFormat(spec);
   return {
     format,
-    layout: layouts[format],
+    layout: defaultLayouts[format],
     source: { kind: "huggingFace", repository, revision, gated: false },
-    totalBytes: checkpointBytes(architecture, layouts[format]).total,
+    totalBytes: checkpointBytes(architecture, defaultLayouts[format]).total,
     onTheFly: false,
     notes: assumedFormatNote(spec, repository, format),
   };
@@ -186,13 +209,13 @@ function fromVolume(
   const format = statedFormat(spec);
   return {
     format,
-    layout: layouts[format],
+    layout: defaultLayouts[format],
     source: {
       kind: "persistentVolumeClaim",
       claimName: volume.claimName,
       ...(volume.path === undefined ? {} : { path: volume.path }),
     },
-    totalBytes: checkpointBytes(architecture, layouts[format]).total,
+    totalBytes: checkpointBytes(architecture, defaultLayouts[format]).total,
     onTheFly: false,
     notes: assumedFormatNote(spec, `volume ${volume.claimName}`, format),
   };
@@ -201,10 +224,10 @@ function fromVolume(
 /** Holds a stated format against what the source has: FP8 of BF16 weights is made on the fly, the reverse is refused. */
 function inWantedFormat(candidate: WeightsCandidate, wanted: WantedFormat): WeightsCandidate | Refusal {
   if (wanted === "auto" || wanted === candidate.format) return candidate;
-  if (wanted === "fp8") return onTheFly(candidate);
+  if (wanted === "fp8" && candidate.format === "bf16") return onTheFly(candidate);
   return refuse(
     "InvalidSpec",
-    "quantization.weights is bf16, but model.source holds FP8 weights: name a BF16 checkpoint, or set quantization.weights to fp8",
+    `quantization.weights is ${wanted}, but model.source holds ${formatName(candidate.format)} weights: name ${wanted === "bf16" ? "a" : "an"} ${formatName(wanted)} checkpoint, or set quantization.weights to ${candidate.format}`,
   );
 }
 

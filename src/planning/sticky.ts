@@ -2,13 +2,13 @@
 // no reason to restart a model that serves.
 import { findModel } from "../catalog/models.ts";
 import { checkpointsOf } from "../catalog/checkpoints.ts";
-import { bf16Layout, fp8Layout } from "../catalog/weight-bytes.ts";
 import type { WeightLayout } from "../catalog/weight-bytes.ts";
 import { accountTrial, obstacleOf } from "./fit.ts";
 import type { Problem } from "./fit.ts";
 import type { Hardware } from "./node/hardware.ts";
 import { legalTensorDegrees, layoutsOn } from "./parallelism.ts";
 import type { Plan } from "./plan.ts";
+import { defaultLayouts } from "./resolve.ts";
 import type { WeightsCandidate } from "./resolve.ts";
 
 function sameLimits(problem: Problem, { limits }: Plan): boolean {
@@ -30,7 +30,7 @@ function layoutOfCurrent(problem: Problem, { weights }: Plan): WeightLayout {
     ({ repository }) => source.kind === "huggingFace" && repository === source.repository,
   );
   if (known?.format === weights.format) return known.layout;
-  return weights.format === "bf16" ? bf16Layout : fp8Layout;
+  return defaultLayouts[weights.format];
 }
 
 /** The weights of the plan in force, where the spec still allows them. */
