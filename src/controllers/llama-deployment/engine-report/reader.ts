@@ -26,7 +26,11 @@ const timeoutMs = 3000;
 const retrySeconds = [2, 10, 60] as const;
 
 export interface EngineReportReaderOptions {
-  readonly caches: Pick<Caches, "llamaDeployments" | "pods" | "controllerRevisions">;
+  readonly caches: {
+    readonly llamaDeployments: Pick<Caches["llamaDeployments"], "get">;
+    readonly pods: Pick<Caches["pods"], "byIndex">;
+    readonly controllerRevisions: Pick<Caches["controllerRevisions"], "get">;
+  };
   readonly revisions: RevisionReader;
   readonly reports: EngineReports;
   readonly getPage: GetPage;
