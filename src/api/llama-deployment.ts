@@ -120,7 +120,9 @@ export const llamaDeploymentSpec = z.strictObject({
 
 /** `status.plan.measured`: what one pod of the revision said of itself; what its engine does not say is absent. */
 const measured = z.strictObject({
-  kvCacheTokens: largeCount.describe("Tokens that the KV cache of one replica holds, as the engine counts them."),
+  kvCacheTokens: largeCount.describe(
+    "Tokens that the KV cache of one replica holds, as the engine counts them.",
+  ),
   driftPercent: text(32).describe(
     "By how much the engine's KV cache differs from the planned one, in percent of that: `-1.3` is less than planned.",
   ),

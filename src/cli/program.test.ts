@@ -53,7 +53,15 @@ test("without arguments it shows its help as a wrong use", async () => {
 });
 
 test("every command has help with a description, and help is no error", async () => {
-  for (const command of [["run"], ["plan"], ["crds"], ["pools", "discover"], ["overheads"], ["version"], ["completion"]]) {
+  for (const command of [
+    ["run"],
+    ["plan"],
+    ["crds"],
+    ["pools", "discover"],
+    ["overheads"],
+    ["version"],
+    ["completion"],
+  ]) {
     const { code, out } = await llamaOperator([...command, "--help"]);
     expect(code).toBe(exitCodes.ok);
     expect(out).toContain(`Usage: llama-operator ${command.join(" ")}`);
@@ -179,9 +187,7 @@ test("plan takes measured overheads, and says where a file of them is wrong", as
   const path = file("wrong-overheads.yaml", JSON.stringify([{ ...entry, gpus: 1 }]));
   const wrong = await plan(path);
   expect(wrong.code).toBe(exitCodes.usage);
-  expect(wrong.err).toBe(
-    `error: --measured-overheads ${path}: [0].gpus unknown field "[0].gpus"\n`,
-  );
+  expect(wrong.err).toBe(`error: --measured-overheads ${path}: [0].gpus unknown field "[0].gpus"\n`);
   expect((await plan("nowhere.yaml")).err).toContain("--measured-overheads nowhere.yaml: ENOENT");
   expect((await plan(file("broken.yaml", "a: ["))).err).toContain("not YAML");
 });

@@ -9,6 +9,8 @@ export interface KvCacheReport {
   readonly blockSize?: number;
   /** Requests of the longest length that fit at once. */
   readonly maxConcurrency?: number;
+  /** The size was set by a flag and not found by profiling: it says nothing of what the engine takes besides. */
+  readonly wasSet?: true;
   /** Share of visible memory that it was allowed. */
   readonly gpuMemoryUtilization?: number;
 }

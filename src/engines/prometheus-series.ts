@@ -37,7 +37,10 @@ export function seriesOf(page: string, metric: string): readonly SeriesLabels[] 
     const newline = page.indexOf("\n", start);
     const end = newline < 0 ? page.length : newline;
     if (page.startsWith(metric, start)) {
-      const labels = labelsOf(page.slice(start + metric.length, Math.min(end, start + maxLineLength)), metric);
+      const labels = labelsOf(
+        page.slice(start + metric.length, Math.min(end, start + maxLineLength)),
+        metric,
+      );
       if (labels !== undefined) series.push(labels);
     }
     start = end + 1;

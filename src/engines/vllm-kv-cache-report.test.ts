@@ -22,6 +22,8 @@ describe("vLLM's report of its KV cache", () => {
       tokens: 1_048_576,
       blocks: 8192,
       blockSize: 128,
+      // Of its memory, a CPU gives the cache what it is told to.
+      wasSet: true,
       maxConcurrency: 512,
       gpuMemoryUtilization: 0.92,
     });
@@ -48,6 +50,15 @@ describe("vLLM's report of its KV cache", () => {
     expect(vllmKvCacheReport(page)).toEqual({ tokens: 160 });
   });
 
+  test("says where a flag has set the size", () => {
+    const page = info({
+      kv_cache_size_tokens: "160",
+      num_gpu_blocks_override: "10",
+      kv_cache_memory_bytes: "None",
+    });
+    expect(vllmKvCacheReport(page)).toEqual({ tokens: 160, wasSet: true });
+  });
+
   test("is that of the smallest cache where several engines share an address", () => {
     const page = [
       info({ engine: "0", kv_cache_size_tokens: "480" }),
@@ -58,7 +69,11 @@ describe("vLLM's report of its KV cache", () => {
   });
 
   test.each([
-    ["no such metric", 'vllm:num_requests_running{engine="0"} 1', "the metrics hold no vllm:cache_config_info"],
+    [
+      "no such metric",
+      'vllm:num_requests_running{engine="0"} 1',
+      "the metrics hold no vllm:cache_config_info",
+    ],
     [
       "neither tokens nor blocks",
       info({ block_size: "16", num_gpu_blocks: "None" }),

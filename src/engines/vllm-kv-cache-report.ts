@@ -30,12 +30,14 @@ function reportOf(labels: SeriesLabels): KvCacheReport | undefined {
   const counted = blocks === undefined || blockSize === undefined ? undefined : blocks * blockSize;
   const tokens = whole(labels["kv_cache_size_tokens"]) ?? counted;
   if (tokens === undefined || !Number.isSafeInteger(tokens)) return undefined;
+  const wasSet = ["num_gpu_blocks_override", "kv_cache_memory_bytes"].some((name) => whole(labels[name]));
   const maxConcurrency = decimal(labels["kv_cache_max_concurrency"]);
   const gpuMemoryUtilization = decimal(labels["gpu_memory_utilization"]);
   return {
     tokens,
     ...(blocks === undefined ? {} : { blocks }),
     ...(blockSize === undefined ? {} : { blockSize }),
+    ...(wasSet ? { wasSet } : {}),
     ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
     ...(gpuMemoryUtilization === undefined || gpuMemoryUtilization > 1 ? {} : { gpuMemoryUtilization }),
   };
@@ -43,7 +45,7 @@ function reportOf(labels: SeriesLabels): KvCacheReport | undefined {
 
 /** A whole number above zero, small enough for a status; `None` and anything else is no answer. */
 function whole(text: string | undefined): number | undefined {
-  if (text === undefined || !/^\d{1,12}$/.test(text)) return undefined;
+  if (text === undefined || !/^\d{1,15}$/.test(text)) return undefined;
   const value = Number(text);
   return value > 0 ? value : undefined;
 }

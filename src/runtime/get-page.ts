@@ -42,7 +42,7 @@ export const getPage: GetPage = async (request) => {
   const { promise, resolve, reject } = Promise.withResolvers<Page>();
   const sent = httpRequest({ host: address, port, path, agent: false, headers: { accept: "text/plain" } });
   const giveUp = (error: unknown): void => {
-    reject(error as Error);
+    reject(error);
     sent.destroy();
   };
   const onAbort = (): void => giveUp(signal.reason);

@@ -9,7 +9,12 @@ import { planStatusOf } from "../../controllers/llama-deployment/plan-status.ts"
 import { collectOverheads } from "./collect.ts";
 
 /** A LlamaDeployment that runs, and its revision. */
-function running(name: string, given: Case, overheadBytes: number | undefined, args: Record<string, string> = {}) {
+function running(
+  name: string,
+  given: Case,
+  overheadBytes: number | undefined,
+  args: Record<string, string> = {},
+) {
   const owner = { ...given.owner, name };
   const spec = llamaDeploymentSpec.parse({ ...given.spec, engine: { ...given.spec.engine, args } });
   const data = renderRevision({ ...given, owner, spec });
@@ -73,7 +78,7 @@ test("what nobody could plan with is left out, with the reason", () => {
   );
   expect(overheads).toEqual([]);
   expect(leftOut.map(({ deployment, because }) => `${deployment}: ${because}`)).toEqual([
-    "models/silent: its engine has more than the plan's budget leaves",
+    "models/silent: its engine's report tells no overhead",
     "models/eager: engine.args.enforce-eager changes what the engine takes",
     "models/lora: engine.args.enable-lora changes what the engine takes",
     expect.stringMatching(/^models\/lost: its revision lost-[0-9a-f]+ cannot be read$/),

@@ -43,9 +43,10 @@ function overheadOf(
   stored: ReadonlyMap<string, Live<KubeObject>>,
 ): MeasuredOverhead | string {
   const measured = status?.plan?.measured;
-  if (measured === undefined || status?.currentRevision === undefined) return "its engine has reported nothing";
+  if (measured === undefined || status?.currentRevision === undefined)
+    return "its engine has reported nothing";
   const { overheadBytes } = measured;
-  if (overheadBytes === undefined) return "its engine has more than the plan's budget leaves";
+  if (overheadBytes === undefined) return "its engine's report tells no overhead";
   const name = controllerRevisionName(metadata, status.currentRevision);
   const revision = stored.get(keyOf({ ...metadata, name }));
   const data = revision && read(revision);

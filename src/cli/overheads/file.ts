@@ -18,9 +18,7 @@ export function measuredOverheadsOption(): Option {
 }
 
 /** The overheads of the file; none without one. @throws CommandError (usage) for what cannot be read or is no such list */
-export async function readMeasuredOverheads(
-  file: string | undefined,
-): Promise<readonly MeasuredOverhead[]> {
+export async function readMeasuredOverheads(file: string | undefined): Promise<readonly MeasuredOverhead[]> {
   if (file === undefined) return [];
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     throw usage(file, cause instanceof Error ? cause.message : String(cause), cause);

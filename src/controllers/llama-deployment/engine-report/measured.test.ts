@@ -49,12 +49,22 @@ describe("what status says of a report", () => {
   });
 
   test("goes by tokens where the engine names no blocks, and has no minus before a zero", () => {
-    expect(measuredOf(plan, { tokens: 15_999 })).toMatchObject({ kvCacheTokens: 15_999, driftPercent: "0.0" });
+    expect(measuredOf(plan, { tokens: 15_999 })).toMatchObject({
+      kvCacheTokens: 15_999,
+      driftPercent: "0.0",
+    });
     expect(measuredOf(plan, { tokens: 17_000 })?.driftPercent).toBe("6.3");
   });
 
   test("has no overhead where the engine got more than the plan's budget", () => {
     expect(measuredOf(plan, { tokens: 16_000_000 })).not.toHaveProperty("overheadBytes");
+  });
+
+  test("has no overhead where a flag has set the size of the cache", () => {
+    expect(measuredOf(plan, { tokens: 8000, wasSet: true })).toEqual({
+      kvCacheTokens: 8000,
+      driftPercent: "-50.0",
+    });
   });
 
   test("is nothing where the plan promised no cache", () => {

@@ -10,9 +10,9 @@ export type Promised = Pick<Plan, "limits" | "memoryPerGpu" | "kvCacheTokens">;
 /** What status says of a report; `undefined` where the plan promised no KV cache to compare it with. */
 export function measuredOf(plan: Promised, report: KvCacheReport): MeasuredStatus | undefined {
   if (!(plan.kvCacheTokens > 0)) return undefined;
-  const { tokens, maxConcurrency, blockSize, gpuMemoryUtilization } = report;
+  const { tokens, maxConcurrency, blockSize, gpuMemoryUtilization, wasSet } = report;
   const held = heldTokens(report);
-  const overheadBytes = overheadBytesOf(plan, Math.floor(held / plan.limits.blockSize));
+  const overheadBytes = wasSet ? undefined : overheadBytesOf(plan, Math.floor(held / plan.limits.blockSize));
   return {
     kvCacheTokens: tokens,
     driftPercent: percentText((100 * (held - plan.kvCacheTokens)) / plan.kvCacheTokens),

@@ -37,7 +37,10 @@ function deployment(over: Partial<LlamaDeploymentStatus> = {}): Live<LlamaDeploy
   };
 }
 
-function pod(name: string, over: Partial<Pod> & { readonly role?: Role; readonly revision?: string } = {}): Pod {
+function pod(
+  name: string,
+  over: Partial<Pod> & { readonly role?: Role; readonly revision?: string } = {},
+): Pod {
   const { role = "serving", revision = data.hash, ...facts } = over;
   return {
     apiVersion: "v1",

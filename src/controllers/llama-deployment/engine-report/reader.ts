@@ -10,7 +10,11 @@ import type { Engine } from "../../../engines/engine.ts";
 import { maxMetricsPageBytes } from "../../../engines/prometheus-series.ts";
 import { engineFor } from "../../../engines/registry.ts";
 import type { KubeObject, Live, ObjectRef } from "../../../kube/object.ts";
-import type { ReconcileContext, Reconciler, ReconcileResult } from "../../../runtime/controller/controller.ts";
+import type {
+  ReconcileContext,
+  Reconciler,
+  ReconcileResult,
+} from "../../../runtime/controller/controller.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import type { GetPage } from "../../../runtime/get-page.ts";
 import { isServing, revisionLabel } from "../../../workloads/labels.ts";
@@ -133,7 +137,9 @@ class MetricsRefused extends Error {
 
 /** The revision in force, where a plan has been written for it that says nothing of its engine yet. */
 export function revisionWithoutReport({ status }: Live<LlamaDeployment & KubeObject>): string | undefined {
-  return status?.plan !== undefined && status.plan.measured === undefined ? status.currentRevision : undefined;
+  return status?.plan !== undefined && status.plan.measured === undefined
+    ? status.currentRevision
+    : undefined;
 }
 
 /** Whether a pod of a revision can be asked. */
