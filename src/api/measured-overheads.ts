@@ -15,7 +15,7 @@ const measuredOverhead = z.strictObject({
   tensor: int32(1, 64).describe("Tensor parallel degree."),
   pipeline: int32(1, 64).default(1).describe("Pipeline parallel degree."),
   model: text(253).describe("Model as `spec.model.name` has it; stands for every catalog model of its size."),
-  weights: z.enum(["bf16", "fp8"]).describe("Format of the weights."),
+  weights: z.enum(["bf16", "fp8", "int8", "int4"]).describe("Format of the weights."),
   maxNumSeqs: int32(1, 1_000_000).describe("Sequences in one step."),
   maxNumBatchedTokens: int32(1, 16_777_216).describe("Tokens of one step."),
   overheadBytes: largeCount.describe(

@@ -1,9 +1,9 @@
 // Overheads read back from running engines: how one follows from a plan and the engine's report, and which one applies
-// to a layout. What start-up takes besides weights and KV cache is derived for the newest engines (docs: kv-cache); a
+// to a layout. What start-up takes besides weights and KV cache is derived for the newest engines (docs/memory-model.md); a
 // measurement at the very same settings is better than any rule.
 import type { MeasuredOverhead } from "../api/measured-overheads.ts";
 import { findModel } from "../catalog/models.ts";
-import type { EngineLimits, Plan } from "./plan.ts";
+import type { EngineLimits, MemoryPerGpu, Plan } from "./plan.ts";
 
 /** What an overhead depends on. Utilisation and context are not among it: they share out what is left. */
 export interface OverheadKey {
@@ -71,8 +71,8 @@ export function overheadKeyOf(plan: Plan): OverheadKey {
 
 /**
  * Bytes of a GPU's budget that an engine with so many KV blocks left to neither weights nor KV cache:
- * ceil(gpu-memory-utilization x visible) - weights - blocks x bytes of a block, on the stage that the plan found
- * tightest. All but the blocks is the plan's, so that a GPU which shows more or less memory than the catalog says has
+ * ceil(gpu-memory-utilization x visible) - weights - additional memory - blocks x bytes of a block, on the stage that
+ * the plan found tightest. All but the blocks is the plan's, so that a GPU which shows more or less memory than the catalog says has
  * the difference in its overhead; up to one block of it is what filled no block. Below zero where the plan's weights
  * are too many; `undefined` where the plan holds no KV cache to take a block's size from.
  */
@@ -84,7 +84,10 @@ export function overheadBytesOf(
   const plannedBlocks = Math.floor(kvCacheTokens / limits.blockSize);
   if (plannedBlocks === 0) return undefined;
   const budgetBytes = Math.ceil(limits.gpuMemoryUtilization * memoryPerGpu.total);
-  return budgetBytes - memoryPerGpu.weights - Math.round((blocks * memoryPerGpu.kvCache) / plannedBlocks);
+  const { weights, kvCache } = memoryPerGpu;
+  // Stored plans of an older operator do not have the part.
+  const { additional = 0 }: Partial<MemoryPerGpu> = memoryPerGpu;
+  return budgetBytes - weights - additional - Math.round((blocks * kvCache) / plannedBlocks);
 }
 
 /** The entry of a plan and its measurement, for a file of measured overheads. */

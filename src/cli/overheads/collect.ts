@@ -60,7 +60,13 @@ function overheadOf(
 function flagsThatTakeMemory(spec: LlamaDeployment["spec"], { intent }: RevisionData): readonly string[] {
   const settings = engineSettings({ ...spec, engine: intent.engine });
   if ("kind" in settings) return [];
-  return [...settings.uncounted, ...(settings.eager ? ["enforce-eager"] : [])];
+  const { lora, speculation } = settings.additional;
+  return [
+    ...settings.uncounted,
+    ...(settings.eager ? ["enforce-eager"] : []),
+    ...(lora === undefined ? [] : ["enable-lora"]),
+    ...(speculation === undefined ? [] : ["speculative-config"]),
+  ];
 }
 
 function read(revision: Live<KubeObject>): RevisionData | undefined {

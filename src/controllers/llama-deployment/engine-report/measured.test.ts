@@ -19,6 +19,8 @@ const plan: Promised = {
     activations: gibibyte,
     graphs: 0,
     communication: 0,
+    additional: 0,
+    margin: 0,
     reserved: 0,
   },
   kvCacheTokens: 16_000,
