@@ -69,6 +69,12 @@ export function overheadKeyOf(plan: Plan): OverheadKey {
   };
 }
 
+/** What a plan promised; one that an older operator stored lacks the additional memory. */
+export interface PromisedMemory extends Pick<Plan, "limits" | "kvCacheTokens"> {
+  readonly memoryPerGpu: Pick<MemoryPerGpu, "total" | "weights" | "kvCache"> &
+    Partial<Pick<MemoryPerGpu, "additional">>;
+}
+
 /**
  * Bytes of a GPU's budget that an engine with so many KV blocks left to neither weights nor KV cache:
  * ceil(gpu-memory-utilization x visible) - weights - additional memory - blocks x bytes of a block, on the stage that
@@ -76,17 +82,12 @@ export function overheadKeyOf(plan: Plan): OverheadKey {
  * the difference in its overhead; up to one block of it is what filled no block. Below zero where the plan's weights
  * are too many; `undefined` where the plan holds no KV cache to take a block's size from.
  */
-export function overheadBytesOf(
-  plan: Pick<Plan, "limits" | "memoryPerGpu" | "kvCacheTokens">,
-  blocks: number,
-): number | undefined {
+export function overheadBytesOf(plan: PromisedMemory, blocks: number): number | undefined {
   const { limits, memoryPerGpu, kvCacheTokens } = plan;
   const plannedBlocks = Math.floor(kvCacheTokens / limits.blockSize);
   if (plannedBlocks === 0) return undefined;
   const budgetBytes = Math.ceil(limits.gpuMemoryUtilization * memoryPerGpu.total);
-  const { weights, kvCache } = memoryPerGpu;
-  // Stored plans of an older operator do not have the part.
-  const { additional = 0 }: Partial<MemoryPerGpu> = memoryPerGpu;
+  const { weights, kvCache, additional = 0 } = memoryPerGpu;
   return budgetBytes - weights - additional - Math.round((blocks * kvCache) / plannedBlocks);
 }
 

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { isShort, measuredOf, type Promised } from "./measured.ts";
+import type { PromisedMemory } from "../../../planning/measured-overheads.ts";
+import { isShort, measuredOf } from "./measured.ts";
 
 const gibibyte = 2 ** 30;
 
 /** An 8B on an H100, in round numbers: 1000 blocks of 2 MiB. */
-const plan: Promised = {
+const plan: PromisedMemory = {
   limits: {
     maxModelLen: 1000,
     maxNumSeqs: 256,
@@ -16,12 +17,6 @@ const plan: Promised = {
     total: 40 * gibibyte,
     weights: 15 * gibibyte,
     kvCache: 1000 * 2 * 2 ** 20,
-    activations: gibibyte,
-    graphs: 0,
-    communication: 0,
-    additional: 0,
-    margin: 0,
-    reserved: 0,
   },
   kvCacheTokens: 16_000,
 };
@@ -56,6 +51,12 @@ describe("what status says of a report", () => {
       driftPercent: "0.0",
     });
     expect(measuredOf(plan, { tokens: 17_000 })?.driftPercent).toBe("6.3");
+  });
+
+  test("has what LoRA slots and drafts take in none of it", () => {
+    const withSlots = { ...plan, memoryPerGpu: { ...plan.memoryPerGpu, additional: gibibyte } };
+    const overhead = (given: PromisedMemory) => measuredOf(given, { tokens: 16_000 })?.overheadBytes ?? 0;
+    expect(overhead(plan) - overhead(withSlots)).toBe(gibibyte);
   });
 
   test("has no overhead where the engine got more than the plan's budget", () => {

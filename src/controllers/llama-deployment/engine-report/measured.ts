@@ -1,14 +1,10 @@
 // `status.plan.measured`: the engine's own figures beside the planned ones, and how far the two are apart.
 import type { MeasuredStatus } from "../../../api/llama-deployment.ts";
 import type { KvCacheReport } from "../../../engines/kv-cache-report.ts";
-import { overheadBytesOf } from "../../../planning/measured-overheads.ts";
-import type { Plan } from "../../../planning/plan.ts";
-
-/** The parts of a plan that a report is compared with. */
-export type Promised = Pick<Plan, "limits" | "memoryPerGpu" | "kvCacheTokens">;
+import { overheadBytesOf, type PromisedMemory } from "../../../planning/measured-overheads.ts";
 
 /** What status says of a report; `undefined` where the plan promised no KV cache to compare it with. */
-export function measuredOf(plan: Promised, report: KvCacheReport): MeasuredStatus | undefined {
+export function measuredOf(plan: PromisedMemory, report: KvCacheReport): MeasuredStatus | undefined {
   if (!(plan.kvCacheTokens > 0)) return undefined;
   const { tokens, maxConcurrency, blockSize, gpuMemoryUtilization, wasSet } = report;
   const held = heldTokens(report);
@@ -19,7 +15,7 @@ export function measuredOf(plan: Promised, report: KvCacheReport): MeasuredStatu
     ...(maxConcurrency === undefined ? {} : { maxConcurrency: hundredths(maxConcurrency) }),
     ...(blockSize === undefined ? {} : { blockSize }),
     ...(gpuMemoryUtilization === undefined ? {} : { gpuMemoryUtilization: String(gpuMemoryUtilization) }),
-    ...(overheadBytes === undefined || overheadBytes < 0 ? {} : { overheadBytes }),
+    ...(overheadBytes === undefined || !(overheadBytes >= 0) ? {} : { overheadBytes }),
   };
 }
 
