@@ -35,6 +35,7 @@ interface RunOptions extends ClusterOptions, OverheadsOption {
   readonly healthPort: number;
   readonly metricsPort: number;
   readonly workers: number;
+  readonly engineReports: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -52,6 +53,7 @@ export function runCommand(terminal: Terminal): Command {
     .addOption(integer("--metrics-port", "port of /metrics; 0 takes a free one", 8080, 0))
     .addOption(integer("--workers", "LlamaDeployments reconciled side by side", 16, 1))
     .addOption(measuredOverheadsOption())
+    .option("--no-engine-reports", "do not ask engines how large their KV cache came out")
     .addOption(
       new Option("--log-level <level>", "least important lines to log, as JSON on standard error")
         .choices(["debug", "info", "warn", "error", "silent"])
@@ -89,7 +91,7 @@ async function runOperator(options: RunOptions, terminal: Terminal): Promise<voi
       cache,
       recorder,
       registry,
-      getPage,
+      ...(options.engineReports ? { getPage } : {}),
       measuredOverheads,
       newId: shortId,
       workers,

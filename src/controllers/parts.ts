@@ -23,8 +23,8 @@ export interface OperatorOptions {
   readonly metrics: RuntimeMetrics;
   /** For what the operator measures of Llamas; the registry behind `metrics`. */
   readonly registry: MetricsRegistry;
-  /** How pods are asked for their engine's metrics. */
-  readonly getPage: GetPage;
+  /** How pods are asked for their engine's metrics; absent where they are not to be asked. */
+  readonly getPage?: GetPage;
   /** Overheads of running engines that planning goes by. */
   readonly measuredOverheads: readonly MeasuredOverhead[];
   readonly newId: () => string;

@@ -79,7 +79,9 @@ export function llamaDeploymentControllers(parts: ControllerParts): readonly Con
     }
   });
   const wake = (ref: ObjectRef): void => controller.enqueue(ref);
-  return [controller, engineReportController(parts, { revisions, reports, wake })];
+  const { getPage } = parts;
+  if (getPage === undefined) return [controller];
+  return [controller, engineReportController(parts, { getPage, revisions, reports, wake })];
 }
 
 /** Wakes the owner of a child, and whoever waits for a name that somebody else holds. */

@@ -3,6 +3,7 @@
 import type { ObjectRef } from "../../../kube/object.ts";
 import { Controller } from "../../../runtime/controller/controller.ts";
 import { toLabelled, toSelf } from "../../../runtime/controller/enqueue.ts";
+import type { GetPage } from "../../../runtime/get-page.ts";
 import { deploymentLabel } from "../../../workloads/labels.ts";
 import { llamaDeployments } from "../../observed/kinds.ts";
 import type { ControllerParts } from "../../parts.ts";
@@ -16,15 +17,16 @@ const workers = 4;
 export function engineReportController(
   parts: ControllerParts,
   shared: {
+    readonly getPage: GetPage;
     readonly revisions: RevisionReader;
     readonly reports: EngineReports;
     readonly wake: (ref: ObjectRef) => void;
   },
 ): Controller {
-  const { informers, caches, getPage, clock, logger, metrics, newId } = parts;
+  const { informers, caches, clock, logger, metrics, newId } = parts;
   const controller = new Controller({
     name: "engine-report",
-    reconciler: new EngineReportReader({ caches, getPage, clock, ...shared }),
+    reconciler: new EngineReportReader({ caches, clock, ...shared }),
     workers,
     // It writes nothing, and a pod that hangs must not hold up a stop.
     abandonOnStop: true,
