@@ -31,6 +31,7 @@ describe("the chart", () => {
       "ClusterRole",
       "ClusterRole",
       "ClusterRoleBinding",
+      "ConfigMap",
       "Deployment",
       "Role",
       "RoleBinding",

@@ -47,6 +47,8 @@ export const reasons = {
   Loaded: "Loaded",
   /** An engine ended or refuses to start; the message holds its own last words. */
   EngineFailed: "EngineFailed",
+  /** An engine runs and reports a KV cache smaller than planned, beyond the planner's accuracy; as an event alone. */
+  KvCacheSmallerThanPlanned: "KvCacheSmallerThanPlanned",
   /** The kubelet cannot pull the engine's image: a wait, since it tries again. */
   ImageNotPulled: "ImageNotPulled",
 

@@ -82,7 +82,7 @@ describe("what kubectl get prints", () => {
       "MODEL  READY  REASON  SERVING  WANTED  TP  PP  GPUS  AGE",
     );
     expect(columns(llamaDeploymentCrd(), true)).toBe(
-      "MODEL  READY  REASON  SERVING  WANTED  TP  PP  GPUS  AGE  POOL  ENDPOINT  CONCURRENCY  CHECKPOINT",
+      "MODEL  READY  REASON  SERVING  WANTED  TP  PP  GPUS  AGE  POOL  ENDPOINT  CONCURRENCY  DRIFT %  CHECKPOINT",
     );
   });
 

@@ -118,6 +118,28 @@ export const llamaDeploymentSpec = z.strictObject({
     .describe("What a cluster's other parts need on the pods."),
 });
 
+/** `status.plan.measured`: what one pod of the revision said of itself; what its engine does not say is absent. */
+const measured = z.strictObject({
+  kvCacheTokens: largeCount.describe(
+    "Tokens that the KV cache of one replica holds, as the engine counts them.",
+  ),
+  driftPercent: text(32).describe(
+    "By how much the engine's KV cache differs from the planned one, in percent of that: `-1.3` is less than planned.",
+  ),
+  maxConcurrency: text(32)
+    .exactOptional()
+    .describe("Requests of full length that fit at once, such as `3.21`."),
+  blockSize: count.exactOptional().describe("Tokens of one block of the KV cache."),
+  gpuMemoryUtilization: text(32)
+    .exactOptional()
+    .describe("Share of the GPU's visible memory that the engine was allowed."),
+  overheadBytes: largeCount
+    .exactOptional()
+    .describe(
+      "Bytes of each GPU's budget that were left to neither the planned weights nor the KV cache; what `llama-operator overheads` lists.",
+    ),
+});
+
 /** `status.plan`: how one replica is laid out. */
 export const planStatus = z.strictObject({
   pool: text(253).describe("GpuPool that the replica runs in."),
@@ -152,6 +174,9 @@ export const planStatus = z.strictObject({
     .max(128)
     .meta({ "x-kubernetes-list-type": "atomic" })
     .describe("Command line of the replica's first pod."),
+  measured: measured
+    .exactOptional()
+    .describe("What the engine itself reports, read once from the first pod of the revision that answers."),
 });
 
 export const llamaDeploymentStatus = z.strictObject({
@@ -176,3 +201,4 @@ export const llamaDeploymentStatus = z.strictObject({
 export type LlamaDeploymentSpec = z.output<typeof llamaDeploymentSpec>;
 export type LlamaDeploymentStatus = z.output<typeof llamaDeploymentStatus>;
 export type PlanStatus = z.output<typeof planStatus>;
+export type MeasuredStatus = NonNullable<PlanStatus["measured"]>;

@@ -77,6 +77,13 @@ export const llamaDeploymentColumns: readonly PrinterColumn[] = [
     priority: 1,
   },
   {
+    name: "Drift %",
+    type: "string",
+    jsonPath: ".status.plan.measured.driftPercent",
+    description: "KV cache that the engine reports, against the plan.",
+    priority: 1,
+  },
+  {
     name: "Checkpoint",
     type: "string",
     jsonPath: ".status.plan.checkpoint",

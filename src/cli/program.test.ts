@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { parseAllDocuments } from "yaml";
+import { parseAllDocuments, stringify } from "yaml";
 import { exitCodes } from "./exit-codes.ts";
 import { buildProgram, runProgram } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
@@ -53,7 +53,15 @@ test("without arguments it shows its help as a wrong use", async () => {
 });
 
 test("every command has help with a description, and help is no error", async () => {
-  for (const command of [["run"], ["plan"], ["crds"], ["pools", "discover"], ["version"], ["completion"]]) {
+  for (const command of [
+    ["run"],
+    ["plan"],
+    ["crds"],
+    ["pools", "discover"],
+    ["overheads"],
+    ["version"],
+    ["completion"],
+  ]) {
     const { code, out } = await llamaOperator([...command, "--help"]);
     expect(code).toBe(exitCodes.ok);
     expect(out).toContain(`Usage: llama-operator ${command.join(" ")}`);
@@ -155,6 +163,33 @@ test("pools discover without a cluster says what to give", async () => {
   const { code, err } = await llamaOperator(["pools", "discover"]);
   expect(code).toBe(exitCodes.cluster);
   expect(err).toContain("give --kubeconfig");
+});
+
+test("plan takes measured overheads, and says where a file of them is wrong", async () => {
+  const entry = {
+    engine: "vllm",
+    version: "0.32.0",
+    gpu: "nvidia-h100-80gb",
+    tensor: 1,
+    model: "llama-3.1-8b-instruct",
+    weights: "bf16",
+    maxNumSeqs: 1024,
+    maxNumBatchedTokens: 8192,
+    overheadBytes: 2_000_000_000,
+  };
+  const plan = async (overheads: string) =>
+    llamaOperator(["plan", "-f", "-", "--measured-overheads", overheads], { input: fits });
+  const good = await plan(file("overheads.yaml", JSON.stringify([entry])));
+  expect([good.code, good.err]).toEqual([exitCodes.ok, ""]);
+  // Helm writes large numbers of its values so.
+  const helms = file("helm-overheads.yaml", stringify([entry]).replace("2000000000", "2e+09"));
+  expect((await plan(helms)).code).toBe(exitCodes.ok);
+  const path = file("wrong-overheads.yaml", JSON.stringify([{ ...entry, gpus: 1 }]));
+  const wrong = await plan(path);
+  expect(wrong.code).toBe(exitCodes.usage);
+  expect(wrong.err).toBe(`error: --measured-overheads ${path}: [0].gpus unknown field "[0].gpus"\n`);
+  expect((await plan("nowhere.yaml")).err).toContain("--measured-overheads nowhere.yaml: ENOENT");
+  expect((await plan(file("broken.yaml", "a: ["))).err).toContain("not YAML");
 });
 
 test("crds prints both kinds as a YAML stream, or as a List in JSON", async () => {

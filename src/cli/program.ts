@@ -5,6 +5,7 @@ import { crdsCommand } from "./crds.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { explainFailure } from "./failure.ts";
+import { overheadsCommand } from "./overheads/command.ts";
 import { planCommand } from "./plan/command.ts";
 import { poolsCommand } from "./pools/command.ts";
 import { runCommand } from "./run.ts";
@@ -23,6 +24,7 @@ export function buildProgram(terminal: Terminal, more: readonly Command[] = []):
     planCommand(terminal),
     crdsCommand(terminal),
     poolsCommand(terminal),
+    overheadsCommand(terminal),
     versionCommand(terminal),
     ...more,
   ];

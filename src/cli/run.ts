@@ -9,6 +9,7 @@ import { KubeConnection } from "../kube/http/connection.ts";
 import { HttpKubeClient } from "../kube/http/http-client.ts";
 import { Cache } from "../runtime/cache/cache.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { getPage } from "../runtime/get-page.ts";
 import { monitorEventLoop } from "../runtime/process/event-loop.ts";
 import { EventRecorder } from "../runtime/process/events.ts";
 import { HealthServer } from "../runtime/process/health.ts";
@@ -21,10 +22,11 @@ import { PrometheusRegistry } from "../telemetry/metrics.ts";
 import { withClusterOptions, type ClusterOptions } from "./cluster-connection.ts";
 import { CommandError } from "./failure.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { measuredOverheadsOption, readMeasuredOverheads, type OverheadsOption } from "./overheads/file.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
-interface RunOptions extends ClusterOptions {
+interface RunOptions extends ClusterOptions, OverheadsOption {
   readonly leaderElect: boolean;
   readonly leaseNamespace?: string;
   readonly leaseDuration: number;
@@ -33,6 +35,7 @@ interface RunOptions extends ClusterOptions {
   readonly healthPort: number;
   readonly metricsPort: number;
   readonly workers: number;
+  readonly engineReports: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -49,6 +52,8 @@ export function runCommand(terminal: Terminal): Command {
     .addOption(integer("--health-port", "port of /healthz and /readyz; 0 takes a free one", 8081, 0))
     .addOption(integer("--metrics-port", "port of /metrics; 0 takes a free one", 8080, 0))
     .addOption(integer("--workers", "LlamaDeployments reconciled side by side", 16, 1))
+    .addOption(measuredOverheadsOption())
+    .option("--no-engine-reports", "do not ask engines how large their KV cache came out")
     .addOption(
       new Option("--log-level <level>", "least important lines to log, as JSON on standard error")
         .choices(["debug", "info", "warn", "error", "silent"])
@@ -58,6 +63,7 @@ export function runCommand(terminal: Terminal): Command {
 }
 
 async function runOperator(options: RunOptions, terminal: Terminal): Promise<void> {
+  const measuredOverheads = await readMeasuredOverheads(options.measuredOverheads);
   const clock = systemClock;
   const logger = createLogger({ level: options.logLevel });
   const registry = new PrometheusRegistry();
@@ -79,7 +85,17 @@ async function runOperator(options: RunOptions, terminal: Terminal): Promise<voi
       instance: identity,
     });
     const { workers } = options;
-    const leading = operatorControllers({ ...shared, client, cache, recorder, newId: shortId, workers });
+    const leading = operatorControllers({
+      ...shared,
+      client,
+      cache,
+      recorder,
+      registry,
+      ...(options.engineReports ? { getPage } : {}),
+      measuredOverheads,
+      newId: shortId,
+      workers,
+    });
     const manager = new Manager({
       cache,
       ...(elector === undefined ? {} : { elector }),

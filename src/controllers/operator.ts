@@ -5,7 +5,8 @@ import { WriteTracker } from "../runtime/cache/write-tracker.ts";
 import { DeviceUse } from "./capacity.ts";
 import { gpuPoolController } from "./gpu-pool/controller.ts";
 import { cachesOf, declareInformers } from "./informers.ts";
-import { llamaDeploymentController } from "./llama-deployment/controller.ts";
+import { llamaDeploymentControllers } from "./llama-deployment/controller.ts";
+import { exportDrift } from "./llama-deployment/engine-report/drift-metrics.ts";
 import { sameForPlacement } from "./observed/node.ts";
 import type { OperatorOptions } from "./parts.ts";
 import { PoolRooms } from "./pool-rooms.ts";
@@ -32,6 +33,8 @@ export function operatorControllers(options: OperatorOptions): readonly Controll
   });
   const tracker = new WriteTracker(cache);
   const applier = new Applier({ client, cache, tracker, fieldManager, intentAnnotation });
-  const parts = { ...options, informers, caches: cachesOf(informers), rooms, applier, tracker };
-  return [llamaDeploymentController(parts), gpuPoolController(parts)];
+  const caches = cachesOf(informers);
+  exportDrift(options.registry, caches.llamaDeployments);
+  const parts = { ...options, informers, caches, rooms, applier, tracker };
+  return [...llamaDeploymentControllers(parts), gpuPoolController(parts)];
 }

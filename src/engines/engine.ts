@@ -2,6 +2,7 @@
 // One file per engine implements this; workloads know no engine by name.
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
 import type { Plan } from "../planning/plan.ts";
+import type { KvCacheReport } from "./kv-cache-report.ts";
 
 /** One environment variable of the engine's container, as Kubernetes writes it. */
 export interface EnvironmentVariable {
@@ -47,6 +48,8 @@ export interface EngineServing {
   readonly port: number;
   /** 200 where the engine can answer, 503 where it died; refused connections while it loads. */
   readonly healthPath: string;
+  /** Metrics in Prometheus' text format; answers without a key where requests need one. */
+  readonly metricsPath: string;
   /** Seconds from deletion until endpoints everywhere have forgotten the pod: the preStop sleep. */
   readonly preStopSeconds: number;
   /** Seconds that the engine itself waits for requests in flight after SIGTERM. */
@@ -62,4 +65,6 @@ export interface Engine {
   container(input: EngineInput): EngineContainer;
   /** What in `spec.engine` the plan owns although the schema lets it pass: one sentence each, none where all is well. */
   refusals(spec: LlamaDeploymentSpec): readonly string[];
+  /** What a page of its metrics says of its KV cache. @throws MetricsPageError where it says nothing */
+  kvCacheReport(metricsPage: string): KvCacheReport;
 }

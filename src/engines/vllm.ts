@@ -4,6 +4,7 @@ import { engineImage } from "../catalog/engines/vllm.ts";
 import type { Engine, EngineContainer, EngineInput } from "./engine.ts";
 import { refusedArguments, vllmArguments, type VllmServing } from "./vllm-arguments.ts";
 import { cacheDirectory, refusedEnvironment, vllmEnvironment } from "./vllm-environment.ts";
+import { vllmKvCacheReport } from "./vllm-kv-cache-report.ts";
 
 /**
  * 15 s until every proxy and gateway has dropped the endpoint, then 45 s for requests in flight: KServe 0.19's
@@ -12,6 +13,8 @@ import { cacheDirectory, refusedEnvironment, vllmEnvironment } from "./vllm-envi
 const serving: VllmServing = {
   port: 8000,
   healthPath: "/health",
+  // VLLM_API_KEY guards paths below /v1 alone (AuthenticationMiddleware in vllm/entrypoints/openai).
+  metricsPath: "/metrics",
   preStopSeconds: 15,
   shutdownTimeoutSeconds: 45,
 };
@@ -37,4 +40,5 @@ export const vllm: Engine = {
   servedModelName: (spec) => spec.model.name,
   container,
   refusals: (spec) => [...refusedArguments(spec.engine.args), ...refusedEnvironment(spec.engine.env)],
+  kvCacheReport: vllmKvCacheReport,
 };

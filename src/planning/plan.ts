@@ -4,6 +4,7 @@ import type { FabricType, GpuPoolSpec } from "../api/gpu-pool.ts";
 import type { Reason } from "../api/conditions.ts";
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
 import type { WeightFormat } from "../catalog/weight-bytes.ts";
+import type { MeasuredOverhead } from "../api/measured-overheads.ts";
 
 /** A pool as the planner sees it. `freeGpus` orders the choice between pools; it never makes a plan illegal. */
 export interface PoolFacts {
@@ -155,4 +156,6 @@ export interface PlanRequest {
   readonly pools: readonly PoolFacts[];
   /** The plan in force: kept as it is while it is legal and fits. */
   readonly current?: Plan;
+  /** What running engines were found to take besides weights and KV cache: goes before the engine's rule. */
+  readonly measuredOverheads?: readonly MeasuredOverhead[];
 }

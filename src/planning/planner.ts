@@ -134,6 +134,7 @@ export function planInDetail(request: PlanRequest): Details | Refusal {
 export function plan(request: PlanRequest): PlanResult {
   const result = decide(request);
   if (result.kind === "plan") return result;
-  const alternatives = alternativesTo(request.spec, result, (spec) => decide({ spec, pools: request.pools }));
+  const { current: _, ...asked } = request;
+  const alternatives = alternativesTo(request.spec, result, (spec) => decide({ ...asked, spec }));
   return { ...result, alternatives };
 }

@@ -27,9 +27,15 @@ export interface Family<I> {
   with(labels: Labels): I;
 }
 
+/** Gauges whose series may go: what they measure is gone. */
+export interface GaugeFamily extends Family<Gauge> {
+  /** Drops every series. */
+  clear(): void;
+}
+
 export interface MetricsRegistry {
   counter(spec: InstrumentSpec): Family<Counter>;
-  gauge(spec: InstrumentSpec): Family<Gauge>;
+  gauge(spec: InstrumentSpec): GaugeFamily;
   histogram(spec: InstrumentSpec & { readonly buckets: readonly number[] }): Family<Histogram>;
   /** Calls back whenever the metrics are about to be read: for gauges that change by themselves. */
   beforeCollect(callback: () => void): void;
@@ -38,7 +44,7 @@ export interface MetricsRegistry {
 /** Measures nothing. */
 export const noMetrics: MetricsRegistry = Object.freeze({
   counter: () => ({ with: () => ({ inc: () => undefined }) }),
-  gauge: () => ({ with: () => ({ set: () => undefined, inc: () => undefined }) }),
+  gauge: () => ({ with: () => ({ set: () => undefined, inc: () => undefined }), clear: () => undefined }),
   histogram: () => ({ with: () => ({ observe: () => undefined }) }),
   beforeCollect: () => undefined,
 });

@@ -19,7 +19,7 @@ export class PrometheusRegistry implements runtime.MetricsRegistry {
     };
   }
 
-  gauge(spec: runtime.InstrumentSpec): runtime.Family<runtime.Gauge> {
+  gauge(spec: runtime.InstrumentSpec): runtime.GaugeFamily {
     const { name, help, labels } = spec;
     const gauge = new Gauge({ name, help, labelNames: [...labels], registers: [this.#registry] });
     return {
@@ -28,6 +28,7 @@ export class PrometheusRegistry implements runtime.MetricsRegistry {
         series.set(0);
         return series;
       },
+      clear: () => gauge.reset(),
     };
   }
 

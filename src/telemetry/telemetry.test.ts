@@ -79,4 +79,15 @@ describe("the registry", () => {
     registry.beforeCollect(() => gauge.set(7));
     expect((await registry.page()).text).toContain("age_seconds 7");
   });
+
+  test("forgets the series of a gauge that is cleared", async () => {
+    const registry = new PrometheusRegistry();
+    const gauge = registry.gauge({ name: "drift_ratio", help: "Drift.", labels: ["gpu"] });
+    gauge.with({ gpu: "old" }).set(1);
+    gauge.clear();
+    gauge.with({ gpu: "new" }).set(2);
+    const { text } = await registry.page();
+    expect(text).toContain('drift_ratio{gpu="new"} 2');
+    expect(text).not.toContain("old");
+  });
 });

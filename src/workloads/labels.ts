@@ -44,6 +44,11 @@ export function servingPods(name: string): Record<string, string> {
   return { [deploymentLabel]: name, [roleLabel]: "serving" };
 }
 
+/** Whether a pod with these labels answers HTTP. */
+export function isServing(labels: Readonly<Record<string, string>> | undefined): boolean {
+  return labels?.[roleLabel] === ("serving" satisfies Role);
+}
+
 /** {@link servingPods} as `status.selector`, the form that /scale, HPA and KEDA read. */
 export function servingSelector(name: string): string {
   return Object.entries(servingPods(name))

@@ -24,7 +24,7 @@ export function podDisruptionBudgetName(owner: Owner): string {
 }
 
 /** The ControllerRevision that holds the revision with this hash. */
-export function controllerRevisionName(owner: Owner, revision: string): string {
+export function controllerRevisionName(owner: Pick<Owner, "name">, revision: string): string {
   return `${owner.name}-${revision}`;
 }
 

@@ -1,7 +1,9 @@
 // What people see in kubectl, as golden files: short enough to read, with names, ages and ids masked.
 import { expect, test } from "vitest";
+import type { LlamaDeployment } from "../../src/api/resources.ts";
 import { kubectl, sharedCluster, testNamespace } from "../support/cluster.ts";
-import { addToken, applyLlama, gatedModel, untilCondition } from "../support/llama.ts";
+import { eventually } from "../support/eventually.ts";
+import { addToken, applyLlama, gatedModel, getJson, untilCondition } from "../support/llama.ts";
 import { testPool } from "../support/pools.ts";
 
 const cluster = sharedCluster();
@@ -41,6 +43,10 @@ test("kubectl reads well over the life of a LlamaDeployment", async () => {
   expect(await say(namespace, "wait", "--for=condition=Ready", "llama/llama-8b", "--timeout=60s")).toBe(
     "llamadeployment.llama-operator.dev/llama-8b condition met\n",
   );
+  await eventually("the engine's report is in status", async () => {
+    const { status } = await getJson<LlamaDeployment>(namespace, "llama", "llama-8b");
+    return status?.plan?.measured;
+  });
   await expect(await say(namespace, "get", "llamas")).toMatchFileSnapshot("golden/get-llamas.txt");
   await expect(await say(namespace, "get", "llamas", "-o", "wide")).toMatchFileSnapshot(
     "golden/get-llamas-wide.txt",

@@ -10,6 +10,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { CommandError } from "../failure.ts";
 import { readManifests } from "../manifests.ts";
 import type { Manifest } from "../manifests.ts";
+import { measuredOverheadsOption, readMeasuredOverheads, type OverheadsOption } from "../overheads/file.ts";
 import { outputOption, structured } from "../output.ts";
 import type { StructuredFormat } from "../output.ts";
 import { styler } from "../terminal.ts";
@@ -18,7 +19,7 @@ import { findPools } from "./pool-source.ts";
 import type { PoolOptions, Pools } from "./pool-source.ts";
 import { planView, refusalView } from "./view.ts";
 
-interface PlanOptions extends PoolOptions {
+interface PlanOptions extends PoolOptions, OverheadsOption {
   readonly filename: readonly string[];
   readonly output: "table" | StructuredFormat;
 }
@@ -31,6 +32,7 @@ export function planCommand(terminal: Terminal): Command {
     .option("--machine-shape <name>", "plan for a pool of such machines, e.g. a3-highgpu-8g")
     .option("--gpu <product>", "plan for a pool of such GPUs, e.g. nvidia-h100-80gb")
     .option("--gpus-per-node <count>", "GPUs of one node of that pool", parseCount)
+    .addOption(measuredOverheadsOption())
     .addOption(outputOption(["table", "json", "yaml"]));
   return withClusterOptions(command)
     .addHelpText(
@@ -51,12 +53,14 @@ Ends with ${exitCodes.refused} if any LlamaDeployment cannot run as written.`,
 }
 
 async function planFiles(options: PlanOptions, terminal: Terminal): Promise<void> {
+  const measuredOverheads = await readMeasuredOverheads(options.measuredOverheads);
   const manifests = await readManifests(options.filename, terminal);
   const deployments = readDeployments(manifests, options.filename);
   const pools = await findPools(options, manifests, terminal);
   const items = deployments.map(({ source, object }) => {
     const { name, namespace = "default" } = object.metadata;
-    return { source, namespace, name, result: plan({ spec: object.spec, pools: pools.facts }) };
+    const result = plan({ spec: object.spec, pools: pools.facts, measuredOverheads });
+    return { source, namespace, name, result };
   });
   terminal.out.write(
     options.output === "table"

@@ -1,5 +1,5 @@
-// Wires the LlamaDeployment controller: what wakes it, and for whom. An object's own children wake it; changes of
-// room, pools or other people's objects wake only those that wait for such.
+// Wires the LlamaDeployment controller and the reader of engine reports beside it: what wakes them, and for whom. An
+// object's own children wake it; changes of room, pools or other people's objects wake only those that wait for such.
 import type { KubeObject, Live, ObjectRef } from "../../kube/object.ts";
 import { objectKey } from "../../kube/object.ts";
 import { Controller } from "../../runtime/controller/controller.ts";
@@ -11,6 +11,8 @@ import { llamaDeployments } from "../observed/kinds.ts";
 import { sameForPlacement } from "../observed/node.ts";
 import { holdsDevices, type Pod } from "../observed/pod.ts";
 import { NodeClaims } from "./claims.ts";
+import { engineReportController } from "./engine-report/controller.ts";
+import { EngineReports } from "./engine-report/reports.ts";
 import { LlamaDeploymentReconciler } from "./reconciler.ts";
 import { RevisionReader } from "./revisions.ts";
 import { Waiters } from "./waiters.ts";
@@ -18,9 +20,10 @@ import { Waiters } from "./waiters.ts";
 /** Room changes in bursts; those that wait for it are woken once a burst. */
 const wakeAfterMs = 200;
 
-export function llamaDeploymentController(parts: ControllerParts): Controller {
-  const { informers, caches, rooms, applier, recorder, clock } = parts;
+export function llamaDeploymentControllers(parts: ControllerParts): readonly Controller[] {
+  const { informers, caches, rooms, applier, recorder, clock, measuredOverheads } = parts;
   const revisions = new RevisionReader();
+  const reports = new EngineReports();
   const waiters = new Waiters();
   const reconciler = new LlamaDeploymentReconciler({
     sources: { caches, rooms },
@@ -28,6 +31,8 @@ export function llamaDeploymentController(parts: ControllerParts): Controller {
     revisions,
     claims: new NodeClaims(caches, revisions),
     waiters,
+    reports,
+    measuredOverheads,
     record: (about, transition) => recorder.record(about, transition),
     clock,
   });
@@ -73,7 +78,10 @@ export function llamaDeploymentController(parts: ControllerParts): Controller {
       wakeWaiters();
     }
   });
-  return controller;
+  const wake = (ref: ObjectRef): void => controller.enqueue(ref);
+  const { getPage } = parts;
+  if (getPage === undefined) return [controller];
+  return [controller, engineReportController(parts, { getPage, revisions, reports, wake })];
 }
 
 /** Wakes the owner of a child, and whoever waits for a name that somebody else holds. */

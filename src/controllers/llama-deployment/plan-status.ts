@@ -1,9 +1,9 @@
 // `status.plan`: the plan in force, as people and tools read it.
-import type { PlanStatus } from "../../api/llama-deployment.ts";
+import type { MeasuredStatus, PlanStatus } from "../../api/llama-deployment.ts";
 import type { Weights } from "../../planning/plan.ts";
 import { servingCommand, type RevisionData } from "../../workloads/revision.ts";
 
-export function planStatusOf(revision: RevisionData): PlanStatus {
+export function planStatusOf(revision: RevisionData, measured: MeasuredStatus | undefined): PlanStatus {
   const { plan } = revision;
   const { image, command } = servingCommand(revision);
   return {
@@ -23,6 +23,7 @@ export function planStatusOf(revision: RevisionData): PlanStatus {
     engine: `${plan.engine.type} ${plan.engine.version}`,
     image,
     command: [...command],
+    ...(measured === undefined ? {} : { measured }),
   };
 }
 

@@ -1,6 +1,8 @@
 // One pass over one LlamaDeployment: read everything into a scope, run the steps in order, write status once.
 // A pass may be the first one after a crash: it decides from what exists, and repeats nothing that is done.
 import { reasons } from "../../api/conditions.ts";
+import type { MeasuredStatus } from "../../api/llama-deployment.ts";
+import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
 import { objectKey, type KubeObject, type Live, type ObjectRef } from "../../kube/object.ts";
 import { summarize } from "../../planning/explain.ts";
 import type { Applier, ApplyContext } from "../../runtime/controller/applier.ts";
@@ -14,6 +16,8 @@ import type { RevisionData } from "../../workloads/revision.ts";
 import { llamaDeployments } from "../observed/kinds.ts";
 import { isTerminating } from "../observed/pod.ts";
 import type { NodeClaims } from "./claims.ts";
+import { measuredOf } from "./engine-report/measured.ts";
+import type { EngineReports } from "./engine-report/reports.ts";
 import { planStatusOf } from "./plan-status.ts";
 import { liveWorkloads, type LiveWorkload, type RevisionReader, type StoredRevision } from "./revisions.ts";
 import { readScope, type Scope, type ScopeSources } from "./scope.ts";
@@ -38,6 +42,8 @@ export interface ReconcilerOptions {
   readonly revisions: RevisionReader;
   readonly claims: NodeClaims;
   readonly waiters: Waiters;
+  readonly reports: EngineReports;
+  readonly measuredOverheads: readonly MeasuredOverhead[];
   readonly record: (about: Live<KubeObject>, transition: Transition) => void;
   readonly clock: Clock;
 }
@@ -92,7 +98,8 @@ export class LlamaDeploymentReconciler implements Reconciler {
     const workloads = liveWorkloads(scope, stored);
     const observed = observe(scope, workloads);
 
-    const plan = planStep(scope, revisionInForce(scope, stored)?.plan);
+    const { measuredOverheads } = this.#options;
+    const plan = planStep(scope, { current: revisionInForce(scope, stored)?.plan, measuredOverheads });
     if (isHalt(plan)) return { ...observed, halt: plan };
     const planned = { ...observed, planSummary: summarize(plan) };
     const obstacle = prerequisitesStep(scope, plan);
@@ -104,12 +111,21 @@ export class LlamaDeploymentReconciler implements Reconciler {
     return {
       ...planned,
       ...(halt === undefined ? {} : { halt }),
-      plan: planStatusOf(chosen.data),
+      plan: planStatusOf(chosen.data, this.#measured(scope, chosen.data)),
       currentRevision: chosen.data.hash,
       rollout: rollout.decision,
       startupSeconds: chosen.data.plan.startupSeconds,
       ...(rollout.placement === undefined ? {} : { placement: rollout.placement }),
     };
+  }
+
+  /** What an engine of the revision said of itself: what is written stays, so that replicas do not take turns. */
+  #measured({ object, owner }: Scope, revision: RevisionData): MeasuredStatus | undefined {
+    const { currentRevision, plan } = object.status ?? {};
+    if (currentRevision === revision.hash && plan?.measured !== undefined) return plan.measured;
+    const { uid } = owner;
+    const report = this.#options.reports.get({ ref: owner, uid, revision: revision.hash });
+    return report && measuredOf(revision.plan, report);
   }
 
   /** Decides the counts, and claims the nodes of new groups before anything is waited for. */

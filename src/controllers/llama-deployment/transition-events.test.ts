@@ -28,7 +28,29 @@ function life(steps: readonly Partial<Findings>[]): string[] {
   });
 }
 
+/** A plan of which only the report matters. */
+function planReporting(driftPercent: string): NonNullable<Findings["plan"]> {
+  const measured = { kvCacheTokens: 95, driftPercent };
+  return { kvCacheTokens: 100, measured } as NonNullable<Findings["plan"]>;
+}
+
 describe("events", () => {
+  test("of an engine with less KV cache than planned are one warning a revision", () => {
+    const serving = { replicas: [replica], plan: planReporting("-5.0") };
+    expect(life([serving, serving, { ...serving, currentRevision: "s" }])).toEqual([
+      "Normal Plan Fits",
+      "Normal Serve Serving",
+      "Warning Measure KvCacheSmallerThanPlanned",
+      "Normal Serve RollingOut",
+      "Warning Measure KvCacheSmallerThanPlanned",
+    ]);
+  });
+
+  test("of an engine with what was planned, or a little less, are none", () => {
+    const serving = { replicas: [replica], plan: planReporting("-3.0") };
+    expect(life([serving])).not.toContain("Warning Measure KvCacheSmallerThanPlanned");
+  });
+
   test("of a smooth start are the plan and the first answer", () => {
     expect(life([{}, { replicas: [{ ...replica, ready: false }] }, { replicas: [replica] }])).toEqual([
       "Normal Plan Fits",

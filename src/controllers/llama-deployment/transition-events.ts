@@ -3,12 +3,13 @@
 import { conditionTypes, reasons, type ConditionType, type Reason } from "../../api/conditions.ts";
 import type { LlamaDeploymentStatus } from "../../api/llama-deployment.ts";
 import type { Condition } from "../../api/schema.ts";
+import { isShort } from "./engine-report/measured.ts";
 
 /** What is worth an event; the caller adds what it is about. */
 export interface Transition {
   readonly type: "Normal" | "Warning";
   readonly reason: string;
-  /** What the operator was doing: `Plan`, `Place`, `Load` or `Serve`. */
+  /** What the operator was doing: `Plan`, `Place`, `Load`, `Serve` or `Measure`. */
   readonly action: string;
   readonly note: string;
 }
@@ -46,7 +47,27 @@ export function transitions(
     const { reason, message } = condition;
     events.push({ type: isProgress ? "Normal" : "Warning", reason, action, note: message });
   }
-  return events;
+  return [...events, ...shortfalls(before, after)];
+}
+
+/** Told when the engine's report is written, once a revision. */
+function shortfalls(
+  before: LlamaDeploymentStatus | undefined,
+  { currentRevision, plan }: LlamaDeploymentStatus,
+): readonly Transition[] {
+  const isNew = before?.plan?.measured === undefined || before.currentRevision !== currentRevision;
+  if (plan?.measured === undefined || !isNew || !isShort(plan.measured)) return [];
+  const { kvCacheTokens, driftPercent } = plan.measured;
+  return [
+    {
+      type: "Warning",
+      reason: reasons.KvCacheSmallerThanPlanned,
+      action: "Measure",
+      note:
+        `the engine reports a KV cache of ${kvCacheTokens} tokens, ${driftPercent} % against the ` +
+        `${plan.kvCacheTokens} that were planned; llama-operator overheads lists what to plan with instead`,
+    },
+  ];
 }
 
 function find(status: LlamaDeploymentStatus | undefined, type: ConditionType): Condition | undefined {

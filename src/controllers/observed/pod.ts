@@ -19,6 +19,8 @@ export interface Pod extends KubeObject {
   readonly devices: Readonly<Record<string, number>>;
   readonly phase: string;
   readonly ready: boolean;
+  /** Where it answers; of pods that are ours. */
+  readonly address?: string;
   /** Set while the scheduler finds no node, in its own words. */
   readonly unschedulable?: string;
   readonly engine: EngineState;
@@ -46,6 +48,7 @@ interface RawPod extends KubeObject {
   };
   status?: {
     phase?: string;
+    podIP?: string;
     conditions?: { type: string; status: string; reason?: string; message?: string }[];
     containerStatuses?: { name: string; state?: RawContainerState; lastState?: RawContainerState }[];
   };
@@ -74,6 +77,7 @@ export function projectPod(raw: Live<KubeObject>): Pod {
     devices,
     phase: status?.phase ?? "Pending",
     ready: ours && condition("Ready")?.status === "True",
+    ...(ours && status?.podIP !== undefined ? { address: status.podIP } : {}),
     ...(ours && scheduled?.status === "False"
       ? { unschedulable: scheduled.message ?? scheduled.reason ?? "" }
       : {}),

@@ -188,6 +188,19 @@ describe("a controller", () => {
     expect(done).toEqual(["first"]);
   });
 
+  test("abandons it at stop already where it only reads", async () => {
+    const reconcile: Reconcile = async (_, { signal }) => {
+      await new FakeClock().sleep(1e9, signal);
+      return {};
+    };
+    const { controller, stop, run, counts } = setUp(reconcile, { abandonOnStop: true });
+    controller.enqueue({ name: "one" });
+    await settle();
+    stop.abort(new Error("stopping"));
+    await run;
+    expect(counts.get("controller_runtime_reconcile_errors_total") ?? 0).toBe(0);
+  });
+
   test("abandons what it has in hand when aborted, without counting a failure", async () => {
     const { clock, controller, abort, run, counts } = setUp(async (_, { signal }) => {
       await clock.sleep(1e9, signal);

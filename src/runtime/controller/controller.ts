@@ -6,7 +6,7 @@
 //   with `requeueAfterSeconds` after that time. Nothing a reconciler throws ends a worker.
 // - A key is not reconciled while the cache lags behind the controller's own writes for it (WriteTracker).
 // - `run` returns when every worker has: after `stop` each finishes what it has in hand, after `abort` the signal
-//   given to the reconciler is aborted too.
+//   given to the reconciler is aborted too. One that only reads may ask to be aborted at `stop`.
 // - Workers give way to the rest of the process every 20 ms, however much there is to do.
 // Assumptions
 // - A reconciler ends when its signal is aborted. One that does not holds up its key, and the stop of the process.
@@ -59,6 +59,8 @@ export interface ControllerOptions {
   /** No limit by default. */
   readonly timeoutSeconds?: number | undefined;
   readonly tracker?: WriteTracker | undefined;
+  /** Abandon what is in hand at `stop`: for what only reads, and may wait for others. Default false. */
+  readonly abandonOnStop?: boolean | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: RuntimeMetrics;
@@ -115,7 +117,8 @@ export class Controller {
     signals.stop.addEventListener("abort", stop, { once: true });
     signals.abort.addEventListener("abort", stop, { once: true });
     this.#log.debug("starting workers", { workers: this.#workers });
-    const workers = Array.from({ length: this.#workers }, () => this.#work(signals.abort));
+    const abort = this.#options.abandonOnStop === true ? signals.stop : signals.abort;
+    const workers = Array.from({ length: this.#workers }, () => this.#work(abort));
     await Promise.all(workers);
     this.#log.debug("all workers have ended");
   }

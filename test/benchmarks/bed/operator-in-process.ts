@@ -9,6 +9,7 @@ import type { ObjectRef } from "../../../src/kube/object.ts";
 import { Cache } from "../../../src/runtime/cache/cache.ts";
 import type { Clock } from "../../../src/runtime/clock.ts";
 import type { Controller } from "../../../src/runtime/controller/controller.ts";
+import { getPage, type GetPage } from "../../../src/runtime/get-page.ts";
 import { EventRecorder } from "../../../src/runtime/process/events.ts";
 import { LeaseElector } from "../../../src/runtime/process/lease.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
@@ -26,6 +27,8 @@ export interface InProcessOptions {
   readonly lease?: string;
   /** The client to use instead of a plain one. */
   readonly newClient?: (connection: KubeConnection, options: HttpClientOptions) => KubeClient;
+  /** How to ask engines for their metrics, instead of asking them. */
+  readonly getPage?: GetPage;
 }
 
 export class OperatorInProcess implements AsyncDisposable {
@@ -80,7 +83,17 @@ export class OperatorInProcess implements AsyncDisposable {
     });
     let serial = 0;
     const newId = (): string => String((serial += 1));
-    const leading = operatorControllers({ ...shared, client, cache, recorder, newId, workers });
+    const leading = operatorControllers({
+      ...shared,
+      client,
+      cache,
+      recorder,
+      registry,
+      getPage: options.getPage ?? getPage,
+      measuredOverheads: [],
+      newId,
+      workers,
+    });
     const manager = new Manager({
       cache,
       ...(elector === undefined ? {} : { elector }),

@@ -4,7 +4,7 @@ import {
   noMetrics,
   type Counter,
   type Family,
-  type Gauge,
+  type GaugeFamily,
   type Histogram,
   type InstrumentSpec,
   type MetricsRegistry,
@@ -24,7 +24,7 @@ export class ReconcileTimes implements MetricsRegistry {
     return noMetrics.counter(spec);
   }
 
-  gauge(spec: InstrumentSpec): Family<Gauge> {
+  gauge(spec: InstrumentSpec): GaugeFamily {
     return noMetrics.gauge(spec);
   }
 

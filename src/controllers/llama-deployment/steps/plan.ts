@@ -1,4 +1,5 @@
 // Plans the spec against the pools that the namespace may use, or halts with the planner's own words.
+import type { MeasuredOverhead } from "../../../api/measured-overheads.ts";
 import { reasons } from "../../../api/conditions.ts";
 import { engineFor } from "../../../engines/registry.ts";
 import { plan as planDeployment } from "../../../planning/planner.ts";
@@ -10,7 +11,11 @@ import type { Halt } from "../status.ts";
  * The plan of this generation. A plan is sticky: `current`, the plan in force, stays unless the spec asks for
  * something else or its pool has gone.
  */
-export function planStep(scope: Scope, current: Plan | undefined): Plan | Halt {
+export function planStep(
+  scope: Scope,
+  known: { readonly current: Plan | undefined; readonly measuredOverheads: readonly MeasuredOverhead[] },
+): Plan | Halt {
+  const { current, measuredOverheads } = known;
   const { spec } = scope.object;
   const refusals = engineFor(spec.engine.type).refusals(spec);
   if (refusals.length > 0) {
@@ -20,6 +25,7 @@ export function planStep(scope: Scope, current: Plan | undefined): Plan | Halt {
     spec,
     pools: poolFacts(scope, current),
     ...(current && { current }),
+    measuredOverheads,
   });
   if (result.kind === "plan") return result;
   const { reason, message, waits, alternatives } = result;

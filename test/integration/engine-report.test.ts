@@ -1,0 +1,184 @@
+// What engines report of their KV cache, from the simulated engine's own metrics into status: once a revision, by one
+// pod, and never again. The simulated engine sizes its cache by its own arithmetic, so that the drift is a real one.
+import { ProxyAgent, request } from "undici";
+import { expect, onTestFinished, test } from "vitest";
+import type { LlamaDeployment } from "../../src/api/resources.ts";
+import type { KubeClient } from "../../src/kube/client.ts";
+import { ApiError } from "../../src/kube/errors.ts";
+import { HttpKubeClient } from "../../src/kube/http/http-client.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { getPage, type PageRequest } from "../../src/runtime/get-page.ts";
+import { noMetrics } from "../../src/runtime/metrics.ts";
+import { OperatorInProcess } from "../benchmarks/bed/operator-in-process.ts";
+import { kubectl, sharedCluster, testNamespace } from "../support/cluster.ts";
+import { eventually } from "../support/eventually.ts";
+import {
+  addToken,
+  applyLlama,
+  editLlama,
+  gatedModel,
+  getJson,
+  list,
+  type Listed,
+  untilCondition,
+} from "../support/llama.ts";
+import { testPool } from "../support/pools.ts";
+
+const cluster = sharedCluster();
+const ready = { type: "Ready", status: "True" } as const;
+type Plan = NonNullable<NonNullable<LlamaDeployment["status"]>["plan"]>;
+
+async function namespaceWithGpus(nodes = 1): Promise<string> {
+  const namespace = await testNamespace(cluster);
+  await addToken(namespace);
+  await testPool(namespace, { nodes });
+  return namespace;
+}
+
+/** Applies a LlamaDeployment named `llama` and waits until it is Ready. */
+async function serve(namespace: string, spec: object): Promise<void> {
+  await applyLlama(namespace, "llama", { model: gatedModel("llama-3.1-8b-instruct"), ...spec });
+  await untilCondition(namespace, "llama", ready, 90);
+}
+
+/** The plan with its report, once there is one that `accepts`. */
+async function measuredPlan(
+  namespace: string,
+  accepts: (plan: Plan) => boolean = () => true,
+): Promise<Required<Plan>> {
+  return eventually("status has the engine's report", async () => {
+    const { status } = await getJson<LlamaDeployment>(namespace, "llama", "llama");
+    const plan = status?.plan;
+    return plan?.measured !== undefined && accepts(plan) ? { ...plan, measured: plan.measured } : undefined;
+  });
+}
+
+/** Labels of the engine's `vllm:cache_config_info`, asked for through its Service. */
+async function engineSays(namespace: string): Promise<(label: string) => string> {
+  const dispatcher = new ProxyAgent({ uri: cluster.proxyUrl, proxyTunnel: false });
+  onTestFinished(() => dispatcher.destroy());
+  const response = await request(`http://llama.${namespace}.svc/metrics`, { dispatcher });
+  const text = await response.body.text();
+  const line = text.split("\n").find((each) => each.startsWith("vllm:cache_config_info{")) ?? "";
+  return (label) => new RegExp(`[{,]${label}="([^"]*)"`).exec(line)?.[1] ?? "";
+}
+
+const driftOf = (plan: Plan, blocks: number): string =>
+  ((100 * (blocks * 16 - plan.kvCacheTokens)) / plan.kvCacheTokens).toFixed(1);
+
+test.each([
+  ["one GPU", 1, {}],
+  ["a group of two nodes", 2, { parallelism: { tensor: 8, pipeline: 2 } }],
+])("status shows what the engine of %s made of the plan", async (_what, nodes, spec) => {
+  const namespace = await namespaceWithGpus(nodes);
+  await serve(namespace, spec);
+  const plan = await measuredPlan(namespace);
+  const said = await engineSays(namespace);
+  const { overheadBytes, ...measured } = plan.measured;
+  expect(measured).toEqual({
+    kvCacheTokens: Number(said("kv_cache_size_tokens")),
+    driftPercent: driftOf(plan, Number(said("num_gpu_blocks"))),
+    maxConcurrency: (Math.floor(Number(said("kv_cache_max_concurrency")) * 100) / 100).toFixed(2),
+    blockSize: 16,
+    gpuMemoryUtilization: "0.92",
+  });
+  const { weights, total } = plan.memoryPerGpu;
+  const left = Math.ceil(0.92 * total) - weights;
+  expect(overheadBytes).toBeGreaterThan(0);
+  expect(overheadBytes).toBeLessThan(left);
+});
+
+test("an engine with less than planned is told once, as a warning", async () => {
+  const namespace = await namespaceWithGpus();
+  await serve(namespace, { engine: { args: { "num-gpu-blocks-override": "20000" } } });
+  const plan = await measuredPlan(namespace);
+  expect(plan.measured).toMatchObject({ kvCacheTokens: 320_000, driftPercent: driftOf(plan, 20_000) });
+  expect(plan.measured).not.toHaveProperty("overheadBytes");
+  const selector = "reason=KvCacheSmallerThanPlanned";
+  const [event] = await eventually("the event is there", async () => {
+    const args = ["get", "events", "-n", namespace, "--field-selector", selector, "-o", "json"];
+    const { items } = JSON.parse(await kubectl(cluster, args)) as {
+      items: readonly { readonly type: string; readonly message: string; readonly count?: number }[];
+    };
+    return items.length === 0 ? undefined : items;
+  });
+  expect(event).toMatchObject({
+    type: "Warning",
+    message: expect.stringContaining(`the engine reports a KV cache of 320000 tokens`) as string,
+  });
+  const llama = await getJson<LlamaDeployment>(namespace, "llama", "llama");
+  expect(llama.status?.conditions?.find(({ type }) => type === "Ready")?.status).toBe("True");
+});
+
+/** The cluster as an operator finds it that may write nothing; what it tries is noted as `Kind namespace`. */
+function readOnly(client: KubeClient, tried: string[]): KubeClient {
+  const refuse = (kind: string, namespace: string | undefined) => async (): Promise<never> => {
+    tried.push(`${kind} ${namespace ?? ""}`);
+    throw new ApiError(kind, { code: 403, reason: "Forbidden", message: "this operator only looks" });
+  };
+  return {
+    get: async (type, ref, options) => client.get(type, ref, options),
+    list: async (type, options) => client.list(type, options),
+    pages: (type, options) => client.pages(type, options),
+    watch: (type, options) => client.watch(type, options),
+    raw: async (path, options) => client.raw(path, options),
+    serves: async (type, options) => client.serves(type, options),
+    create: async (type, object) => refuse(type.kind, object.metadata?.namespace)(),
+    apply: async (type, object) => refuse(type.kind, object.metadata?.namespace)(),
+    applyStatus: async (type, ref) => refuse(type.kind, ref.namespace)(),
+    replace: async (type, object) => refuse(type.kind, object.metadata?.namespace)(),
+    mergePatch: async (type, ref) => refuse(type.kind, ref.namespace)(),
+    delete: async (type, ref) => refuse(type.kind, ref.namespace)(),
+  };
+}
+
+test("an operator that starts anew asks no engine and writes nothing", async () => {
+  const namespace = await namespaceWithGpus();
+  await serve(namespace, {});
+  const plan = await measuredPlan(namespace);
+  interface Addressed extends Listed {
+    readonly status: { readonly podIP?: string };
+  }
+  const [pod] = await list<Addressed>(namespace, "pods");
+  const asked: PageRequest[] = [];
+  const tried: string[] = [];
+  const operator = await OperatorInProcess.start({
+    kubeconfig: cluster.kubeconfigPath,
+    userAgent: "engine-report-test",
+    clock: systemClock,
+    registry: noMetrics,
+    workers: 4,
+    newClient: (connection, options) => readOnly(new HttpKubeClient(connection, options), tried),
+    getPage: async (page) => {
+      asked.push(page);
+      return getPage(page);
+    },
+  });
+  try {
+    await operator.idle(AbortSignal.timeout(20_000));
+  } finally {
+    await operator[Symbol.asyncDispose]();
+  }
+  expect(asked.filter(({ address }) => address === pod?.status.podIP)).toEqual([]);
+  expect(tried.filter((each) => each.endsWith(` ${namespace}`))).toEqual([]);
+  expect((await measuredPlan(namespace)).measured).toEqual(plan.measured);
+});
+
+test("a replica that is replaced leaves the report as it is, and a new revision has its own", async () => {
+  const namespace = await namespaceWithGpus();
+  await serve(namespace, {});
+  const first = await measuredPlan(namespace);
+  const [before] = await list(namespace, "pods");
+  await kubectl(cluster, ["delete", "pod", before?.metadata.name ?? "", "-n", namespace, "--wait=false"]);
+  await eventually("another pod has taken its place", async () => {
+    const pods = await list(namespace, "pods");
+    return pods.length === 1 && pods[0]?.metadata.uid !== before?.metadata.uid ? pods : undefined;
+  });
+  await untilCondition(namespace, "llama", ready);
+  expect(await measuredPlan(namespace)).toEqual(first);
+
+  await editLlama(namespace, "llama", { engine: { args: { "max-num-seqs": "128" } } });
+  const isNew = ({ kvCacheTokens }: Plan): boolean => kvCacheTokens > first.kvCacheTokens;
+  const second = await measuredPlan(namespace, isNew);
+  expect(second.measured.kvCacheTokens).toBeGreaterThan(first.measured.kvCacheTokens);
+});
