@@ -1,6 +1,6 @@
 // The options that say which cluster a command talks to, as kubectl names them, and the client they lead to.
 import type { Command } from "commander";
-import { loadClusterConfig } from "../kube/config/config.ts";
+import { loadClusterConfig, type ConfigSource } from "../kube/config/config.ts";
 import { KubeConnection } from "../kube/http/connection.ts";
 import { HttpKubeClient } from "../kube/http/http-client.ts";
 import type { KubeClient } from "../kube/client.ts";
@@ -9,14 +9,19 @@ import { version } from "./version.ts";
 
 export interface ClusterOptions {
   readonly kubeconfig?: string;
-  readonly context?: string;
+  readonly kubeContext?: string;
 }
 
-/** Adds `--kubeconfig` and `--context`. */
+/** Adds `--kubeconfig` and `--kube-context`, which Helm calls so too: a model has a context as well. */
 export function withClusterOptions(command: Command): Command {
   return command
     .option("--kubeconfig <file>", "kubeconfig; else $KUBECONFIG, the pod's account, ~/.kube/config")
-    .option("--context <name>", "context of the kubeconfig; else its current one");
+    .option("--kube-context <name>", "context of the kubeconfig; else its current one");
+}
+
+/** Where the options say that the configuration is. */
+export function configSource({ kubeconfig, kubeContext }: ClusterOptions, { env }: Terminal): ConfigSource {
+  return { kubeconfig, context: kubeContext, env };
 }
 
 export interface ClusterConnection {
@@ -35,7 +40,7 @@ export async function withCluster<T>(
   settings: { readonly requestTimeoutMs: number },
   use: (connection: ClusterConnection) => Promise<T>,
 ): Promise<T> {
-  const config = await loadClusterConfig({ ...options, env: terminal.env });
+  const config = await loadClusterConfig(configSource(options, terminal));
   const connection = new KubeConnection(config, { userAgent: `llama-operator-cli/${version}` });
   try {
     const client = new HttpKubeClient(connection, { ...settings, maxRetryWaitMs: 0 });

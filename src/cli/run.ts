@@ -19,7 +19,7 @@ import { Manager, type Runnable } from "../runtime/process/manager.ts";
 import { RuntimeMetrics } from "../runtime/metrics.ts";
 import { createLogger, type LogLevel } from "../telemetry/logger.ts";
 import { PrometheusRegistry } from "../telemetry/metrics.ts";
-import { withClusterOptions, type ClusterOptions } from "./cluster-connection.ts";
+import { configSource, withClusterOptions, type ClusterOptions } from "./cluster-connection.ts";
 import { CommandError } from "./failure.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { measuredOverheadsOption, readMeasuredOverheads, type OverheadsOption } from "./overheads/file.ts";
@@ -69,7 +69,7 @@ async function runOperator(options: RunOptions, terminal: Terminal): Promise<voi
   const registry = new PrometheusRegistry();
   const metrics = new RuntimeMetrics(registry);
   const identity = `${terminal.env["POD_NAME"] ?? hostname()}_${randomUUID()}`;
-  const config = await loadClusterConfig({ ...options, env: terminal.env });
+  const config = await loadClusterConfig(configSource(options, terminal));
   const connection = new KubeConnection(config, { userAgent: `llama-operator/${version} (${identity})` });
   try {
     const shared = { clock, random: Math.random, logger, metrics };

@@ -2,6 +2,7 @@
 import { weightBytesOfNode } from "./memory/memory.ts";
 import { stageLayers } from "./memory/weights.ts";
 import { contextLength, counted, gib } from "./format.ts";
+import { memoryInput } from "./fit.ts";
 import type { Fit, Problem } from "./fit.ts";
 import { podResources } from "./node/pod.ts";
 import { startupSeconds } from "./node/startup.ts";
@@ -31,12 +32,18 @@ function degreeReason(problem: Problem, { layout, limits, hardware }: Fit): stri
   return `${degrees}: the fewest ${hardware.gpu.label} that hold the weights and ${requests}`;
 }
 
+/** What the overhead rests on. */
+function evidence(problem: Problem, fit: Fit): string {
+  const { settings } = problem;
+  const measured = memoryInput(problem, fit, fit.limits).measuredOverheadBytes;
+  if (measured !== undefined) return "the overhead is what a running engine of these settings reported";
+  if (settings.unknownVersion) return `vLLM ${settings.versionText} is newer than any that is known`;
+  const { regime } = regimeFor(settings, fit.weights.format !== "bf16");
+  return `the overhead of vLLM ${settings.versionText} is ${regime.evidence === "measured" ? "measured" : "derived, not measured"}`;
+}
+
 function memoryReasons(problem: Problem, fit: Fit): readonly string[] {
   const { settings, spec } = problem;
-  const { regime, marginBytes } = regimeFor(settings, fit.weights.format !== "bf16");
-  const evidence = settings.unknownVersion
-    ? `vLLM ${settings.versionText} is newer than any that is known`
-    : `the overhead of vLLM ${settings.versionText} is ${regime.evidence === "measured" ? "measured" : "derived, not measured"}`;
   return [
     ...(spec.quantization.kvCache === "auto" && fit.kvCache === "fp8"
       ? ["FP8 KV cache: in BF16 it would not fit"]
@@ -47,7 +54,7 @@ function memoryReasons(problem: Problem, fit: Fit): readonly string[] {
     ...(fit.loweredFrom === undefined
       ? []
       : [`max-num-seqs lowered from ${fit.loweredFrom} to ${fit.limits.maxNumSeqs}, so that it fits`]),
-    `${evidence}: ${gib(marginBytes)} per GPU are left free for it`,
+    `${evidence(problem, fit)}: ${gib(fit.account.marginBytes)} per GPU are left free for it`,
     ...settings.uncounted.map((flag) => `the memory that engine.args.${flag} takes is not counted`),
   ];
 }

@@ -68,8 +68,14 @@ function duration(seconds: number): string {
   return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }
 
-/** The whole plan as lines of a table; no trailing newline. */
-export function explain(plan: Plan): string {
+function describeTokens(plan: Plan): string {
+  const expected = plan.expectedKvCacheTokens - plan.kvCacheTokens;
+  const more = expected > 0 ? `, ${thousands(plan.expectedKvCacheTokens)} expected` : "";
+  return `${thousands(plan.kvCacheTokens)} tokens in ${formatName(plan.kvCache)} at least${more}; ${describeConcurrency(plan)}`;
+}
+
+/** What runs, on what, and what that gives: a line each. */
+export function explainSummary(plan: Plan): string {
   const { weights, limits } = plan;
   const rows: readonly (readonly [string, string])[] = [
     ["Model", findModel(plan.model)?.label ?? plan.model],
@@ -80,19 +86,23 @@ export function explain(plan: Plan): string {
       "Limits",
       `${thousands(limits.maxModelLen)} tokens a request, ${thousands(limits.maxNumSeqs)} sequences, ${thousands(limits.maxNumBatchedTokens)} tokens a step, ${limits.gpuMemoryUtilization} of the GPU`,
     ],
-    [
-      "KV cache",
-      `${thousands(plan.kvCacheTokens)} tokens in ${formatName(plan.kvCache)}, ${describeConcurrency(plan)}`,
-    ],
+    ["KV cache", describeTokens(plan)],
     ["Start-up", `about ${duration(plan.startupSeconds)} with nothing cached`],
   ];
-  return [
-    ...rows.map(([name, value]) => `${name.padEnd(10)}${value}`),
-    "",
-    "Memory of one GPU",
-    ...memoryTable(plan),
-    "",
-    "Why",
-    ...plan.because.map((reason) => `  ${reason}`),
-  ].join("\n");
+  return rows.map(([name, value]) => `${name.padEnd(10)}${value}`).join("\n");
+}
+
+/** Where the memory of the fullest GPU goes. */
+export function explainMemory(plan: Plan): string {
+  return ["Memory of one GPU", ...memoryTable(plan)].join("\n");
+}
+
+/** Why it is so. */
+export function explainReasons(plan: Plan): string {
+  return ["Why", ...plan.because.map((reason) => `  ${reason}`)].join("\n");
+}
+
+/** The whole plan as lines of a table; no trailing newline. */
+export function explain(plan: Plan): string {
+  return [explainSummary(plan), explainMemory(plan), explainReasons(plan)].join("\n\n");
 }

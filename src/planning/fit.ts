@@ -1,10 +1,12 @@
 // The choice: of all layouts of all checkpoints on all pools, the one with the fewest GPUs; then fewest nodes, BF16 over
 // FP8, most KV cache, free room. What a person set is kept; what nobody set may be lowered until it fits.
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
+import type { MeasuredOverhead } from "../api/measured-overheads.ts";
 import { batchDefaults, blockSizeTokens, supportsFp8KvCache } from "../catalog/engines/vllm.ts";
 import type { BatchDefaults } from "../catalog/engines/vllm.ts";
 import type { KvCacheFormat } from "../catalog/weight-bytes.ts";
-import { accountMemory } from "./memory/memory.ts";
+import { measuredOverheadFor } from "./measured-overheads.ts";
+import { accountMemory, measuredMarginBytes } from "./memory/memory.ts";
 import type { MemoryAccount, MemoryInput } from "./memory/memory.ts";
 import { freeRoom } from "./node/hardware.ts";
 import type { Hardware } from "./node/hardware.ts";
@@ -23,6 +25,8 @@ export interface Problem {
   readonly settings: EngineSettings;
   /** Pools that can be planned for; at least one. */
   readonly hardware: readonly Hardware[];
+  /** What running engines were found to take; each applies to its very settings. */
+  readonly measuredOverheads: readonly MeasuredOverhead[];
 }
 
 /** One way to run the model that was looked at. */
@@ -81,6 +85,24 @@ function sequenceCounts(problem: Problem, trial: Trial): readonly [number, ...nu
   return [first, ...sequenceSteps.filter((step) => step < first)];
 }
 
+/** A measurement of the very same settings, in the place of the rule and its margin. */
+function measuredFor(problem: Problem, trial: Trial, limits: EngineLimits): Partial<MemoryInput> {
+  const { spec, settings, measuredOverheads } = problem;
+  if (measuredOverheads.length === 0 || settings.eager) return {};
+  const measured = measuredOverheadFor(measuredOverheads, {
+    engine: spec.engine.type,
+    version: settings.versionText,
+    gpu: trial.hardware.pool.spec.gpu.product,
+    tensor: trial.layout.tensor,
+    pipeline: trial.layout.pipeline,
+    model: spec.model.name,
+    weights: trial.weights.format,
+    limits,
+  });
+  if (measured === undefined) return {};
+  return { measuredOverheadBytes: measured.overheadBytes, marginBytes: measuredMarginBytes };
+}
+
 /** What the memory of a trial with given limits follows from. */
 export function memoryInput(problem: Problem, trial: Trial, limits: EngineLimits): MemoryInput {
   const { model, settings, spec } = problem;
@@ -97,6 +119,7 @@ export function memoryInput(problem: Problem, trial: Trial, limits: EngineLimits
     additional: settings.additional,
     kvCacheSize: spec.context.kvCacheSize,
     minConcurrency: spec.context.minConcurrency,
+    ...measuredFor(problem, trial, limits),
   };
 }
 

@@ -1,5 +1,5 @@
-// Bounds of speed: what bandwidth and arithmetic allow at most. No engine reaches them; public throughput of tuned
-// engines lies at 35 to 65 % of them. They rank models and layouts, and they show what cannot be.
+// Bounds of speed: what bandwidth and arithmetic allow at most. No engine reaches them. They rank models and layouts,
+// and they show what cannot be.
 // Method: the roofline of Williams, Waterman and Patterson (CACM 52/4, 2009), over one GPU of each pipeline stage.
 import type { Gpu } from "../catalog/gpus.ts";
 import type { Architecture } from "../catalog/models.ts";

@@ -69,7 +69,7 @@ function refuseSearch(problem: Problem, miss: ReturnType<typeof search>["miss"])
 }
 
 /** Everything that a choice rests on, looked up; or why there is nothing to choose. */
-function readProblem({ spec, pools }: PlanRequest): Problem | Refusal {
+function readProblem({ spec, pools, measuredOverheads = [] }: PlanRequest): Problem | Refusal {
   const settings = engineSettings(spec);
   if ("kind" in settings) return settings;
   const model = resolveModel(spec);
@@ -78,7 +78,7 @@ function readProblem({ spec, pools }: PlanRequest): Problem | Refusal {
   if (illegal !== undefined) return illegal;
   const hardware = usableHardware(spec, pools);
   if ("kind" in hardware) return hardware;
-  return { spec, model, settings, hardware };
+  return { spec, model, settings, hardware, measuredOverheads };
 }
 
 /** Plans without looking for alternatives. */

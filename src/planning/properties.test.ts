@@ -9,9 +9,10 @@ import { gpus } from "../catalog/gpus.ts";
 import { models } from "../catalog/models.ts";
 import { bf16Layout, fp8Layout } from "../catalog/weight-bytes.ts";
 import { mergePatch } from "./alternatives.ts";
+import { totalBytes } from "./explanation.ts";
 import { accountMemory } from "./memory/memory.ts";
 import type { PoolFacts } from "./plan.ts";
-import { plan } from "./planner.ts";
+import { plan, planInDetail } from "./planner.ts";
 
 // Hundreds of plans a property: seconds, but a busy machine may take many.
 vi.setConfig({ testTimeout: 60_000 });
@@ -76,6 +77,20 @@ describe("for any spec and pools", () => {
         expect(usedBytes).toBeLessThanOrEqual(Math.ceil(result.limits.gpuMemoryUtilization * total));
       }),
       { numRuns: 300 },
+    );
+  });
+
+  test("the explanation adds up to the GPU to the byte, and its start to the plan's", () => {
+    fc.assert(
+      fc.property(spec, pools, (wanted, offered) => {
+        const details = planInDetail({ spec: wanted, pools: offered });
+        if ("kind" in details) return;
+        expect(totalBytes(details.terms)).toBe(details.plan.memoryPerGpu.total);
+        const phases = details.startup.reduce((sum, [, seconds]) => sum + seconds, 0);
+        expect(phases).toBe(details.plan.startupSeconds);
+        expect(details.plan).toEqual(plan({ spec: wanted, pools: offered }));
+      }),
+      { numRuns: 200 },
     );
   });
 

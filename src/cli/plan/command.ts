@@ -1,10 +1,9 @@
-// `llama-operator plan`: what the operator would do with a LlamaDeployment, or why it would not, without a cluster.
+// `llama-operator plan`: what the operator would do with a LlamaDeployment, or why it would not, with or without a
+// cluster; `--explain` shows every formula, `--compare` sets models side by side.
 import { InvalidArgumentError } from "commander";
 import { Command } from "commander";
+import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
 import { llamaDeployments, gpuPools, parseLlamaDeployment } from "../../api/resources.ts";
-import type { LlamaDeployment } from "../../api/resources.ts";
-import { plan } from "../../planning/planner.ts";
-import type { PlanResult } from "../../planning/plan.ts";
 import { withClusterOptions } from "../cluster-connection.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { CommandError } from "../failure.ts";
@@ -15,22 +14,32 @@ import { outputOption, structured } from "../output.ts";
 import type { StructuredFormat } from "../output.ts";
 import { styler } from "../terminal.ts";
 import type { Terminal } from "../terminal.ts";
+import { compareModels, compareView } from "./compare.ts";
+import { deploymentOf, withIntentOptions } from "./intent.ts";
+import type { IntentOptions } from "./intent.ts";
+import { planItem } from "./item.ts";
+import type { Asked, Item } from "./item.ts";
 import { findPools } from "./pool-source.ts";
 import type { PoolOptions, Pools } from "./pool-source.ts";
 import { planView, refusalView } from "./view.ts";
 
-interface PlanOptions extends PoolOptions, OverheadsOption {
-  readonly filename: readonly string[];
+interface PlanOptions extends PoolOptions, OverheadsOption, IntentOptions {
+  readonly filename?: readonly string[];
+  readonly explain: boolean;
+  readonly compare?: true | readonly string[];
   readonly output: "table" | StructuredFormat;
 }
 
 export function planCommand(terminal: Terminal): Command {
   const command = new Command("plan")
     .description("Show how LlamaDeployments would run, or why they would not; needs no cluster")
-    .requiredOption("-f, --filename <file...>", "manifests: files, folders, or - for standard input")
+    .option("-f, --filename <file...>", "manifests: files, folders, or - for standard input");
+  withIntentOptions(command)
+    .option("--compare [model...]", "set models side by side for one intent; without names 8B, 70B and 405B")
+    .option("--explain", "show each formula with its numbers and its source", false)
     .option("--pools <file...>", "GpuPools to plan for, instead of the cluster's")
     .option("--machine-shape <name>", "plan for a pool of such machines, e.g. a3-highgpu-8g")
-    .option("--gpu <product>", "plan for a pool of such GPUs, e.g. nvidia-h100-80gb")
+    .option("--gpu <product>", "plan for a pool of such GPUs, e.g. h100 or nvidia-h100-80gb")
     .option("--gpus-per-node <count>", "GPUs of one node of that pool", parseCount)
     .addOption(measuredOverheadsOption())
     .addOption(outputOption(["table", "json", "yaml"]));
@@ -38,30 +47,40 @@ export function planCommand(terminal: Terminal): Command {
     .addHelpText(
       "after",
       `
-The pools are those of --pools and of the manifests themselves; else --machine-shape or --gpu; else the cluster's;
-else eight H100 80 GB a node. Which it was is said first.
+What to plan is in files (-f), or said by --model and the flags after it. The pools are those of --pools and of the
+manifests themselves; else --machine-shape or --gpu; else the cluster's; else eight H100 80 GB a node. Which it was is
+said first.
 
 Examples:
   llama-operator plan -f examples/llama-405b-fp8.yaml
-  llama-operator plan -f examples/ --machine-shape p5.48xlarge
+  llama-operator plan --model llama-3.3-70b-instruct --gpu h100 --context 32K --concurrency 8
+  llama-operator plan --model llama-3.1-405b-instruct --explain
+  llama-operator plan --compare --context 32K --concurrency 16
   llama-operator plan -f llama.yaml --pools pools.yaml -o json | jq '.items[].result'
   helm template my-models | llama-operator plan -f -
 
 Ends with ${exitCodes.refused} if any LlamaDeployment cannot run as written.`,
     )
-    .action((options: PlanOptions) => planFiles(options, terminal));
+    .action((options: PlanOptions) => runPlan(options, terminal));
 }
 
-async function planFiles(options: PlanOptions, terminal: Terminal): Promise<void> {
+async function runPlan(options: PlanOptions, terminal: Terminal): Promise<void> {
+  const { filename, model, compare } = options;
+  const given = [filename, model, compare].filter((each) => each !== undefined);
+  if (given.length !== 1) {
+    const what = given.length === 0 ? "nothing to plan" : "too much to plan at once";
+    throw new CommandError(`${what}: give one of -f, --model and --compare`, { code: exitCodes.usage });
+  }
   const measuredOverheads = await readMeasuredOverheads(options.measuredOverheads);
-  const manifests = await readManifests(options.filename, terminal);
-  const deployments = readDeployments(manifests, options.filename);
+  const manifests = filename === undefined ? [] : await readManifests(filename, terminal);
+  const asked =
+    model === undefined
+      ? readDeployments(manifests, filename)
+      : [{ source: "flags", object: deploymentOf(options, model) }];
   const pools = await findPools(options, manifests, terminal);
-  const items = deployments.map(({ source, object }) => {
-    const { name, namespace = "default" } = object.metadata;
-    const result = plan({ spec: object.spec, pools: pools.facts, measuredOverheads });
-    return { source, namespace, name, result };
-  });
+  if (compare !== undefined) return printComparison(options, compare, pools, measuredOverheads, terminal);
+
+  const items = asked.map((each) => planItem(each, pools.facts, measuredOverheads, options.explain));
   terminal.out.write(
     options.output === "table"
       ? tableOf(items, pools, terminal)
@@ -74,11 +93,20 @@ async function planFiles(options: PlanOptions, terminal: Terminal): Promise<void
   }
 }
 
-interface Item {
-  readonly source: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly result: PlanResult;
+/** A comparison is an answer whatever fits: it ends with 0. */
+function printComparison(
+  options: PlanOptions,
+  compare: true | readonly string[],
+  pools: Pools,
+  measuredOverheads: readonly MeasuredOverhead[],
+  terminal: Terminal,
+): void {
+  const rows = compareModels(options, compare === true ? [] : compare, pools.facts, measuredOverheads);
+  terminal.out.write(
+    options.output === "table"
+      ? `Pools (${pools.from}): ${pools.description}\n\n${compareView(rows)}`
+      : structured(documentOf(rows, pools), options.output),
+  );
 }
 
 function tableOf(items: readonly Item[], pools: Pools, terminal: Terminal): string {
@@ -100,8 +128,9 @@ function documentOf(items: readonly Item[], pools: Pools): unknown {
 
 function readDeployments(
   manifests: readonly Manifest[],
-  paths: readonly string[],
-): readonly { readonly source: string; readonly object: LlamaDeployment }[] {
+  paths: readonly string[] | undefined,
+): readonly Asked[] {
+  if (paths === undefined) return [];
   const problems: string[] = [];
   const deployments = manifests.flatMap(({ source, kind, object }) => {
     if (kind !== llamaDeployments.kind) return [];

@@ -69,13 +69,21 @@ function poolOfFlags(options: PoolOptions): Pools {
     const known = machineShapes.map(({ name }) => name).join(", ");
     throw usage(`--machine-shape ${machineShape}: not in the catalog; known: ${known}`);
   }
-  const product = options.gpu ?? shape?.gpu ?? defaultShape.gpu;
-  if (findGpu(product) === undefined) {
-    throw usage(`--gpu ${product}: not in the catalog; known: ${gpus.map(({ name }) => name).join(", ")}`);
+  const asked = options.gpu ?? shape?.gpu ?? defaultShape.gpu;
+  const product = productOf(asked);
+  if (product === undefined) {
+    throw usage(`--gpu ${asked}: not in the catalog; known: ${gpus.map(({ name }) => name).join(", ")}`);
   }
   const perNode = options.gpusPerNode ?? shape?.gpusPerNode ?? defaultShape.gpusPerNode;
   const facts = onePool(product, perNode, shape?.name);
   return { from: "flags", description: `${perNode} x ${product} a node`, facts: [facts] };
+}
+
+/** The catalog's name of a GPU that people call `h100`: by name, alias, or the first that begins so. */
+function productOf(name: string): string | undefined {
+  const plain = name.toLowerCase();
+  if (findGpu(plain) !== undefined) return plain;
+  return gpus.find((gpu) => gpu.name.replace(/^[a-z]+-/, "").startsWith(plain))?.name;
 }
 
 const defaultShape = { name: "a3-highgpu-8g", gpu: "nvidia-h100-80gb", gpusPerNode: 8 } as const;
@@ -102,7 +110,7 @@ const requestTimeoutMs = 3000;
 
 async function poolsOfCluster(options: ClusterOptions, terminal: Terminal): Promise<Pools> {
   // Who names a cluster wants that one; who does not may have none.
-  const named = options.kubeconfig !== undefined || options.context !== undefined;
+  const named = options.kubeconfig !== undefined || options.kubeContext !== undefined;
   try {
     return await withCluster(options, terminal, { requestTimeoutMs }, async (connection) => {
       const facts = await factsOfCluster(connection, terminal.signal);

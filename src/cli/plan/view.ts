@@ -1,8 +1,12 @@
 // How a plan or a refusal reads on a terminal: the verdict first, then the numbers, then what to do.
-import { explain } from "../../planning/explain.ts";
+import { explainMemory, explainReasons, explainSummary } from "../../planning/explain.ts";
+import { totalBytes } from "../../planning/explanation.ts";
+import type { Term } from "../../planning/explanation.ts";
+import { contextLength, gib, thousands } from "../../planning/format.ts";
 import type { Alternative, Plan, Refusal } from "../../planning/plan.ts";
 import { oneLineYaml } from "../output.ts";
 import type { Style } from "../terminal.ts";
+import type { EngineCommand, Item, Speed } from "./item.ts";
 
 export type Styler = (style: Style, text: string) => string;
 
@@ -12,10 +16,59 @@ export interface Subject {
   readonly name: string;
 }
 
+const perSecond = (value: number): string => thousands(Math.floor(value));
+
+function speedLine({ requestTokens, alone, atOnce, together, prompts }: Speed): string {
+  return `Speed     at most ${perSecond(alone)} tokens/s for one request of ${contextLength(requestTokens)}, ${perSecond(together)} for ${thousands(atOnce)} at once, ${perSecond(prompts)} of prompts`;
+}
+
+function startupLines(startup: NonNullable<Item["startup"]>): readonly string[] {
+  const shown = startup.filter(([, seconds]) => seconds > 0);
+  return shown.map(
+    ([phase, seconds, basis]) => `  ${phase.padEnd(26)}${thousands(seconds).padStart(7)} s   ${basis}`,
+  );
+}
+
+function commandLines(commands: readonly EngineCommand[]): readonly string[] {
+  return commands.flatMap(({ role, image, command }) => {
+    const title =
+      commands.length === 1 ? `Command, in ${image}` : `Command of each ${role} rank, in ${image}`;
+    const [program = "", verb = "", model = "", ...flags] = command;
+    return ["", title, `  ${program} ${verb} ${model}`, ...flags.map((flag) => `    ${flag}`)];
+  });
+}
+
+function termLines(terms: readonly Term[]): readonly string[] {
+  const lines = terms.flatMap(({ name, formula, numbers, bytes, source }) => [
+    `  ${name.padEnd(38)}${bytes === undefined ? "" : `${gib(bytes).padStart(9)}  ${thousands(bytes)} B`}`.trimEnd(),
+    `      ${formula}`,
+    `      ${numbers}`,
+    `      source: ${source}`,
+  ]);
+  return [
+    "",
+    "Term by term",
+    ...lines,
+    `  ${"sum".padEnd(38)}${`${gib(totalBytes(terms)).padStart(9)}  ${thousands(totalBytes(terms))} B`}`,
+  ];
+}
+
 /** A plan under its verdict. */
-export function planView({ namespace, name }: Subject, plan: Plan, style: Styler): string {
+export function planView(item: Item, plan: Plan, style: Styler): string {
+  const { namespace, name, speed, startup, commands, terms } = item;
   const verdict = `${style("bold", `${namespace}/${name}`)}: ${style("green", "fits")}\n`;
-  return `${verdict}${indent(explain(plan), 2)}\n`;
+  const lines = [
+    explainSummary(plan),
+    ...(speed === undefined ? [] : [speedLine(speed)]),
+    "",
+    explainMemory(plan),
+    ...(startup === undefined ? [] : ["", "Start with nothing cached", ...startupLines(startup)]),
+    "",
+    explainReasons(plan),
+    ...(terms === undefined ? [] : termLines(terms)),
+    ...(commands === undefined ? [] : commandLines(commands)),
+  ];
+  return `${verdict}${indent(lines.join("\n"), 2)}\n`;
 }
 
 /** A refusal, with each alternative as a command that makes it so. */
