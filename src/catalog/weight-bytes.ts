@@ -179,11 +179,15 @@ export interface CheckpointBytes {
 
 /** Bytes of a checkpoint's tensors; the files' headers, under 0.01 %, are left out. */
 export function checkpointBytes(architecture: Architecture, layout: WeightLayout): CheckpointBytes {
-  let linear = 0;
-  for (let index = 0; index < architecture.layers; index += 1) {
-    const layer = layerBytes(architecture, layoutOfLayer(layout, index, architecture.layers));
-    linear += layer.query + layer.output + layer.keyValue + layer.feedForward;
-  }
+  const linearOf = (formats: WeightLayout): number => {
+    const layer = layerBytes(architecture, formats);
+    return layer.query + layer.output + layer.keyValue + layer.feedForward;
+  };
+  // First and last; a model of one layer has one that is both.
+  const boundaries = Math.min(2, architecture.layers);
+  const linear =
+    boundaries * linearOf(layoutOfLayer(layout, 0, architecture.layers)) +
+    (architecture.layers - boundaries) * linearOf(layout);
   const embeddings = vocabularyParameters(architecture) * bytesPerWeight.bf16;
   const headStored = !architecture.tiedEmbeddings || layout.headStored === true;
   const head = headStored ? embeddings : 0;

@@ -39,7 +39,7 @@ Weights   FP8, 381.9 GiB, from nvidia/Llama-3.1-405B-Instruct-FP8 @ a0a0bc4e698f
 Layout    8 x H100 80GB on one node (tensor 8), pool h100
 Engine    vllm 0.32.0
 Limits    131,072 tokens a request, 1,024 sequences, 8,192 tokens a step, 0.92 of the GPU
-KV cache  342,368 tokens in BF16, 2.6 requests of 128K at once
+KV cache  342,368 tokens in BF16 at least, 359,008 expected; 2.6 requests of 128K at once
 Start-up  about 19 min with nothing cached
 
 Memory of one GPU
