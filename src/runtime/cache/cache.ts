@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import { Informer, type InformerOptions } from "./informer.ts";
 import type { Logger } from "../logger.ts";
 import type { RuntimeMetrics } from "../metrics.ts";
+import { Turns } from "./turns.ts";
 
 export interface CacheDependencies {
   readonly client: KubeClient;
@@ -15,8 +16,12 @@ export interface CacheDependencies {
   readonly metrics: RuntimeMetrics;
 }
 
+/** One is trimmed while the next is on its way. */
+const pagesAtOnce = 2;
+
 export class Cache {
   readonly #dependencies: CacheDependencies;
+  readonly #listing = new Turns(pagesAtOnce);
   readonly #informers = new Map<string, Informer<KubeObject>>();
 
   constructor(dependencies: CacheDependencies) {
@@ -31,7 +36,7 @@ export class Cache {
     const key = cacheKey(options.type);
     if (this.#informers.has(key)) throw new RangeError(`${key} is cached already`);
     const metrics = this.#dependencies.metrics.cache(resourceName(options.type));
-    const informer = new Informer(options, { ...this.#dependencies, metrics });
+    const informer = new Informer(options, { ...this.#dependencies, listing: this.#listing, metrics });
     // Informers are read through `of`, which gives each kind its own type back.
     this.#informers.set(key, informer as unknown as Informer<KubeObject>);
     return informer;

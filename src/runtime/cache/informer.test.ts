@@ -5,6 +5,7 @@ import { HttpKubeClient } from "../../kube/http/http-client.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { resourceType } from "../../kube/resource.ts";
 import { FlakyApiServer, type SeenRequest } from "../../kube/testing/flaky-api-server.ts";
+import { Turns } from "./turns.ts";
 import { Informer, type InformerOptions } from "./informer.ts";
 import { silentLogger } from "../logger.ts";
 import type { CacheMetrics } from "../metrics.ts";
@@ -66,6 +67,7 @@ function start(options: Partial<InformerOptions<Thing>> = {}): Informer<Thing> {
     { type: things, ...options },
     {
       client: new HttpKubeClient(connection, { maxRetryWaitMs: 0, requestTimeoutMs: 1000 }),
+      listing: new Turns(1),
       clock,
       random: () => 0.5,
       logger: silentLogger,

@@ -13,6 +13,7 @@ import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { CacheMetrics } from "../metrics.ts";
 import { Reflector, type ReflectorSink } from "./reflector.ts";
+import type { Turns } from "./turns.ts";
 import { ObjectStore, type IndexFunction, type Store, type StoreChange } from "./store.ts";
 
 export type ChangeHandler<T extends KubeObject> = (
@@ -38,6 +39,8 @@ export interface InformerOptions<T extends KubeObject> {
 
 export interface InformerDependencies {
   readonly client: KubeClient;
+  /** Shared by all informers of a process. */
+  readonly listing: Turns;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;

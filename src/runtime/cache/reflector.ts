@@ -24,6 +24,7 @@ import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { CacheMetrics } from "../metrics.ts";
 import { SharedStrings } from "./shared-strings.ts";
+import type { Turns } from "./turns.ts";
 
 /** Where a reflector puts what it sees. Methods are synchronous and must not throw. */
 export interface ReflectorSink<T extends KubeObject> {
@@ -47,6 +48,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly optional?: boolean | undefined;
   /** Cuts an object down to what is used, before it is kept. */
   readonly trim: (object: Live<T>) => Live<T>;
+  /** Shared by all kinds of a process: so many pages are in memory at once. */
+  readonly listing: Turns;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -108,19 +111,25 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #list(signal: AbortSignal): Promise<string> {
-    const { client, type, trim, metrics } = this.#options;
+    const { client, type, trim, metrics, listing } = this.#options;
     metrics.lists.inc();
     const kept: Live<T>[] = [];
     const strings = new SharedStrings();
     let resourceVersion = "";
-    for await (const page of client.pages(type, { ...this.#selection(), signal })) {
+    const pages = client.pages(type, { ...this.#selection(), signal })[Symbol.asyncIterator]();
+    /** Gets a page and trims it; false when there is none left. */
+    const nextPage = async (): Promise<boolean> => {
+      const { done, value: page } = await pages.next();
+      if (done === true) return false;
       for (const object of page.items) {
         const trimmed = trim(object);
         strings.share(trimmed);
         kept.push(trimmed);
       }
       ({ resourceVersion } = page);
-    }
+      return true;
+    };
+    while (await listing.take(nextPage));
     const regressed =
       this.#newest !== undefined && compareResourceVersions(resourceVersion, this.#newest) < 0;
     if (regressed) {

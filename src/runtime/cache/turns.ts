@@ -1,0 +1,29 @@
+// Lets a few at a time do what costs memory while it lasts: a page of a list is a megabyte of text and several of
+// objects until it is trimmed, and at start every kind is listed.
+
+export class Turns {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  /** @param atOnce how many may have their turn at the same time */
+  constructor(atOnce: number) {
+    this.#free = atOnce;
+  }
+
+  /** Waits for a turn, in order of asking, and keeps it until `task` settles. */
+  async take<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting.push(resolve);
+      await promise;
+    }
+    try {
+      return await task();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
+}
