@@ -7,7 +7,7 @@ export type WeightFormat = "bf16" | "fp8" | "int8" | "int4";
 export type KvCacheFormat = Extract<WeightFormat, "bf16" | "fp8">;
 
 /** Weights that share a scale in the group-wise formats; 128 in every published INT4 checkpoint of the catalog. */
-const groupSize = 128;
+export const int4GroupSize = 128;
 
 /**
  * Bytes that a quantised matrix stores beside its weights: scales, zero points, and the order of its inputs.
@@ -145,7 +145,7 @@ function matrixBytes(
       : extras.perMatrix +
         shape.outputs * extras.perOutput +
         shape.inputs * extras.perInput +
-        (weights / groupSize) * extras.perGroup;
+        (weights / int4GroupSize) * extras.perGroup;
   return count * (weights * bytesPerWeight[format] + beside);
 }
 

@@ -1,6 +1,7 @@
 // vLLM: its image, its drain, and what its container is made of.
 // Command line and environment have a file each.
 import { engineImage } from "../catalog/engines/vllm.ts";
+import { findGpu } from "../catalog/gpus.ts";
 import type { Engine, EngineContainer, EngineInput } from "./engine.ts";
 import { refusedArguments, vllmArguments, type VllmServing } from "./vllm-arguments.ts";
 import { cacheDirectory, refusedEnvironment, vllmEnvironment } from "./vllm-environment.ts";
@@ -25,7 +26,7 @@ const vllmUser = 2000;
 function container(input: EngineInput): EngineContainer {
   const { spec, plan } = input;
   return {
-    image: spec.engine.image ?? engineImage(plan.engine.version),
+    image: spec.engine.image ?? engineImage(plan.engine.version, findGpu(plan.gpu)?.vendor ?? "nvidia"),
     command: ["vllm", "serve"],
     args: vllmArguments(input, serving),
     env: vllmEnvironment(input),

@@ -4,6 +4,8 @@ import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
 import type { MeasuredOverhead } from "../api/measured-overheads.ts";
 import { batchDefaults, blockSizeTokens, supportsFp8KvCache } from "../catalog/engines/vllm.ts";
 import type { BatchDefaults } from "../catalog/engines/vllm.ts";
+import type { Architecture } from "../catalog/models.ts";
+import { int4GroupSize } from "../catalog/weight-bytes.ts";
 import type { KvCacheFormat } from "../catalog/weight-bytes.ts";
 import { measuredOverheadFor } from "./measured-overheads.ts";
 import { accountMemory, measuredMarginBytes } from "./memory/memory.ts";
@@ -49,7 +51,14 @@ export interface Fit extends Trial {
 
 /** A trial that does not run, and what stopped it. */
 export interface Miss extends Trial {
-  readonly obstacle: "memory" | "bf16WhileLoading" | "storage" | "nodes" | "kernels" | "fp8KvCache";
+  readonly obstacle:
+    | "memory"
+    | "bf16WhileLoading"
+    | "storage"
+    | "nodes"
+    | "kernels"
+    | "groups"
+    | "fp8KvCache";
   readonly limits: EngineLimits;
   readonly account: MemoryAccount;
 }
@@ -128,11 +137,21 @@ export function accountTrial(problem: Problem, trial: Trial, limits: EngineLimit
   return accountMemory(memoryInput(problem, trial, limits));
 }
 
+/** Whether each rank's inputs of the row-parallel matrices are whole groups of weights that share a scale. */
+function keepsGroups(
+  { attentionHeads, headDimension, feedForwardSize }: Architecture,
+  tensor: number,
+): boolean {
+  const inputs = [attentionHeads * headDimension, feedForwardSize];
+  return inputs.every((width) => (width / tensor) % int4GroupSize === 0);
+}
+
 /** What besides memory stops a trial; `undefined` where nothing does. */
 export function obstacleOf(problem: Problem, trial: Trial): Miss["obstacle"] | undefined {
   const { hardware, layout, weights, kvCache } = trial;
   const { architecture } = hardware.gpu;
   if (weights.architectures !== undefined && !weights.architectures.includes(architecture)) return "kernels";
+  if (weights.format === "int4" && !keepsGroups(problem.model.architecture, layout.tensor)) return "groups";
   if (kvCache === "fp8" && !supportsFp8KvCache(problem.settings.version, architecture)) return "fp8KvCache";
   if (layout.nodes > (hardware.pool.spec.nodes?.max ?? Infinity)) return "nodes";
   const offered = ephemeralStorageOffered(hardware);

@@ -1,6 +1,6 @@
 // What is known of vLLM by version: which are safe to run, and the defaults that drift. What its start takes of a
 // GPU is in vllm-regimes.ts. Source: vLLM's sources at the versions named.
-import type { Gpu, GpuArchitecture } from "../gpus.ts";
+import type { Gpu, GpuArchitecture, GpuVendor } from "../gpus.ts";
 import { compareVersions } from "./version.ts";
 import type { EngineVersion } from "./version.ts";
 
@@ -13,9 +13,9 @@ export const newestKnownVersion = "0.33.0";
 /** The version that `spec.engine.version` defaults to. */
 export const defaultVersion = "0.32.0";
 
-/** The engine's published image of one version. */
-export function engineImage(version: string): string {
-  return `vllm/vllm-openai:v${version}`;
+/** The engine's published image of one version, for the GPUs of a vendor. */
+export function engineImage(version: string, vendor: GpuVendor): string {
+  return `vllm/vllm-openai${vendor === "amd" ? "-rocm" : ""}:v${version}`;
 }
 
 /** Tokens of one KV block on NVIDIA GPUs; vLLM's default. */
