@@ -8,8 +8,8 @@ import { ApiError } from "../../src/kube/errors.ts";
 import { HttpKubeClient } from "../../src/kube/http/http-client.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { getPage, type PageRequest } from "../../src/runtime/get-page.ts";
-import { noMetrics } from "../../src/runtime/metrics.ts";
 import { OperatorInProcess } from "../benchmarks/bed/operator-in-process.ts";
+import { ReconcileTimes } from "../benchmarks/bed/reconcile-times.ts";
 import { kubectl, sharedCluster, testNamespace } from "../support/cluster.ts";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -142,11 +142,12 @@ test("an operator that starts anew asks no engine and writes nothing", async () 
   const [pod] = await list<Addressed>(namespace, "pods");
   const asked: PageRequest[] = [];
   const tried: string[] = [];
+  const passes = new ReconcileTimes("llamadeployment");
   const operator = await OperatorInProcess.start({
     kubeconfig: cluster.kubeconfigPath,
     userAgent: "engine-report-test",
     clock: systemClock,
-    registry: noMetrics,
+    registry: passes,
     workers: 4,
     newClient: (connection, options) => readOnly(new HttpKubeClient(connection, options), tried),
     getPage: async (page) => {
@@ -155,7 +156,9 @@ test("an operator that starts anew asks no engine and writes nothing", async () 
     },
   });
   try {
-    await operator.idle(AbortSignal.timeout(20_000));
+    const limit = AbortSignal.timeout(20_000);
+    await passes.collect(1, limit);
+    await operator.idle(limit);
   } finally {
     await operator[Symbol.asyncDispose]();
   }
