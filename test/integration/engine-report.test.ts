@@ -1,15 +1,19 @@
 // What engines report of their KV cache, from the simulated engine's own metrics into status: once a revision, by one
 // pod, and never again. The simulated engine sizes its cache by its own arithmetic, so that the drift is a real one.
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { ProxyAgent, request } from "undici";
 import { expect, onTestFinished, test } from "vitest";
+import { parseMeasuredOverheads } from "../../src/api/measured-overheads.ts";
 import type { LlamaDeployment } from "../../src/api/resources.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { ApiError } from "../../src/kube/errors.ts";
 import { HttpKubeClient } from "../../src/kube/http/http-client.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { getPage, type PageRequest } from "../../src/runtime/get-page.ts";
-import { noMetrics } from "../../src/runtime/metrics.ts";
 import { OperatorInProcess } from "../benchmarks/bed/operator-in-process.ts";
+import { ReconcileTimes } from "../benchmarks/bed/reconcile-times.ts";
 import { kubectl, sharedCluster, testNamespace } from "../support/cluster.ts";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -25,6 +29,7 @@ import {
 import { testPool } from "../support/pools.ts";
 
 const cluster = sharedCluster();
+const operatorMain = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const ready = { type: "Ready", status: "True" } as const;
 type Plan = NonNullable<NonNullable<LlamaDeployment["status"]>["plan"]>;
 
@@ -46,11 +51,15 @@ async function measuredPlan(
   namespace: string,
   accepts: (plan: Plan) => boolean = () => true,
 ): Promise<Required<Plan>> {
-  return eventually("status has the engine's report", async () => {
-    const { status } = await getJson<LlamaDeployment>(namespace, "llama", "llama");
-    const plan = status?.plan;
-    return plan?.measured !== undefined && accepts(plan) ? { ...plan, measured: plan.measured } : undefined;
-  });
+  return eventually(
+    "status has the engine's report",
+    async () => {
+      const { status } = await getJson<LlamaDeployment>(namespace, "llama", "llama");
+      const plan = status?.plan;
+      return plan?.measured !== undefined && accepts(plan) ? { ...plan, measured: plan.measured } : undefined;
+    },
+    90,
+  );
 }
 
 /** Labels of the engine's `vllm:cache_config_info`, asked for through its Service. */
@@ -86,6 +95,27 @@ test.each([
   const left = Math.ceil(0.92 * total) - weights;
   expect(overheadBytes).toBeGreaterThan(0);
   expect(overheadBytes).toBeLessThan(left);
+});
+
+test("the command line lists what engines take, as the file that planning reads", async () => {
+  const namespace = await namespaceWithGpus();
+  await serve(namespace, {});
+  const { measured } = await measuredPlan(namespace);
+  const argv = [operatorMain, "overheads", "--kubeconfig", cluster.kubeconfigPath, "-o", "json"];
+  const { stdout } = await promisify(execFile)(process.execPath, argv);
+  const parsed = parseMeasuredOverheads(JSON.parse(stdout));
+  expect(parsed.ok && parsed.overheads).toContainEqual({
+    engine: "vllm",
+    version: "0.32.0",
+    gpu: "nvidia-h100-80gb",
+    tensor: 1,
+    pipeline: 1,
+    model: "llama-3.1-8b-instruct",
+    weights: "bf16",
+    maxNumSeqs: 1024,
+    maxNumBatchedTokens: 8192,
+    overheadBytes: measured.overheadBytes,
+  });
 });
 
 test("an engine with less than planned is told once, as a warning", async () => {
@@ -142,11 +172,12 @@ test("an operator that starts anew asks no engine and writes nothing", async () 
   const [pod] = await list<Addressed>(namespace, "pods");
   const asked: PageRequest[] = [];
   const tried: string[] = [];
+  const passes = new ReconcileTimes("llamadeployment");
   const operator = await OperatorInProcess.start({
     kubeconfig: cluster.kubeconfigPath,
     userAgent: "engine-report-test",
     clock: systemClock,
-    registry: noMetrics,
+    registry: passes,
     workers: 4,
     newClient: (connection, options) => readOnly(new HttpKubeClient(connection, options), tried),
     getPage: async (page) => {
@@ -155,7 +186,9 @@ test("an operator that starts anew asks no engine and writes nothing", async () 
     },
   });
   try {
-    await operator.idle(AbortSignal.timeout(20_000));
+    const limit = AbortSignal.timeout(20_000);
+    await passes.collect(1, limit);
+    await operator.idle(limit);
   } finally {
     await operator[Symbol.asyncDispose]();
   }
