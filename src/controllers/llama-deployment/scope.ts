@@ -89,7 +89,10 @@ function ownedBy(objects: readonly Live<KubeObject>[], uid: string): readonly Li
 }
 
 /** The pools as the planner wants them; free GPUs are counted only where a choice is still open. */
-export function poolFacts(scope: Pick<Scope, "pools" | "room">, current: Plan | undefined): readonly PoolFacts[] {
+export function poolFacts(
+  scope: Pick<Scope, "pools" | "room">,
+  current: Plan | undefined,
+): readonly PoolFacts[] {
   return scope.pools.map(({ metadata, spec }) => ({
     name: metadata.name,
     labels: metadata.labels ?? {},
