@@ -94,7 +94,7 @@ export class AdmissionServer {
     metrics.inFlight.inc(1);
     const answer = await this.#answer(request).catch((error: unknown): Answer => {
       // A client that went away is nobody's failure, and hears no answer.
-      if (request.destroyed) return plain(400, "the request was cut");
+      if (!request.complete) return plain(400, "the request was cut");
       this.#options.logger.error("an admission request failed", { error });
       return plain(500, "failed");
     });
