@@ -14,7 +14,9 @@ function certificate(owner: string, bornHours = 0, lifeHours = 24): string {
 
 const encoded = (...pems: readonly string[]) => Buffer.from(pems.join("")).toString("base64");
 const decoded = (bundle: string) =>
-  Buffer.from(bundle, "base64").toString().match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----\n/g) ?? [];
+  Buffer.from(bundle, "base64")
+    .toString()
+    .match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----\n/g) ?? [];
 
 describe("a bundle", () => {
   test("that is missing holds one's own certificates", () => {

@@ -35,13 +35,12 @@ afterEach(async () => {
 const service = { namespace: "system", name: "llama-operator-webhook" };
 
 function configuration(clientConfig: object = { service }): ValidatingWebhookConfiguration {
+  const webhook = { name: "validate.llama-operator.dev", clientConfig, failurePolicy: "Ignore" };
   return {
     apiVersion: "admissionregistration.k8s.io/v1",
     kind: "ValidatingWebhookConfiguration",
     metadata: { name },
-    webhooks: [
-      { name: "validate.llama-operator.dev", clientConfig, ...{ failurePolicy: "Ignore" } },
-    ],
+    webhooks: [webhook],
   };
 }
 
@@ -68,9 +67,11 @@ function bundle(): readonly string[] {
 
 const owners = () => bundle().map((pem) => new X509Certificate(pem).subject);
 
-const failWith = (code: number, reason: string, matches: (call: Call) => boolean) => (call: Call): void => {
-  if (matches(call)) throw new ApiError(call.verb, { code, reason });
-};
+const failWith =
+  (code: number, reason: string, matches: (call: Call) => boolean) =>
+  (call: Call): void => {
+    if (matches(call)) throw new ApiError(call.verb, { code, reason });
+  };
 
 describe("the certificate of a webhook", () => {
   test("is for the Service that the configuration names, and changes nothing but caBundle", async () => {

@@ -57,7 +57,9 @@ interface Reply {
   readonly isReused: boolean;
 }
 
-async function ask(body: string | Buffer, options: RequestOptions = {}): Promise<Reply> {
+type AskOptions = Omit<RequestOptions, "headers"> & { readonly headers?: Record<string, string | number> };
+
+async function ask(body: string | Buffer, options: AskOptions = {}): Promise<Reply> {
   const { promise, resolve, reject } = Promise.withResolvers<Reply>();
   const headers = { "content-type": "application/json", ...options.headers };
   const request = httpsRequest(
