@@ -36,6 +36,8 @@ export interface AdmissionServerOptions {
 const bodyLimitBytes = 3 * 2 ** 20;
 /** Bounds the memory of bodies that are being read. */
 const mostInFlight = 32;
+/** An API server needs a few; there are a handful of API servers. */
+const mostConnections = 256;
 /** For a whole request to arrive; the API server gives up sooner. */
 const requestTimeoutMs = 10_000;
 /** Longer than the 90 s after which Go's clients close an idle connection, so that they, not we, close it. */
@@ -50,9 +52,11 @@ export class AdmissionServer {
 
   constructor(options: AdmissionServerOptions) {
     this.#options = options;
-    this.#server = createServer({ minVersion: "TLSv1.3" }, (request, response) => {
+    const tls = { minVersion: "TLSv1.3", handshakeTimeout: requestTimeoutMs } as const;
+    this.#server = createServer(tls, (request, response) => {
       void this.#serve(request, response);
     });
+    this.#server.maxConnections = mostConnections;
     this.#server.requestTimeout = requestTimeoutMs;
     this.#server.headersTimeout = requestTimeoutMs;
     this.#server.keepAliveTimeout = keepAliveTimeoutMs;
