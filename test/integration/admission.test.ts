@@ -155,32 +155,16 @@ describe("what cannot run", () => {
 
   test("can still be scaled, labelled and deleted where it is stored, and mended", async () => {
     await storeUnasked("stuck", tooBig);
-    await run("scale", "llama/stuck", "-n", "team", "--replicas=0");
-    await run("patch", "llama", "stuck", "-n", "team", "--type=merge", "-p", '{"spec":{"replicas":2}}');
-    await run("label", "llama", "stuck", "-n", "team", "team=blue");
-    await run("patch", "llama", "stuck", "-n", "team", "--subresource=status", "--type=merge", "-p", "{}");
-    const worse = run(
-      "patch",
-      "llama",
-      "stuck",
-      "-n",
-      "team",
-      "--type=merge",
-      "-p",
-      '{"spec":{"context":{"maxTokens":200000}}}',
-    );
-    await expect(worse).rejects.toThrow("ContextTooLong");
-    await run(
-      "patch",
-      "llama",
-      "stuck",
-      "-n",
-      "team",
-      "--type=merge",
-      "-p",
-      '{"spec":{"quantization":{"weights":"fp8"}}}',
-    );
-    await run("delete", "llama", "stuck", "-n", "team");
+    const stuck = ["llama", "stuck", "-n", "team"];
+    const edit = async (spec: object) =>
+      run("patch", ...stuck, "--type=merge", "-p", JSON.stringify({ spec }));
+    await edit({ replicas: 2 });
+    await run("scale", ...stuck, "--replicas=0");
+    await run("label", ...stuck, "team=blue");
+    await run("patch", ...stuck, "--subresource=status", "--type=merge", "-p", "{}");
+    await expect(edit({ context: { maxTokens: 200_000 } })).rejects.toThrow("ContextTooLong");
+    await edit({ quantization: { weights: "fp8" } });
+    await run("delete", ...stuck);
   });
 
   test("is no edit of a model that serves", async () => {
