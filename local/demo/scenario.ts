@@ -74,7 +74,7 @@ async function refusalOf(stage: Stage, name: string): Promise<string> {
   const command = `apply -f examples/${name}.yaml`;
   screen.command(`kubectl ${command}`);
   const { status, out, err } = await attempt([...cluster.kubectl, ...command.split(" ")], { signal });
-  if (status !== 0) return err;
+  if (status !== 0) return err.trim();
   printOutput(screen, out);
   const planned = await planOf(stage, name);
   if (planned.status === "True") throw new DemoError(`${name} should be refused and was planned`);
