@@ -6,6 +6,7 @@ import type { IClusterRole } from "kubernetes-models/rbac.authorization.k8s.io/v
 import { describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { z } from "zod";
+import { webhookConfiguration } from "../local/webhook-configuration.ts";
 
 const chart = join(import.meta.dirname, "../charts/llama-operator");
 const read = (path: string) => readFileSync(join(chart, path), "utf8");
@@ -30,13 +31,17 @@ describe("the chart", () => {
       "ClusterRole",
       "ClusterRole",
       "ClusterRole",
+      "ClusterRole",
+      "ClusterRoleBinding",
       "ClusterRoleBinding",
       "ConfigMap",
       "Deployment",
       "Role",
       "RoleBinding",
       "Service",
+      "Service",
       "ServiceAccount",
+      "ValidatingWebhookConfiguration",
     ]);
   });
 
@@ -101,7 +106,34 @@ describe("the operator's pod", () => {
     const [operator] = pod?.containers ?? [];
     expect(operator?.livenessProbe?.httpGet).toEqual({ path: "/healthz", port: "health" });
     expect(operator?.readinessProbe?.httpGet).toEqual({ path: "/readyz", port: "health" });
-    expect(operator?.ports?.map(({ name }) => name)).toEqual(["metrics", "health"]);
+    expect(operator?.ports?.map(({ name }) => name)).toEqual(["metrics", "health", "webhook"]);
+  });
+
+  it("serves the webhook at the port that the Service leads to", () => {
+    const [operator] = pod?.containers ?? [];
+    const port = operator?.ports?.find(({ name }) => name === "webhook")?.containerPort;
+    expect(operator?.args).toContain(`--webhook-port=${port}`);
+    expect(read("templates/webhook.yaml")).toContain("targetPort: webhook");
+  });
+});
+
+describe("the webhook", () => {
+  const kind = "ValidatingWebhookConfiguration";
+  const [webhook, ...others] =
+    (objects.find((object) => object.kind === kind) as { webhooks?: readonly Record<string, unknown>[] })
+      .webhooks ?? [];
+
+  it("is the one of the local cluster, which is called by URL", () => {
+    const url = "https://127.0.0.1:1/validate";
+    const local = webhookConfiguration({ name: "llama-operator", url }).webhooks[0];
+    expect({ ...webhook, clientConfig: { url } }).toEqual(local);
+    expect(others).toEqual([]);
+  });
+
+  it("leaves caBundle to the operator, so that an upgrade does not take it away", () => {
+    expect(webhook?.["clientConfig"]).toEqual({
+      service: { name: "rendered-webhook", namespace: "rendered", path: "/validate", port: 443 },
+    });
   });
 });
 

@@ -11,11 +11,25 @@ export interface CommandOptions {
   readonly input?: string;
 }
 
+export interface Outcome {
+  /** The exit code, or the signal that ended it. */
+  readonly status: number | string | null;
+  readonly out: string;
+  readonly err: string;
+}
+
 /**
  * Runs a program and returns what it wrote to standard output.
  * @throws DemoError with its error output when it fails; the signal's reason.
  */
 export async function run(command: readonly string[], options: CommandOptions): Promise<string> {
+  const { status, out, err } = await attempt(command, options);
+  if (status !== 0) throw new DemoError(`${command.join(" ")} failed (${status}): ${err.trim()}`);
+  return out;
+}
+
+/** Runs a program that may well fail. @throws DemoError when it cannot be run; the signal's reason */
+export async function attempt(command: readonly string[], options: CommandOptions): Promise<Outcome> {
   const [program = "", ...args] = command;
   const child = spawn(program, args, {
     cwd: repositoryRoot,
@@ -40,8 +54,7 @@ export async function run(command: readonly string[], options: CommandOptions): 
     options.signal.throwIfAborted();
     throw new DemoError(`${command.join(" ")}: cannot be run`, { cause });
   });
-  if (status !== 0) throw new DemoError(`${command.join(" ")} failed (${status}): ${err.trim()}`);
-  return out;
+  return { status, out, err };
 }
 
 /** This project's command line, run from its sources. */

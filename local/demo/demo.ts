@@ -53,7 +53,7 @@ export async function runDemo({ keep, screen, signal }: DemoOptions): Promise<vo
 
     screen.heading("3/6", "The operator, a pool, and five LlamaDeployments");
     await installKinds(stage);
-    await startOperator(cluster, screen);
+    await startOperator(cluster, screen, signal);
     await applyExamples(stage);
 
     screen.heading(

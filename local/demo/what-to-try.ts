@@ -1,4 +1,4 @@
-// What `npm start -- --keep` says at its end: how to reach the cluster, five things to try, how to end it.
+// What `npm start -- --keep` says at its end: how to reach the cluster, what to try, how to end it.
 import type { LocalCluster } from "../cluster/options.ts";
 
 /** The lines, each to be pasted as it is. */
@@ -19,10 +19,12 @@ export function whatToTry(
     `    -d '{"model": "llama-3.1-8b-instruct", "max_tokens": 16, "messages": [{"role": "user", "content": "Hello"}]}'`,
     "  # 3. Scale one",
     "  kubectl scale llama/llama-8b --replicas=5",
-    "  # 4. Break one: it is refused, and what serves goes on serving",
+    "  # 4. Break one: the edit is refused at once, and what serves goes on serving",
     `  kubectl patch llama llama-405b-fp8 --type merge -p 'spec: {quantization: {weights: bf16}, parallelism: {pipeline: 1}}'`,
+    "  # 5. Without the webhook the status says it instead: take it away, patch again, and look",
+    "  kubectl delete validatingwebhookconfiguration llama-operator",
     "  kubectl describe llama llama-405b-fp8",
-    "  # 5. Delete one: nothing of it is left",
+    "  # 6. Delete one: nothing of it is left",
     "  kubectl delete llama llama-405b-bf16 && kubectl get all",
     "",
     "  npm start -- --stop   # ends all of it",

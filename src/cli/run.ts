@@ -3,12 +3,13 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { Command, Option } from "commander";
-import { operatorControllers } from "../controllers/operator.ts";
+import { makeWebhook, type Webhook } from "../admission/webhook.ts";
+import { makeOperator, type Operator } from "../controllers/operator.ts";
 import { loadClusterConfig } from "../kube/config/config.ts";
 import { KubeConnection } from "../kube/http/connection.ts";
 import { HttpKubeClient } from "../kube/http/http-client.ts";
 import { Cache } from "../runtime/cache/cache.ts";
-import { systemClock } from "../runtime/clock.ts";
+import { systemClock, type Clock } from "../runtime/clock.ts";
 import { getPage } from "../runtime/get-page.ts";
 import { monitorEventLoop } from "../runtime/process/event-loop.ts";
 import { EventRecorder } from "../runtime/process/events.ts";
@@ -34,6 +35,9 @@ interface RunOptions extends ClusterOptions, OverheadsOption {
   readonly retryPeriod: number;
   readonly healthPort: number;
   readonly metricsPort: number;
+  readonly webhookPort?: number;
+  readonly webhookHost?: string;
+  readonly webhookConfiguration: string;
   readonly workers: number;
   readonly engineReports: boolean;
   readonly logLevel: LogLevel;
@@ -51,6 +55,20 @@ export function runCommand(terminal: Terminal): Command {
     .addOption(seconds("--retry-period", "time between two tries to renew", 2))
     .addOption(integer("--health-port", "port of /healthz and /readyz; 0 takes a free one", 8081, 0))
     .addOption(integer("--metrics-port", "port of /metrics; 0 takes a free one", 8080, 0))
+    .addOption(
+      integer(
+        "--webhook-port",
+        "port of the validating webhook; 0 takes a free one; without it there is none",
+        undefined,
+        0,
+      ),
+    )
+    .option("--webhook-host <address>", "address that the webhook listens at; all by default")
+    .option(
+      "--webhook-configuration <name>",
+      "ValidatingWebhookConfiguration that says how the webhook is called",
+      "llama-operator",
+    )
     .addOption(integer("--workers", "LlamaDeployments reconciled side by side", 16, 1))
     .addOption(measuredOverheadsOption())
     .option("--no-engine-reports", "do not ask engines how large their KV cache came out")
@@ -85,7 +103,7 @@ async function runOperator(options: RunOptions, terminal: Terminal): Promise<voi
       instance: identity,
     });
     const { workers } = options;
-    const leading = operatorControllers({
+    const operator = makeOperator({
       ...shared,
       client,
       cache,
@@ -96,12 +114,17 @@ async function runOperator(options: RunOptions, terminal: Terminal): Promise<voi
       newId: shortId,
       workers,
     });
+    const webhook = webhookOf(options, terminal, { ...shared, connection, cache, identity, operator });
     const manager = new Manager({
       cache,
       ...(elector === undefined ? {} : { elector }),
       recorder,
-      always: [...servers(options, cache, registry, logger), stallMonitor(metrics, logger)],
-      leading,
+      always: [
+        ...servers(options, cache, webhook, registry, logger),
+        ...(webhook === undefined ? [] : [webhook]),
+        stallMonitor(metrics, logger),
+      ],
+      leading: operator.controllers,
       clock,
       logger,
     });
@@ -120,7 +143,7 @@ function leaseElector(
   terminal: Terminal,
   connection: KubeConnection,
   identity: string,
-  shared: { clock: typeof systemClock; random: () => number; logger: Logger; metrics: RuntimeMetrics },
+  shared: Shared,
 ): LeaseElector {
   const { leaseDuration, renewDeadline, retryPeriod } = options;
   const namespace = options.leaseNamespace ?? terminal.env["POD_NAMESPACE"] ?? connection.namespace;
@@ -140,17 +163,52 @@ function leaseElector(
   });
 }
 
-/** A standby is ready: its caches are. */
+interface Shared {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: RuntimeMetrics;
+}
+
+/** The webhook, where the flags ask for one. */
+function webhookOf(
+  options: RunOptions,
+  terminal: Terminal,
+  parts: Shared & {
+    readonly connection: KubeConnection;
+    readonly cache: Cache;
+    readonly identity: string;
+    readonly operator: Operator;
+  },
+): Webhook | undefined {
+  const { webhookPort: port, webhookHost: host, webhookConfiguration: configuration } = options;
+  if (port === undefined) return undefined;
+  const { connection, cache, identity, operator, ...shared } = parts;
+  return makeWebhook({
+    ...shared,
+    port,
+    host,
+    configuration,
+    owner: terminal.env["POD_NAME"] ?? identity,
+    planning: operator.planning,
+    isSynced: () => cache.hasSynced,
+    client: new HttpKubeClient(connection),
+  });
+}
+
+/** A standby is ready: its caches are, and its webhook is trusted. */
 function servers(
   options: RunOptions,
   cache: Cache,
+  webhook: Webhook | undefined,
   registry: PrometheusRegistry,
   logger: Logger,
 ): readonly Runnable[] {
   const caches = (): string | undefined =>
     cache.hasSynced ? undefined : `waiting for a list of ${cache.unsynced.join(", ")}`;
+  const ready = { caches, ...(webhook === undefined ? {} : { webhook: webhook.waiting }) };
   return [
-    serverRunnable("health", new HealthServer({ port: options.healthPort, ready: { caches } }), logger),
+    serverRunnable("health", new HealthServer({ port: options.healthPort, ready }), logger),
     serverRunnable(
       "metrics",
       new HealthServer({ port: options.metricsPort, ready: {}, metrics: async () => registry.page() }),
@@ -185,17 +243,20 @@ function stallMonitor(metrics: RuntimeMetrics, logger: Logger): Runnable {
 function asRunFailure(error: unknown): unknown {
   const { code, syscall, port } = error as { code?: unknown; syscall?: unknown; port?: unknown };
   if (code !== "EADDRINUSE" || syscall !== "listen") return error;
-  return new CommandError(`port ${String(port)} is in use; choose --health-port and --metrics-port`, {
-    code: exitCodes.error,
-    cause: error,
-  });
+  return new CommandError(
+    `port ${String(port)} is in use; choose --health-port, --metrics-port and --webhook-port`,
+    {
+      code: exitCodes.error,
+      cause: error,
+    },
+  );
 }
 
 function seconds(flag: string, description: string, byDefault: number): Option {
   return integer(flag, `${description}, in seconds`, byDefault, 1);
 }
 
-function integer(flag: string, description: string, byDefault: number, least: number): Option {
+function integer(flag: string, description: string, byDefault: number | undefined, least: number): Option {
   return new Option(`${flag} <number>`, description).default(byDefault).argParser((text) => {
     const value = Number(text);
     if (Number.isInteger(value) && value >= least && value <= 65_535) return value;

@@ -7,6 +7,7 @@ import { gpuPoolController } from "./gpu-pool/controller.ts";
 import { cachesOf, declareInformers } from "./informers.ts";
 import { llamaDeploymentControllers } from "./llama-deployment/controller.ts";
 import { exportDrift } from "./llama-deployment/engine-report/drift-metrics.ts";
+import { PlanningView } from "./llama-deployment/planning-view.ts";
 import { sameForPlacement } from "./observed/node.ts";
 import type { OperatorOptions } from "./parts.ts";
 import { PoolRooms } from "./pool-rooms.ts";
@@ -17,8 +18,15 @@ export const fieldManager = "llama-operator";
 /** Holds the hash of what was applied; on the object, never on a pod template. */
 const intentAnnotation = "llama-operator.dev/intent-hash";
 
-/** Declares the informers and makes the controllers; the manager runs them. */
-export function operatorControllers(options: OperatorOptions): readonly Controller[] {
+export interface Operator {
+  /** For the manager to run while leading. */
+  readonly controllers: readonly Controller[];
+  /** Reads the caches alone, so that a standby answers too. */
+  readonly planning: PlanningView;
+}
+
+/** Declares the informers and makes the controllers. */
+export function makeOperator(options: OperatorOptions): Operator {
   const { cache, client } = options;
   const informers = declareInformers(cache);
   const use = new DeviceUse();
@@ -36,5 +44,8 @@ export function operatorControllers(options: OperatorOptions): readonly Controll
   const caches = cachesOf(informers);
   exportDrift(options.registry, caches.llamaDeployments);
   const parts = { ...options, informers, caches, rooms, applier, tracker };
-  return [...llamaDeploymentControllers(parts), gpuPoolController(parts)];
+  return {
+    controllers: [...llamaDeploymentControllers(parts), gpuPoolController(parts)],
+    planning: new PlanningView(parts, options.measuredOverheads),
+  };
 }

@@ -6,3 +6,9 @@ import type { Refusal } from "./plan.ts";
 export function refuse(reason: Reason, message: string): Refusal {
   return { kind: "refusal", waits: reason === "NoPool", reason, message, alternatives: [] };
 }
+
+/** A refusal in one paragraph, the same from kubectl apply and in status: what is wrong, then what would work. */
+export function describeRefusal({ message, alternatives }: Refusal): string {
+  if (alternatives.length === 0) return message;
+  return `${message}. What would work: ${alternatives.map(({ summary }) => summary).join("; or ")}`;
+}

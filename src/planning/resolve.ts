@@ -80,7 +80,8 @@ function architectureOf(spec: LlamaDeploymentSpec): Architecture | Refusal {
   );
 }
 
-function gatedNote(spec: LlamaDeploymentSpec, repository: string, gated: boolean): readonly string[] {
+/** That a download will be refused for want of a token; none where it will not. */
+export function gatedNote(spec: LlamaDeploymentSpec, repository: string, gated: boolean): readonly string[] {
   const hasToken =
     spec.model.source?.huggingFace?.tokenSecretRef !== undefined ||
     spec.engine.env.some(({ name }) => name === "HF_TOKEN");

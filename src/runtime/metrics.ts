@@ -82,6 +82,13 @@ export interface CacheMetrics {
   readonly objects: Gauge;
 }
 
+export interface WebhookMetrics {
+  /** Requests answered with this HTTP status. */
+  answered(code: number): Counter;
+  readonly latencySeconds: Histogram;
+  readonly inFlight: Gauge;
+}
+
 /** Seconds; controller-runtime's, thinned. */
 const reconcileBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
 const queueBuckets = [1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100] as const;
@@ -182,6 +189,30 @@ export class RuntimeMetrics {
       failures: this.#counter("reflector_failures_total", "Lists and watches that failed.", labels),
       handlerErrors: this.#counter("informer_handler_errors_total", "Event handlers that threw.", labels),
       objects: this.#gauge("informer_objects", "Objects in the cache.", labels),
+    };
+  }
+
+  webhook(path: string): WebhookMetrics {
+    const labels = { webhook: path };
+    const answered = (code: number): Counter =>
+      this.#counter("controller_runtime_webhook_requests_total", "Admission requests by HTTP status.", {
+        ...labels,
+        code: String(code),
+      });
+    for (const code of [200, 500]) answered(code);
+    return {
+      answered,
+      latencySeconds: this.#histogram(
+        "controller_runtime_webhook_latency_seconds",
+        "Time an admission request takes.",
+        reconcileBuckets,
+        labels,
+      ),
+      inFlight: this.#gauge(
+        "controller_runtime_webhook_requests_in_flight",
+        "Admission requests being answered.",
+        labels,
+      ),
     };
   }
 

@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseAllDocuments, stringify } from "yaml";
 import type { LocalCluster } from "../../local/cluster/options.ts";
+import { freePort } from "../../local/free-port.ts";
+import { webhookConfiguration } from "../../local/webhook-configuration.ts";
 import { AuditLog, type AuditEntry } from "../benchmarks/bed/audit-log.ts";
 import { kubectl } from "../support/cluster.ts";
 import { eventually } from "../support/eventually.ts";
@@ -30,10 +32,11 @@ interface Manifest {
 
 const charts = fileURLToPath(new URL("../../charts/llama-operator/templates/", import.meta.url));
 
-/** The manifests of a template that says nothing but where it is released and its labels. */
+/** The manifests of a template that says nothing but where it is released, its labels, and what it is for. */
 async function manifests(file: string): Promise<readonly Manifest[]> {
   const template = await readFile(join(charts, file), "utf8");
   const text = template
+    .replace(/^\{\{- if \.Values\.webhook\.enabled \}\}\n([\s\S]*)\{\{- end \}\}\n$/, "$1")
     .replaceAll(/^\s*labels:\n\s*\{\{- include .*\}\}\n/gm, "")
     .replaceAll("{{ .Release.Name }}", release)
     .replaceAll("{{ .Release.Namespace }}", releaseNamespace);
@@ -51,7 +54,7 @@ beforeAll(async () => {
   ({ cluster } = bed);
   await bed.make([world]);
   await kubectl(cluster, ["create", "namespace", releaseNamespace]);
-  const files = ["clusterrole.yaml", "role-lease.yaml", "serviceaccount.yaml"];
+  const files = ["clusterrole.yaml", "clusterrole-webhook.yaml", "role-lease.yaml", "serviceaccount.yaml"];
   const granted = (await Promise.all(files.map(manifests))).flat();
   rules = granted.flatMap((manifest) => manifest.rules ?? []);
   await kubectl(cluster, ["apply", "-f", "-"], granted.map((each) => JSON.stringify(each)).join("\n---\n"));
@@ -79,8 +82,14 @@ async function operatorKubeconfig(): Promise<string> {
 
 const operatorMain = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
-async function startOperator(name: string): Promise<void> {
-  const flags = ["--health-port=0", "--metrics-port=0", "--log-level=debug"];
+async function startOperator(name: string, webhookPort = 0): Promise<void> {
+  const flags = [
+    "--health-port=0",
+    "--metrics-port=0",
+    `--webhook-port=${webhookPort}`,
+    "--webhook-host=127.0.0.1",
+    "--log-level=debug",
+  ];
   const command = [process.execPath, operatorMain, "run", `--kubeconfig=${kubeconfig}`, ...flags];
   await cluster.startProcess({ name, command, environment: { POD_NAME: name } });
 }
@@ -127,7 +136,10 @@ const unseen = [
 
 test("the operator is refused nothing, and uses whatever it is granted", async () => {
   const { auditLogPath = "" } = cluster;
-  await startOperator("first");
+  const webhookPort = await freePort();
+  const url = `https://127.0.0.1:${webhookPort}/validate`;
+  await kubectl(cluster, ["apply", "-f", "-"], JSON.stringify(webhookConfiguration({ name: release, url })));
+  await startOperator("first", webhookPort);
   await untilLeads("first");
   await startOperator("second");
 

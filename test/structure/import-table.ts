@@ -28,8 +28,11 @@ export const parts: readonly Part[] = [
     uses: ["src/api", "src/catalog", "src/planning", "src/engines"],
     packages: ["node:crypto", "zod"],
   },
+  // X.509 for a process's own server.
+  { path: "src/certificates", uses: [], packages: ["node:*"] },
   // Talks to the API server; knows no Llama.
   { path: "src/kube", uses: [], packages: ["node:*", "undici", "@kubernetes/client-node/*"] },
+  { path: "src/kube/testing", uses: ["src/kube", "src/certificates"], packages: ["node:*"] },
   { path: "src/runtime", uses: ["src/kube"], packages: ["node:*"] },
   // Handed in, never reached for: nothing below the command line imports it.
   {
@@ -45,7 +48,12 @@ export const parts: readonly Part[] = [
     packages: ["node:*"],
   },
   { path: "src/autoscaling", uses: controllerParts, typesOf: ["src/telemetry"], packages: ["node:*"] },
-  { path: "src/admission", uses: controllerParts, typesOf: ["src/telemetry"], packages: ["node:*"] },
+  {
+    path: "src/admission",
+    uses: [...controllerParts, "src/certificates"],
+    typesOf: ["src/telemetry"],
+    packages: ["node:*", "zod"],
+  },
   // Sees everything, and nothing sees it.
   { path: "src/cli", uses: ["src", "package.json"], packages: ["node:*", "commander", "yaml"] },
   { path: "src/main.ts", uses: ["src"], packages: ["node:*"] },

@@ -10,6 +10,7 @@ import { planInDetail } from "../../planning/planner.ts";
 import type { Details } from "../../planning/planner.ts";
 import { renderRevision } from "../../workloads/revision.ts";
 import type { RevisionData } from "../../workloads/revision.ts";
+import { objectionTo } from "../../workloads/verdict.ts";
 
 /** Bounds of speed of one replica: tokens a second, at most. */
 export interface Speed {
@@ -84,7 +85,7 @@ export function planItem(
 ): Item {
   const { name, namespace = "default" } = object.metadata;
   const { spec } = object;
-  const details = planInDetail({ spec, pools, measuredOverheads });
+  const details = objectionTo(spec) ?? planInDetail({ spec, pools, measuredOverheads });
   const subject = { source, namespace, name };
   if ("kind" in details) return { ...subject, result: details };
   const { plan, performance, startup, terms } = details;

@@ -19,7 +19,13 @@ import type { NodeClaims } from "./claims.ts";
 import { measuredOf } from "./engine-report/measured.ts";
 import type { EngineReports } from "./engine-report/reports.ts";
 import { planStatusOf } from "./plan-status.ts";
-import { liveWorkloads, type LiveWorkload, type RevisionReader, type StoredRevision } from "./revisions.ts";
+import {
+  liveWorkloads,
+  revisionInForce,
+  type LiveWorkload,
+  type RevisionReader,
+  type StoredRevision,
+} from "./revisions.ts";
 import { readScope, type Scope, type ScopeSources } from "./scope.ts";
 import { statusOf, type Findings, type Halt } from "./status.ts";
 import { applyAll, deleteAll } from "./steps/apply.ts";
@@ -99,7 +105,7 @@ export class LlamaDeploymentReconciler implements Reconciler {
     const observed = observe(scope, workloads);
 
     const { measuredOverheads } = this.#options;
-    const plan = planStep(scope, { current: revisionInForce(scope, stored)?.plan, measuredOverheads });
+    const plan = planStep(scope, { current: revisionInForce(scope.object, stored)?.plan, measuredOverheads });
     if (isHalt(plan)) return { ...observed, halt: plan };
     const planned = { ...observed, planSummary: summarize(plan) };
     const obstacle = prerequisitesStep(scope, plan);
@@ -228,10 +234,4 @@ function unreadableRevisions(
   return new Set(
     objects.filter((object) => !readable.has(object)).map(({ metadata }) => metadata.labels?.[revisionLabel]),
   );
-}
-
-/** The revision whose plan stays unless the spec asks for something else. */
-function revisionInForce(scope: Scope, stored: readonly StoredRevision[]): RevisionData | undefined {
-  const named = scope.object.status?.currentRevision;
-  return (stored.find(({ data }) => data.hash === named) ?? stored.at(-1))?.data;
 }

@@ -1,4 +1,5 @@
 // The revisions that are stored for an object, and the replicas that each of them has now.
+import type { LlamaDeployment } from "../../api/resources.ts";
 import type { KubeObject, Live } from "../../kube/object.ts";
 import { readRevision, RevisionUnreadable } from "../../workloads/controller-revision.ts";
 import { revisionLabel, slotLabel } from "../../workloads/labels.ts";
@@ -31,6 +32,14 @@ export class RevisionReader {
     }
     return revisions.sort((a, b) => a.number - b.number);
   }
+}
+
+/** The revision whose plan stays unless the spec asks for something else. */
+export function revisionInForce(
+  { status }: Pick<LlamaDeployment, "status">,
+  stored: readonly StoredRevision[],
+): RevisionData | undefined {
+  return (stored.find(({ data }) => data.hash === status?.currentRevision) ?? stored.at(-1))?.data;
 }
 
 function parse(object: Live<KubeObject>): StoredRevision | RevisionUnreadable {

@@ -41,21 +41,18 @@ export interface ScopeSources {
 
 /** Reads the scope of an object; undefined where it is gone or being deleted: owner references do the rest. */
 export function readScope(sources: ScopeSources, ref: ObjectRef, now: Date): Scope | undefined {
-  const { caches, rooms } = sources;
+  const { caches } = sources;
   const object = caches.llamaDeployments.get(ref);
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) return undefined;
   const { name, namespace = "", uid } = object.metadata;
   const key = `${namespace}/${name}`;
   const namespaceLabels = caches.namespaces.get({ name: namespace })?.metadata.labels ?? {};
-  const pools = caches.gpuPools
-    .list()
-    .filter(({ spec }) => matchesLabels(namespaceLabels, spec.namespaceSelector?.matchLabels ?? {}));
   return {
     object,
     owner: { name, namespace, uid },
     now,
     namespaceLabels,
-    pools,
+    pools: usablePools(caches, namespaceLabels),
     children: {
       service: caches.services.get({ namespace, name }),
       serviceAccount: caches.serviceAccounts.get({ namespace, name }),
@@ -66,10 +63,24 @@ export function readScope(sources: ScopeSources, ref: ObjectRef, now: Date): Sco
     },
     pods: caches.pods.byIndex(byDeployment, key),
     servesLeaderWorkerSets: caches.servesLeaderWorkerSets(),
-    room: (pool) => {
-      const found = caches.gpuPools.get({ name: pool });
-      return found === undefined ? [] : rooms.of(found.spec);
-    },
+    room: roomOf(sources),
+  };
+}
+
+/** The pools that a namespace with these labels may use. */
+export function usablePools(
+  { gpuPools }: Pick<Caches, "gpuPools">,
+  namespaceLabels: Readonly<Record<string, string>>,
+): Scope["pools"] {
+  return gpuPools
+    .list()
+    .filter(({ spec }) => matchesLabels(namespaceLabels, spec.namespaceSelector?.matchLabels ?? {}));
+}
+
+export function roomOf({ caches, rooms }: ScopeSources): Scope["room"] {
+  return (pool) => {
+    const found = caches.gpuPools.get({ name: pool });
+    return found === undefined ? [] : rooms.of(found.spec);
   };
 }
 
@@ -78,7 +89,10 @@ function ownedBy(objects: readonly Live<KubeObject>[], uid: string): readonly Li
 }
 
 /** The pools as the planner wants them; free GPUs are counted only where a choice is still open. */
-export function poolFacts(scope: Scope, current: Plan | undefined): readonly PoolFacts[] {
+export function poolFacts(
+  scope: Pick<Scope, "pools" | "room">,
+  current: Plan | undefined,
+): readonly PoolFacts[] {
   return scope.pools.map(({ metadata, spec }) => ({
     name: metadata.name,
     labels: metadata.labels ?? {},

@@ -5,7 +5,8 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { ClusterConfig } from "../config/config.ts";
 import type { KubeObject, Live } from "../object.ts";
-import { selfSignedCertificate, type ServerCertificate } from "./self-signed.ts";
+import type { SelfSignedCertificate } from "../../certificates/self-signed.ts";
+import { localCertificate } from "./self-signed.ts";
 
 export interface SeenRequest {
   readonly method: string;
@@ -62,7 +63,7 @@ export class FlakyApiServer {
   token: string | undefined;
   /** Groups and versions, like `/apis/example.dev/v1`, that answer 404. */
   readonly unserved = new Set<string>();
-  readonly #certificate: ServerCertificate = selfSignedCertificate();
+  readonly #certificate: SelfSignedCertificate = localCertificate();
   readonly #faults: ArmedFault[] = [];
   readonly #objects = new Map<string, Map<string, Live<KubeObject>>>();
   readonly #watches = new Set<OpenWatch>();

@@ -1,6 +1,6 @@
 // The operator's controllers, caches and lease in this process, wired as src/cli/run.ts wires them, for what cannot be
 // seen from outside or needs another clock.
-import { operatorControllers } from "../../../src/controllers/operator.ts";
+import { makeOperator } from "../../../src/controllers/operator.ts";
 import type { KubeClient } from "../../../src/kube/client.ts";
 import { loadClusterConfig } from "../../../src/kube/config/config.ts";
 import { KubeConnection } from "../../../src/kube/http/connection.ts";
@@ -83,7 +83,7 @@ export class OperatorInProcess implements AsyncDisposable {
     });
     let serial = 0;
     const newId = (): string => String((serial += 1));
-    const leading = operatorControllers({
+    const { controllers: leading } = makeOperator({
       ...shared,
       client,
       cache,
