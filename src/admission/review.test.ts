@@ -19,6 +19,7 @@ const h100: PoolFacts = {
 const withPools = (pools: readonly PoolFacts[] | undefined): PlanningSources => ({
   pools: () => pools,
   currentPlan: () => undefined,
+  measuredOverheads: [],
 });
 const oneNodePool = withPools([h100]);
 
@@ -153,6 +154,7 @@ describe("an edit of a LlamaDeployment", () => {
         return [h100];
       },
       currentPlan: () => inForce,
+      measuredOverheads: [],
     };
     const edited = llama({ ...fits, context: { maxTokens: 8192 } });
     expect(review(update(llama(fits), edited), sources)).toEqual(welcome);

@@ -4,6 +4,7 @@
 import { apiGroup, parseGpuPool, parseLlamaDeployment } from "../api/resources.ts";
 import type { GpuPool, LlamaDeployment, ParsedManifest } from "../api/resources.ts";
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
+import type { MeasuredOverhead } from "../api/measured-overheads.ts";
 import type { ObjectRef } from "../kube/object.ts";
 import { hardwareOf, isUsable } from "../planning/node/hardware.ts";
 import type { Plan, PoolFacts, Refusal } from "../planning/plan.ts";
@@ -19,6 +20,8 @@ export interface PlanningSources {
   pools(namespace: string, current: Plan | undefined): readonly PoolFacts[] | undefined;
   /** The plan in force of a stored object. */
   currentPlan(ref: ObjectRef): Plan | undefined;
+  /** What running engines were found to take. */
+  readonly measuredOverheads: readonly MeasuredOverhead[];
 }
 
 /** Judges the creation or update of an object of ours. */
@@ -46,7 +49,8 @@ function reviewDeployment(request: AdmissionRequest, sources: PlanningSources): 
   const pools = sources.pools(namespace, current);
   if (pools === undefined) return welcome;
   const { spec } = object;
-  const verdict = verdictOn({ spec, pools, ...(current && { current }) });
+  const { measuredOverheads } = sources;
+  const verdict = verdictOn({ spec, pools, measuredOverheads, ...(current && { current }) });
   if (verdict.kind === "plan") return { allowed: true, warnings: notesOn(spec, verdict) };
   if (verdict.waits) return { allowed: true, warnings: waitOf(verdict) };
   return { allowed: false, reason: verdict.reason, message: describeRefusal(verdict) };

@@ -57,7 +57,7 @@ beforeEach(async () => {
     host: "127.0.0.1",
     configuration: name,
     owner: "replica",
-    planning: { pools: () => pools, currentPlan: () => undefined },
+    planning: { pools: () => pools, currentPlan: () => undefined, measuredOverheads: [] },
     isSynced: () => isSynced,
     client,
     clock: systemClock,

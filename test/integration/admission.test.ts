@@ -263,7 +263,7 @@ test("certificates change under load without a call that fails", async () => {
     owner: name,
     // Renewed after 16 s, the next one served a second later.
     certificateValiditySeconds: 24,
-    planning: { pools: () => [], currentPlan: () => undefined },
+    planning: { pools: () => [], currentPlan: () => undefined, measuredOverheads: [] },
     isSynced: () => true,
     client,
     clock: systemClock,

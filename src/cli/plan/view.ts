@@ -39,18 +39,14 @@ function commandLines(commands: readonly EngineCommand[]): readonly string[] {
 }
 
 function termLines(terms: readonly Term[]): readonly string[] {
+  const amount = (bytes: number): string => `${gib(bytes).padStart(9)}  ${thousands(bytes)} B`;
   const lines = terms.flatMap(({ name, formula, numbers, bytes, source }) => [
-    `  ${name.padEnd(38)}${bytes === undefined ? "" : `${gib(bytes).padStart(9)}  ${thousands(bytes)} B`}`.trimEnd(),
+    `  ${name.padEnd(38)}${bytes === undefined ? "" : amount(bytes)}`.trimEnd(),
     `      ${formula}`,
     `      ${numbers}`,
     `      source: ${source}`,
   ]);
-  return [
-    "",
-    "Term by term",
-    ...lines,
-    `  ${"sum".padEnd(38)}${`${gib(totalBytes(terms)).padStart(9)}  ${thousands(totalBytes(terms))} B`}`,
-  ];
+  return ["", "Term by term", ...lines, `  ${"sum".padEnd(38)}${amount(totalBytes(terms))}`];
 }
 
 /** A plan under its verdict. */
