@@ -6,6 +6,7 @@ import { InspectionError, quoted } from "../errors.ts";
 import { parseDocument } from "../json-document.ts";
 import type { HttpClient, HttpRefusal, HttpTarget } from "../reading/http-client.ts";
 import { openHttp } from "../reading/http-source.ts";
+import { under } from "../reading/server-url.ts";
 import type { CheckpointFolder } from "./checkpoint-folder.ts";
 
 export const publicHub = "https://huggingface.co";
@@ -50,7 +51,7 @@ export async function findOnHub(
   signal: AbortSignal,
 ): Promise<HubCheckpoint> {
   const explain = explainer(client, endpoint, repository, revision);
-  const url = new URL(`/api/models/${repository}/revision/${encodeURIComponent(revision)}`, endpoint);
+  const url = under(endpoint, `/api/models/${repository}/revision/${encodeURIComponent(revision)}`);
   const name = `${repository} at ${revision}`;
   const answer = await client.document({ url, name, explain }, maxAnswerBytes, signal);
   const { sha, gated, siblings } = parseDocument(
@@ -63,10 +64,7 @@ export async function findOnHub(
   }
   const fileNames = new Set(siblings.map(({ rfilename }) => rfilename));
   const target = (fileName: string): HttpTarget => ({
-    url: new URL(
-      `/${repository}/resolve/${sha}/${fileName.split("/").map(encodeURIComponent).join("/")}`,
-      endpoint,
-    ),
+    url: under(endpoint, `/${repository}/resolve/${sha}/${encodedPath(fileName)}`),
     name: `${repository}/${fileName}`,
     explain,
   });
@@ -81,13 +79,15 @@ export async function findOnHub(
   return { repository, commit: sha, gated: gated !== false, folder };
 }
 
+const encodedPath = (fileName: string) => fileName.split("/").map(encodeURIComponent).join("/");
+
 function explainer(
   client: HttpClient,
   endpoint: URL,
   repository: string,
   revision: string,
 ): (refusal: HttpRefusal) => InspectionError | undefined {
-  const page = new URL(`/${repository}`, endpoint).href;
+  const page = under(endpoint, `/${repository}`).href;
   const hasToken = client.hasTokenFor(endpoint);
   const giveToken = "give a token in HF_TOKEN or with --token-file";
   return ({ name, status, header }) => {

@@ -8,6 +8,7 @@ import { parseDocument } from "../json-document.ts";
 import type { ByteSource } from "../reading/byte-source.ts";
 import type { HttpClient, HttpRefusal } from "../reading/http-client.ts";
 import { openHttp } from "../reading/http-source.ts";
+import { under } from "../reading/server-url.ts";
 
 export const publicRegistry = "https://registry.ollama.ai";
 
@@ -72,7 +73,7 @@ export async function findInOllama(
     status === 404
       ? new InspectionError("notFound", `${path}:${name.tag}: ${registry.host} has no such model or tag`)
       : undefined;
-  const manifestUrl = new URL(`/v2/${path}/manifests/${name.tag}`, registry);
+  const manifestUrl = under(registry, `/v2/${path}/manifests/${name.tag}`);
   const bytes = await client.document({ url: manifestUrl, name: label, explain }, maxManifestBytes, signal);
   const { layers } = parseDocument(`the manifest of ${label}`, bytes.toString("utf8"), manifestSchema);
   const models = layers.filter(({ mediaType }) => mediaType === modelMediaType);
@@ -84,7 +85,7 @@ export async function findInOllama(
       `${label}: its manifest has ${models.length} layers of weights in GGUF, and one is needed; it has ${kinds}`,
     );
   }
-  const url = new URL(`/v2/${path}/blobs/${layer.digest}`, registry);
+  const url = under(registry, `/v2/${path}/blobs/${layer.digest}`);
   const weights = await openHttp(
     client,
     { url, name: `${label} (${layer.digest.slice(0, 19)})`, explain },

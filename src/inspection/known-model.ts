@@ -1,0 +1,35 @@
+// Whether the catalog has what was found: the very repository, or the architecture alone.
+import { checkpointsOf } from "../catalog/checkpoints.ts";
+import { models } from "../catalog/models.ts";
+import type { Architecture } from "../catalog/models.ts";
+import type { CheckpointFacts } from "./profile.ts";
+import type { Origin } from "./target.ts";
+
+export type KnownModel =
+  /** The catalog has this repository: its name is enough, with the source where the revision is another. */
+  | { readonly by: "repository"; readonly model: string; readonly pinned: boolean }
+  /** The catalog has models of this architecture, and other weights. */
+  | { readonly by: "architecture"; readonly models: readonly string[] };
+
+/** Looks `origin` up, then the architecture. A repository whose architecture differs is not the catalog's model. */
+export function findKnown(
+  origin: Origin,
+  { architecture }: Pick<CheckpointFacts, "architecture">,
+): KnownModel | undefined {
+  const alike = models.filter((model) => sameArchitecture(model.architecture, architecture));
+  if (origin.kind === "huggingFace") {
+    const wanted = origin.repository.toLowerCase();
+    for (const { name } of alike) {
+      const checkpoint = checkpointsOf(name).find(({ repository }) => repository.toLowerCase() === wanted);
+      if (checkpoint !== undefined) {
+        return { by: "repository", model: name, pinned: checkpoint.revision === origin.revision };
+      }
+    }
+  }
+  return alike.length === 0 ? undefined : { by: "architecture", models: alike.map(({ name }) => name) };
+}
+
+function sameArchitecture(left: Architecture, right: Architecture): boolean {
+  const keys = Object.keys(left) as (keyof Architecture)[];
+  return keys.every((key) => left[key] === right[key]);
+}
