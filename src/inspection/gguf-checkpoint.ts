@@ -17,7 +17,7 @@ export async function readGgufCheckpoint(source: ByteSource, signal: AbortSignal
   if (architectureName !== "llama") {
     throw new InspectionError(
       "unsupported",
-      `${file}: its architecture is ${quoted(String(architectureName ?? "not said"))}, and the operator serves llama`,
+      `${file}: its architecture is ${typeof architectureName === "string" ? quoted(architectureName) : "not said"}, and the operator serves llama`,
     );
   }
   if (head.metadata.has("llama.expert_count") && number(file, head, "llama.expert_count") > 0) {

@@ -47,7 +47,7 @@ const quantizationSchema = z.object({
   load_in_4bit: z.boolean().nullish(),
   load_in_8bit: z.boolean().nullish(),
   config_groups: z.record(z.string(), groupSchema).nullish(),
-  kv_cache_scheme: z.unknown(),
+  kv_cache_scheme: z.unknown().optional(),
   ignore: modules,
   ignored_layers: modules,
   exclude_modules: modules,
@@ -157,7 +157,7 @@ function weightsOf(method: string, config: QuantizationConfig): DeclaredWeights 
 }
 
 function weightsOfGroups({ config_groups: groups }: QuantizationConfig): DeclaredWeights {
-  const kinds = Object.values(groups ?? {}).flatMap(({ weights }) => (weights == null ? [] : [weights]));
+  const kinds = Object.values(groups ?? {}).flatMap(({ weights }) => weights ?? []);
   const [first] = kinds;
   if (first === undefined) return { weights: undefined, elements: "not declared" };
   if (kinds.some(({ num_bits, type }) => num_bits !== first.num_bits || type !== first.type)) {

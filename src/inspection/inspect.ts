@@ -49,14 +49,9 @@ export async function inspect(target: Target, context: InspectionContext): Promi
 }
 
 function find(target: Target, context: InspectionContext): Promise<Found> {
-  switch (target.kind) {
-    case "hub":
-      return findInRepository(target, context);
-    case "ollama":
-      return findInRegistry(target, context);
-    case "local":
-      return findHere(target.path, context);
-  }
+  if (target.kind === "hub") return findInRepository(target, context);
+  if (target.kind === "ollama") return findInRegistry(target, context);
+  return findHere(target.path, context);
 }
 
 async function findInRepository(

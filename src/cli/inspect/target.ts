@@ -54,7 +54,7 @@ export async function connect(
   options: TargetOptions,
   budget: ReadBudget,
   terminal: Terminal,
-): Promise<{ readonly client: HttpClient; close(): Promise<void> }> {
+): Promise<{ readonly client: HttpClient; readonly close: () => Promise<void> }> {
   const { env } = terminal;
   const dispatcher = proxiedDispatcher(env);
   const token = target.kind === "hub" ? await tokenFor(target.endpoint, options, env) : undefined;

@@ -29,14 +29,9 @@ export function inspectionView(
 }
 
 function titleOf(origin: Origin): string {
-  switch (origin.kind) {
-    case "huggingFace":
-      return `${origin.repository} @ ${origin.revision}`;
-    case "ollama":
-      return `${origin.name} in Ollama's registry @ ${origin.digest}`;
-    case "local":
-      return origin.path;
-  }
+  if (origin.kind === "huggingFace") return `${origin.repository} @ ${origin.revision}`;
+  if (origin.kind === "ollama") return `${origin.name} in Ollama's registry @ ${origin.digest}`;
+  return origin.path;
 }
 
 function factRows({ facts, files, readBytes }: Inspection): readonly (readonly string[])[] {

@@ -86,6 +86,7 @@ async function readMetadata(cursor: GgufCursor, count: number): Promise<Readonly
   const metadata = new Map<string, GgufValue>();
   for (let index = 0; index < count; index += 1) {
     const key = await cursor.text("a metadata key", maxKeyBytes);
+    if (key === "") throw malformed(cursor.name, "has metadata without a key");
     if (metadata.has(key)) throw malformed(cursor.name, `has the key ${quoted(key)} twice`);
     metadata.set(key, await readValue(cursor, await cursor.uint32()));
   }

@@ -105,6 +105,7 @@ function explainer(
         return new InspectionError("notFound", `${name}: the repository has no such file at this revision`);
       case "RepoNotFound":
         return noRepository(status);
+      case undefined:
       default:
         // A repository that is missing and one that is private look the same to whoever is not let in.
         return status === 401 || (status === 404 && !name.startsWith(`${repository}/`))

@@ -111,10 +111,8 @@ export function llamaConfig(
 export function sharded(tensors: readonly TensorToWrite[], count: number): ReadonlyMap<string, FileHead> {
   const name = (shard: number) =>
     `model-${String(shard + 1).padStart(5, "0")}-of-${String(count).padStart(5, "0")}.safetensors`;
-  const perShard = Math.ceil(tensors.length / count);
-  const shards = Array.from({ length: count }, (_, shard) =>
-    tensors.slice(shard * perShard, (shard + 1) * perShard),
-  );
+  const start = (shard: number) => Math.floor((shard * tensors.length) / count);
+  const shards = Array.from({ length: count }, (_, shard) => tensors.slice(start(shard), start(shard + 1)));
   const total = tensors.reduce(
     (sum, { dtype, shape }) => sum + elements(shape) * (bytesOfType[dtype] ?? 1),
     0,
