@@ -6,7 +6,7 @@ import { malformed, quoted } from "./errors.ts";
 
 /** Types that hold one weight an element; the others pack several, and their shapes say less. */
 const plainTypes = /^(?:BF16|F16|F32|F64|F8_E4M3|F8_E5M2|I8)$/;
-const ggufTypes = /^(?:T?Q\d|IQ\d|MXFP4)/;
+const ggufTypes = /^(?:T?Q\d|IQ\d|MXFP4|NVFP4)/;
 
 /** @throws InspectionError where layers are missing, or a matrix has another shape than the configuration gives it. */
 export function checkConsistency(

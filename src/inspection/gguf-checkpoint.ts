@@ -85,7 +85,7 @@ function quantizationOf({ tensors }: GgufHead): Quantization | undefined {
   };
 }
 
-/** GGUF has a dozen widths: the profile names the next one above, and its bytes are exact. */
+/** GGUF has a dozen widths: below five bits a weight it is int4, above int8, and the bytes are exact. */
 function weightsOf(type: string): ProfileWeights | undefined {
   const bits = bitsPerWeight(type);
   if (bits === undefined) return undefined;

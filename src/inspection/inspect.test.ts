@@ -1,15 +1,12 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Agent } from "undici";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { findModel } from "../catalog/models.ts";
 import type { Architecture } from "../catalog/models.ts";
 import { parameterCount } from "../catalog/weight-bytes.ts";
 import { InspectionError } from "./errors.ts";
 import { inspect } from "./inspect.ts";
-import { HttpClient } from "./reading/http-client.ts";
-import { ReadBudget } from "./reading/read-budget.ts";
 import type { Target } from "./target.ts";
 import {
   fp8Tensors,
@@ -22,34 +19,17 @@ import {
   tinyLlama,
 } from "./testing/checkpoint-files.ts";
 import type { FileHead, TensorToWrite } from "./testing/checkpoint-files.ts";
-import { startFakeHub } from "./testing/fake-hub.ts";
 import { ggufHead, llamaGgufTensors, llamaMetadata } from "./testing/gguf-writer.ts";
+import { endings, inspectionContext } from "./testing/inspection-context.ts";
+import { sparseFolder } from "./testing/sparse-folder.ts";
 
 const root = mkdtempSync(join(tmpdir(), "llama-operator-inspection-"));
 afterAll(() => rmSync(root, { recursive: true }));
-const open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0)) await close();
-});
+const { onEnd, endAll } = endings();
+afterEach(endAll);
 
-/** Writes files whose weights are holes, so that 16 GB of them take nothing. */
-function folderOf(files: Iterable<readonly [string, FileHead]>): string {
-  const folder = mkdtempSync(join(root, "model-"));
-  for (const [name, { head, sizeBytes }] of files) {
-    writeFileSync(join(folder, name), head);
-    truncateSync(join(folder, name), sizeBytes);
-  }
-  return folder;
-}
-
-function context(signal = new AbortController().signal) {
-  const dispatcher = new Agent();
-  open.push(() => dispatcher.destroy());
-  const budget = new ReadBudget(512_000_000);
-  const wait = async () => undefined;
-  return { client: new HttpClient({ dispatcher, budget, userAgent: "test", wait }), budget, signal };
-}
-
+const folderOf = (files: Iterable<readonly [string, FileHead]>) => sparseFolder(root, files);
+const context = (signal = new AbortController().signal) => inspectionContext(onEnd, signal);
 const local = (path: string): Target => ({ kind: "local", path });
 const architectureOf = (name: string): Architecture => findModel(name)?.architecture ?? tinyLlama;
 
@@ -333,32 +313,6 @@ test("a GGUF file gives its architecture, its exact bytes and a tied head where 
   expect((await inspect(local(other), context())).facts.architecture.tiedEmbeddings).toBe(true);
 });
 
-test("405B in 191 shards is read from a hub in one request a shard, and its catalog name is found", async () => {
-  const architecture = architectureOf("llama-3.1-405b-instruct");
-  const repository = "meta-llama/Llama-3.1-405B-Instruct";
-  const commit = "be673f326cab4cd22ccfef76109faf68e41aa5f1";
-  const hub = await startFakeHub({
-    repository,
-    commit,
-    files: new Map([
-      ["config.json", textFile(llamaConfig(architecture))] as const,
-      ...sharded(llamaTensors(architecture), 191),
-    ]),
-  });
-  open.push(() => hub.close());
-  const done: number[] = [];
-  const { facts, files, known, origin } = await inspect(
-    { kind: "hub", endpoint: new URL(hub.url), repository, revision: "main" },
-    { ...context(), onProgress: ({ done: count }) => done.push(count) },
-  );
-  expect(Object.values(facts.storedBytes).reduce((sum, bytes) => sum + bytes, 0)).toBe(405_853_388_800 * 2);
-  expect(files).toHaveLength(191);
-  expect(done).toEqual(Array.from({ length: 191 }, (_, index) => index + 1));
-  expect(hub.requests.filter(({ server }) => server === "store")).toHaveLength(191);
-  expect(origin).toEqual({ kind: "huggingFace", repository, revision: commit, gated: false });
-  expect(known).toEqual({ by: "repository", model: "llama-3.1-405b-instruct", pinned: true });
-}, 30_000);
-
 test("the first broken shard ends the reading of all, and an abort ends it with its reason", async () => {
   const shards = new Map(sharded(llamaTensors(tinyLlama), 12));
   shards.set("model-00003-of-00012.safetensors", textFile("not a header"));
@@ -369,33 +323,4 @@ test("the first broken shard ends the reading of all, and an abort ends it with 
   await expect(
     inspect(local(folder), context(AbortSignal.abort(new Error("stopped by hand")))),
   ).rejects.toThrow("stopped by hand");
-});
-
-test("an Ollama model is read by its manifest, and pinned by digests", async () => {
-  const llama = { ...tinyLlama, hiddenSize: 256, headDimension: 64, feedForwardSize: 512 };
-  const blob = ggufHead(llamaMetadata(llama, 300_000), llamaGgufTensors(llama));
-  const digest = `sha256:${"ab".repeat(32)}`;
-  const layer = (kind: string, size: number) => ({
-    mediaType: `application/vnd.ollama.image.${kind}`,
-    digest,
-    size,
-  });
-  const manifest = { schemaVersion: 2, layers: [layer("model", blob.sizeBytes), layer("license", 12)] };
-  const hub = await startFakeHub({
-    files: new Map([
-      ["/v2/library/llama3.1/manifests/70b", textFile(JSON.stringify(manifest))],
-      [`/v2/library/llama3.1/blobs/${digest}`, blob],
-    ]),
-  });
-  open.push(() => hub.close());
-  const target = (tag: string): Target => ({
-    kind: "ollama",
-    registry: new URL(hub.url),
-    name: { namespace: "library", model: "llama3.1", tag },
-  });
-  const { origin, facts } = await inspect(target("70b"), context());
-  expect(origin).toMatchObject({ kind: "ollama", name: "llama3.1:70b", weightsDigest: digest });
-  expect(origin).toHaveProperty("digest", expect.stringMatching(/^sha256:[0-9a-f]{64}$/));
-  expect(facts.architecture).toEqual(llama);
-  expect((await failure(inspect(target("71b"), context()))).message).toContain("no such model or tag");
 });

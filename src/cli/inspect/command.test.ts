@@ -1,5 +1,5 @@
 // `inspect` through its front door: arguments in, a folder or a hub on loopback behind it, text and exit code out.
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
@@ -18,6 +18,7 @@ import {
 import type { FileHead } from "../../inspection/testing/checkpoint-files.ts";
 import { startFakeHub } from "../../inspection/testing/fake-hub.ts";
 import type { FakeHub } from "../../inspection/testing/fake-hub.ts";
+import { sparseFolder } from "../../inspection/testing/sparse-folder.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { buildProgram, runProgram } from "../program.ts";
 import { InterruptedError } from "../terminal.ts";
@@ -51,16 +52,7 @@ async function inspect(argv: readonly string[], given: Given = {}) {
   return { code, ...written };
 }
 
-/** A folder of that name; weights are holes. */
-function folderOf(name: string, files: Iterable<readonly [string, FileHead]>): string {
-  const folder = join(mkdtempSync(join(root, "case-")), name);
-  mkdirSync(folder);
-  for (const [file, { head, sizeBytes }] of files) {
-    writeFileSync(join(folder, file), head);
-    truncateSync(join(folder, file), sizeBytes);
-  }
-  return folder;
-}
+const folderOf = (files: Iterable<readonly [string, FileHead]>) => sparseFolder(root, files, "ours");
 
 const repository = "our-org/Our-Llama_FP8";
 const commit = "0123456789abcdef0123456789abcdef01234567";
@@ -141,7 +133,7 @@ test("a model of the catalog is said to need no profile", async () => {
 });
 
 test("a folder needs no network, and its volume is for the person to name", async () => {
-  const folder = folderOf("ours", [
+  const folder = folderOf([
     ["config.json", textFile(llamaConfig(tinyLlama))],
     ["model.safetensors", safetensorsHead(llamaTensors(tinyLlama))],
   ]);
@@ -169,7 +161,7 @@ test("a gated repository's token comes from the environment or a file, and is ne
 });
 
 test("progress is redrawn on a terminal", async () => {
-  const folder = folderOf("ours", [
+  const folder = folderOf([
     ["config.json", textFile(llamaConfig(tinyLlama))],
     ...sharded(llamaTensors(tinyLlama), 3),
   ]);
@@ -180,7 +172,7 @@ test("progress is redrawn on a terminal", async () => {
 });
 
 test("a broken file is an error that names it; Ctrl-C is an interruption", async () => {
-  const folder = folderOf("ours", [
+  const folder = folderOf([
     ["config.json", textFile(llamaConfig(tinyLlama))],
     ["model.safetensors", textFile("{}")],
   ]);
@@ -203,7 +195,7 @@ test("weights that no profile can describe are shown, and end with an error that
   const config = llamaConfig(tinyLlama, {
     quantization_config: { quant_method: "modelopt", quant_algo: "NVFP4" },
   });
-  const folder = folderOf("ours", [
+  const folder = folderOf([
     ["config.json", textFile(config)],
     ["model.safetensors", safetensorsHead(tensors)],
   ]);
