@@ -1,5 +1,5 @@
 // Whether the catalog has what was found: the very repository, or the architecture alone.
-import { checkpointsOf } from "../catalog/checkpoints.ts";
+import { architectureAt, checkpointsOf } from "../catalog/checkpoints.ts";
 import { models } from "../catalog/models.ts";
 import type { Architecture } from "../catalog/models.ts";
 import type { CheckpointFacts } from "./profile.ts";
@@ -11,21 +11,27 @@ export type KnownModel =
   /** The catalog has models of this architecture, and other weights. */
   | { readonly by: "architecture"; readonly models: readonly string[] };
 
-/** Looks `origin` up, then the architecture. A repository whose architecture differs is not the catalog's model. */
+/**
+ * Looks the repository up, then the architecture. Where revisions of a repository differ, the catalog's name is enough
+ * only at one that it takes for what was found.
+ */
 export function findKnown(
   origin: Origin,
   { architecture }: Pick<CheckpointFacts, "architecture">,
 ): KnownModel | undefined {
-  const alike = models.filter((model) => sameArchitecture(model.architecture, architecture));
   if (origin.kind === "huggingFace") {
     const wanted = origin.repository.toLowerCase();
-    for (const { name } of alike) {
-      const checkpoint = checkpointsOf(name).find(({ repository }) => repository.toLowerCase() === wanted);
-      if (checkpoint !== undefined) {
-        return { by: "repository", model: name, pinned: checkpoint.revision === origin.revision };
-      }
+    for (const model of models) {
+      const checkpoint = checkpointsOf(model.name).find(
+        ({ repository }) => repository.toLowerCase() === wanted,
+      );
+      if (checkpoint === undefined) continue;
+      const planned = architectureAt(model.architecture, checkpoint, origin.revision).architecture;
+      if (!sameArchitecture(planned, architecture)) continue;
+      return { by: "repository", model: model.name, pinned: checkpoint.revision === origin.revision };
     }
   }
+  const alike = models.filter((model) => sameArchitecture(model.architecture, architecture));
   return alike.length === 0 ? undefined : { by: "architecture", models: alike.map(({ name }) => name) };
 }
 

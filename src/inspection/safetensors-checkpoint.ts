@@ -10,9 +10,9 @@ import type { Checkpoint } from "./profile.ts";
 import { maxTensors } from "./tensor.ts";
 import type { Tensor } from "./tensor.ts";
 
-export const configFile = "config.json";
+const configFile = "config.json";
 const sidecarFile = "hf_quant_config.json";
-export const indexFile = "model.safetensors.index.json";
+const indexFile = "model.safetensors.index.json";
 const singleFile = "model.safetensors";
 
 /** One tensor takes about 100 bytes: that of 405B has 0.1 MB. */

@@ -226,29 +226,6 @@ describe("what the spec says wrong", () => {
       ],
     ],
     [
-      "integer weights in a profile",
-      {
-        model: {
-          name: "ours",
-          source: { persistentVolumeClaim: { claimName: "weights" } },
-          profile: {
-            hiddenSize: 4096,
-            layers: 32,
-            attentionHeads: 32,
-            keyValueHeads: 8,
-            headDimension: 128,
-            feedForwardSize: 14_336,
-            vocabularySize: 128_256,
-            maxPositions: 131_072,
-            weights: "int4",
-          },
-        },
-      },
-      [
-        "InvalidSpec: model.profile.weights is int4: integer weights cannot be planned yet; name a BF16 or FP8 checkpoint",
-      ],
-    ],
-    [
       "BF16 of an FP8 checkpoint",
       {
         model: {

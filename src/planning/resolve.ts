@@ -187,8 +187,7 @@ function fromRepository(
 
 /** The format that a source of unknown content is taken to hold. */
 function statedFormat(spec: LlamaDeploymentSpec): WeightFormat {
-  // Integer formats were refused before.
-  if (spec.model.profile !== undefined) return spec.model.profile.weights === "fp8" ? "fp8" : "bf16";
+  if (spec.model.profile !== undefined) return spec.model.profile.weights;
   return spec.quantization.weights === "auto" ? "bf16" : spec.quantization.weights;
 }
 
@@ -237,14 +236,8 @@ function candidatesOf(
   spec: LlamaDeploymentSpec,
   architecture: Architecture,
 ): readonly WeightsCandidate[] | Refusal {
-  const { source, profile } = spec.model;
+  const { source } = spec.model;
   const wanted = spec.quantization.weights;
-  if (profile?.weights === "int8" || profile?.weights === "int4") {
-    return refuse(
-      "InvalidSpec",
-      `model.profile.weights is ${profile.weights}: integer weights cannot be planned yet; name a BF16 or FP8 checkpoint`,
-    );
-  }
   const { repository, revision } = source?.huggingFace ?? {};
   let candidate: WeightsCandidate | Refusal;
   if (source?.persistentVolumeClaim !== undefined) {

@@ -1,7 +1,7 @@
 // Checkpoints that lie elsewhere, read through the front door from servers on loopback.
 import { afterEach, expect, test } from "vitest";
 import { findModel } from "../../catalog/models.ts";
-import { InspectionError } from "../errors.ts";
+import type { InspectionError } from "../errors.ts";
 import { inspect } from "../inspect.ts";
 import type { Target } from "../target.ts";
 import { llamaConfig, llamaTensors, sharded, textFile, tinyLlama } from "../testing/checkpoint-files.ts";
