@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { Agent } from "undici";
 import { afterEach, expect, test } from "vitest";
 import { InspectionError } from "../errors.ts";
@@ -6,6 +7,7 @@ import { rawSafetensors, textFile } from "../testing/checkpoint-files.ts";
 import { startFakeHub } from "../testing/fake-hub.ts";
 import type { FakeHub } from "../testing/fake-hub.ts";
 import { HttpClient } from "./http-client.ts";
+import type { HttpClientOptions } from "./http-client.ts";
 import { openHttp } from "./http-source.ts";
 import { ReadBudget } from "./read-budget.ts";
 
@@ -18,7 +20,13 @@ afterEach(async () => {
   for (const close of open.splice(0)) await close();
 });
 
-async function scene(given: { readonly token?: string; readonly maxBytes?: number } = {}) {
+interface Given {
+  readonly token?: string;
+  readonly maxBytes?: number;
+  readonly wait?: HttpClientOptions["wait"];
+}
+
+async function scene(given: Given = {}) {
   const hub = await startFakeHub({
     repository,
     commit,
@@ -37,7 +45,7 @@ async function scene(given: { readonly token?: string; readonly maxBytes?: numbe
     dispatcher,
     userAgent: "test",
     budget: new ReadBudget(given.maxBytes ?? 1_000_000),
-    wait: async (milliseconds) => waits.push(milliseconds),
+    wait: given.wait ?? (async (milliseconds) => waits.push(milliseconds)),
     ...(given.token === undefined ? {} : { token: { origin: hub.url, token: given.token } }),
   });
   return { hub, client, waits };
@@ -189,6 +197,19 @@ test("an abort ends a request with the abort's own reason", async () => {
   const reading = folder.open("model.safetensors", stopping.signal);
   stopping.abort(new Error("stopped by hand"));
   await expect(reading).rejects.toThrow("stopped by hand");
+});
+
+test("an abort ends a wait between two tries with the abort's own reason", async () => {
+  const stopping = new AbortController();
+  const { hub, client } = await scene({
+    wait: async (milliseconds, signal) => {
+      stopping.abort(new Error("stopped by hand"));
+      await setTimeout(milliseconds, undefined, { signal });
+    },
+  });
+  const { folder } = await find(client, hub);
+  hub.behaviour.refuse = { status: 503 };
+  await expect(folder.open("model.safetensors", stopping.signal)).rejects.toThrow("stopped by hand");
 });
 
 test("a server that is not there is named, and nothing of the request", async () => {

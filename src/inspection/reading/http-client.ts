@@ -220,8 +220,11 @@ export class HttpClient {
         if (!(error instanceof RetryableError) || tries === maxTries) throw error;
         const waitMs = error.afterMs ?? firstRetryMs * 2 ** (tries - 1);
         if (waitMs > maxRetryWaitMs) throw error;
-        await this.#options.wait(waitMs, signal);
-        signal.throwIfAborted();
+        await this.#options.wait(waitMs, signal).catch((error: unknown) => {
+          // Timers reject with an error of their own; the abort's reason says who asked.
+          signal.throwIfAborted();
+          throw error;
+        });
       }
     }
   }
