@@ -1,6 +1,6 @@
 // `spec.model`: which model, where its weights come from, and its facts where the catalog lacks them.
 import { z } from "zod";
-import { int32, objectName, patternText, secretKeyReference, withRules } from "./schema.ts";
+import { int32, largeCount, objectName, patternText, secretKeyReference, withRules } from "./schema.ts";
 
 const huggingFaceSource = withRules(
   z.strictObject({
@@ -66,8 +66,23 @@ const modelSource = withRules(
   ],
 );
 
-/** Facts of a model that the catalog lacks; the fields of Hugging Face's `config.json` under clearer names. */
-const modelProfile = z.strictObject({
+const weightBytes = z.strictObject({
+  layers: largeCount
+    .min(1)
+    .describe(
+      "All decoder layers with their norms and quantisation scales; and the final norm, where the head is tied.",
+    ),
+  embeddings: largeCount.min(1).describe("The input embeddings."),
+  head: largeCount.describe(
+    "The output head and the final norm; 0 where the head is tied to the embeddings.",
+  ),
+});
+
+/**
+ * Facts of a model that the catalog lacks; the fields of Hugging Face's `config.json` under clearer names.
+ * `llama-operator inspect` writes it.
+ */
+export const modelProfile = z.strictObject({
   hiddenSize: int32(1, 1_048_576).describe("Width of the hidden state: `hidden_size` of config.json."),
   layers: int32(1, 1024).describe("Transformer layers: `num_hidden_layers`."),
   attentionHeads: int32(1, 1024).describe("Query heads of a layer: `num_attention_heads`."),
@@ -82,8 +97,26 @@ const modelProfile = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether input and output embeddings are one matrix: `tie_word_embeddings`."),
-  weights: z.enum(["bf16", "fp8"]).default("bf16").describe("Format of the checkpoint's linear layers."),
+  weights: z
+    .enum(["bf16", "fp8", "int8", "int4"])
+    .default("bf16")
+    .describe("Format of the checkpoint's linear layers."),
+  weightBytes: weightBytes
+    .exactOptional()
+    .describe(
+      "Exact bytes of the weights once loaded, from the checkpoint's headers; derived from the sizes when absent.",
+    ),
+  quantMethod: z
+    .string()
+    .min(1)
+    .max(32)
+    .regex(/^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$/)
+    .exactOptional()
+    .describe("How the checkpoint is quantised, as engines name it: `quantization_config.quant_method`."),
 });
+
+/** `spec.model.profile`. */
+export type ModelProfile = z.output<typeof modelProfile>;
 
 /** `spec.model`. */
 export const model = withRules(

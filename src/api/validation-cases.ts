@@ -90,6 +90,33 @@ const models: readonly (ValidationCase | RefusedCase)[] = [
       },
     }),
   },
+  {
+    name: "a profile as inspect prints it",
+    manifest: deployment({
+      model: {
+        name: "ours",
+        profile: {
+          ...profile,
+          weights: "int4",
+          weightBytes: { layers: 3_800_000_000, embeddings: 1_050_673_152, head: 0 },
+          quantMethod: "compressed-tensors",
+        },
+        source: { huggingFace: { repository: "a/b2", revision } },
+      },
+    }),
+  },
+  refuse(
+    "weights without bytes",
+    deployment({
+      model: {
+        name: "ours",
+        profile: { ...profile, weightBytes: { layers: 0, embeddings: 1, head: 0 } },
+        source: { huggingFace: { repository: "a/b2", revision } },
+      },
+    }),
+    "spec.model.profile.weightBytes.layers",
+    "greater than or equal to 1",
+  ),
   refuse("a missing spec", { ...deployment({}), spec: undefined }, "spec", "Required value"),
   refuse("a missing model", deployment({ model: undefined }), "spec.model", "Required value"),
   refuse(

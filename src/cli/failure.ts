@@ -1,6 +1,7 @@
 // Turns whatever a command threw into one clear sentence and an exit code. A stack trace helps no one who typed a
 // wrong flag: it is shown with --debug only.
 import { CommanderError } from "commander";
+import { InspectionError } from "../inspection/errors.ts";
 import { ApiError, ConfigError, ConnectionError, isForbidden, isUnauthorized } from "../kube/errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { ExitCode } from "./exit-codes.ts";
@@ -35,6 +36,9 @@ export function explainFailure(error: unknown): Failure {
       code: error.code === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated,
       message: error.message,
     };
+  }
+  if (error instanceof InspectionError) {
+    return { code: error.code === "target" ? exitCodes.usage : exitCodes.error, message: error.message };
   }
   if (error instanceof ConfigError) {
     return { code: exitCodes.cluster, message: withCause(error) };

@@ -56,6 +56,7 @@ test("every command has help with a description, and help is no error", async ()
   for (const command of [
     ["run"],
     ["plan"],
+    ["inspect"],
     ["crds"],
     ["pools", "discover"],
     ["overheads"],

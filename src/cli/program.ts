@@ -5,6 +5,7 @@ import { crdsCommand } from "./crds.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { explainFailure } from "./failure.ts";
+import { inspectCommand } from "./inspect/command.ts";
 import { overheadsCommand } from "./overheads/command.ts";
 import { planCommand } from "./plan/command.ts";
 import { poolsCommand } from "./pools/command.ts";
@@ -22,6 +23,7 @@ export function buildProgram(terminal: Terminal, more: readonly Command[] = []):
   const commands = [
     runCommand(terminal),
     planCommand(terminal),
+    inspectCommand(terminal),
     crdsCommand(terminal),
     poolsCommand(terminal),
     overheadsCommand(terminal),

@@ -34,6 +34,8 @@ export const parts: readonly Part[] = [
   { path: "src/kube", uses: [], packages: ["node:*", "undici", "@kubernetes/client-node/*"] },
   { path: "src/kube/testing", uses: ["src/kube", "src/certificates"], packages: ["node:*"] },
   { path: "src/runtime", uses: ["src/kube"], packages: ["node:*"] },
+  // Looks at checkpoints on the hub, in folders and in registries; plans and runs nothing.
+  { path: "src/inspection", uses: ["src/api", "src/catalog"], packages: ["node:*", "undici", "zod"] },
   // Handed in, never reached for: nothing below the command line imports it.
   {
     path: "src/telemetry",
