@@ -23,6 +23,15 @@ export interface QuantisationExtras {
   readonly perGroup: number;
 }
 
+/** Bytes of a checkpoint by part, read from its headers: `spec.model.profile.weightBytes`. */
+export interface StatedBytes {
+  /** All decoder layers with their norms and scales. */
+  readonly layers: number;
+  readonly embeddings: number;
+  /** Output head and final norm; 0 where it is tied to the embeddings. */
+  readonly head: number;
+}
+
 /** Which parts of a checkpoint are in which format. Embeddings, output head and norms are 16-bit in all of them. */
 export interface WeightLayout {
   readonly attention: WeightFormat;
@@ -31,6 +40,8 @@ export interface WeightLayout {
   readonly boundaryLayers?: WeightFormat;
   /** Of each matrix that is not BF16; absent where there is none worth counting. */
   readonly extras?: QuantisationExtras;
+  /** Bytes as the files' own headers state them, in the place of what follows from the formats. */
+  readonly stated?: StatedBytes;
   /** The output head is stored although the model ties it to the embeddings: Red Hat's Llama 3.2. */
   readonly headStored?: boolean;
 }
@@ -179,6 +190,10 @@ export interface CheckpointBytes {
 
 /** Bytes of a checkpoint's tensors; the files' headers, under 0.01 %, are left out. */
 export function checkpointBytes(architecture: Architecture, layout: WeightLayout): CheckpointBytes {
+  if (layout.stated !== undefined) {
+    const { layers, embeddings, head } = layout.stated;
+    return { linear: layers, embeddings, head, norms: 0, total: layers + embeddings + head };
+  }
   const linearOf = (formats: WeightLayout): number => {
     const layer = layerBytes(architecture, formats);
     return layer.query + layer.output + layer.keyValue + layer.feedForward;

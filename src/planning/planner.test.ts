@@ -148,6 +148,38 @@ describe("weights", () => {
     expect(pod.ephemeralStorageBytes).toBe(10 * gibibyte);
   });
 
+  test("are as large as a profile's headers state, split as their parts are", () => {
+    const architecture = {
+      hiddenSize: 4096,
+      layers: 32,
+      attentionHeads: 32,
+      keyValueHeads: 8,
+      headDimension: 128,
+      feedForwardSize: 14_336,
+      vocabularySize: 128_256,
+      maxPositions: 131_072,
+    };
+    const source = { persistentVolumeClaim: { claimName: "weights" } };
+    const at = (profile: Readonly<Record<string, unknown>>, tensor: number) =>
+      planned({ model: { name: "ours", profile, source }, parallelism: { tensor } });
+    const matrix = 128_256 * 4096 * 2;
+    const layers = 16_060_522_496 - 2 * matrix - 8192;
+    const weightBytes = { layers, embeddings: matrix, head: matrix + 8192 };
+    for (const tensor of [1, 4]) {
+      const derived = at(architecture, tensor).memoryPerGpu.weights;
+      const stated = at({ ...architecture, weightBytes }, tensor).memoryPerGpu.weights;
+      expect(Math.abs(stated - derived)).toBeLessThan(10_000);
+    }
+    const int4 = { ...architecture, weights: "int4", quantMethod: "awq" };
+    const awq = { layers: 3_630_000_000, embeddings: matrix, head: matrix };
+    const result = at({ ...int4, weightBytes: awq }, 1);
+    expect(result.weights).toMatchObject({
+      format: "int4",
+      quantMethod: "awq",
+      totalBytes: 3_630_000_000 + 2 * matrix,
+    });
+  });
+
   test("of a model that the catalog lacks are planned from its profile", () => {
     const profile = {
       hiddenSize: 5120,

@@ -174,14 +174,35 @@ function fromRepository(
   if (known !== undefined && spec.model.profile === undefined) {
     return fromCheckpoint(spec, architecture, { ...known, repository }, revision);
   }
+  return asStated(spec, architecture, repository, {
+    kind: "huggingFace",
+    repository,
+    revision,
+    gated: false,
+  });
+}
+
+/** Weights that nobody but the spec knows: its profile's, or what its format says. */
+function asStated(
+  spec: LlamaDeploymentSpec,
+  architecture: Architecture,
+  where: string,
+  source: Weights["source"],
+): WeightsCandidate {
+  const { profile } = spec.model;
   const format = statedFormat(spec);
+  const layout: WeightLayout = {
+    ...defaultLayouts[format],
+    ...(profile?.weightBytes === undefined ? {} : { stated: profile.weightBytes }),
+  };
   return {
     format,
-    layout: defaultLayouts[format],
-    source: { kind: "huggingFace", repository, revision, gated: false },
-    totalBytes: checkpointBytes(architecture, defaultLayouts[format]).total,
+    layout,
+    ...(profile?.quantMethod === undefined ? {} : { quantMethod: profile.quantMethod }),
+    source,
+    totalBytes: checkpointBytes(architecture, layout).total,
     onTheFly: false,
-    notes: assumedFormatNote(spec, repository, format),
+    notes: assumedFormatNote(spec, where, format),
   };
 }
 
@@ -207,19 +228,11 @@ function fromVolume(
   architecture: Architecture,
   volume: { readonly claimName: string; readonly path?: string },
 ): WeightsCandidate {
-  const format = statedFormat(spec);
-  return {
-    format,
-    layout: defaultLayouts[format],
-    source: {
-      kind: "persistentVolumeClaim",
-      claimName: volume.claimName,
-      ...(volume.path === undefined ? {} : { path: volume.path }),
-    },
-    totalBytes: checkpointBytes(architecture, defaultLayouts[format]).total,
-    onTheFly: false,
-    notes: assumedFormatNote(spec, `volume ${volume.claimName}`, format),
-  };
+  return asStated(spec, architecture, `volume ${volume.claimName}`, {
+    kind: "persistentVolumeClaim",
+    claimName: volume.claimName,
+    ...(volume.path === undefined ? {} : { path: volume.path }),
+  });
 }
 
 /** Holds a stated format against what the source has: FP8 of BF16 weights is made on the fly, the reverse is refused. */

@@ -29,9 +29,27 @@ export function keyValueHeadsPerRank(architecture: Architecture, tensor: number)
 function layerBytesOfRank(architecture: Architecture, formats: WeightLayout, tensor: number): number {
   const layer = layerBytes(architecture, formats);
   const keyValueShare = keyValueHeadsPerRank(architecture, tensor) / architecture.keyValueHeads;
-  return (
-    (layer.query + layer.output + layer.feedForward) / tensor + layer.keyValue * keyValueShare + layer.norms
-  );
+  const split = layer.query + layer.output + layer.feedForward;
+  const ofRank = split / tensor + layer.keyValue * keyValueShare;
+  if (formats.stated === undefined) return ofRank + layer.norms;
+  // What the headers state of a layer is split as its parts are.
+  const linear = formats.stated.layers / architecture.layers - layer.norms;
+  return (linear * ofRank) / (split + layer.keyValue) + layer.norms;
+}
+
+/** Bytes of embeddings, of the output head, or of both on a stage, before they are split. */
+function vocabularyBytes(
+  architecture: Architecture,
+  layout: WeightLayout,
+  stage: Stage,
+  paddedVocabulary: number,
+): number {
+  const padding = paddedVocabulary / architecture.vocabularySize;
+  const matrix = architecture.vocabularySize * architecture.hiddenSize * bytesPerWeight.bf16;
+  const { embeddings, head } = layout.stated ?? { embeddings: matrix, head: matrix };
+  const ofHead = architecture.tiedEmbeddings ? embeddings : head;
+  const sharesOneMatrix = architecture.tiedEmbeddings && stage.first && stage.last;
+  return padding * ((stage.first ? embeddings : 0) + (stage.last && !sharesOneMatrix ? ofHead : 0));
 }
 
 /** Where in the model a stage lies. */
@@ -77,14 +95,13 @@ export function stageWeightParts(
   const inner = layerBytesOfRank(architecture, layout, tensor);
 
   const paddedVocabulary = Math.ceil(architecture.vocabularySize / vocabularyPadding) * vocabularyPadding;
-  const matrix = (paddedVocabulary / tensor) * architecture.hiddenSize * bytesPerWeight.bf16;
   const sharesOneMatrix = architecture.tiedEmbeddings && stage.first && stage.last;
   const matrices = sharesOneMatrix ? 1 : (stage.first ? 1 : 0) + (stage.last ? 1 : 0);
   const finalNorm = stage.last ? architecture.hiddenSize * bytesPerWeight.bf16 : 0;
   const rotaryTable = architecture.maxPositions * architecture.headDimension * bytesPerWeight.bf16;
   return {
     layers: Math.ceil(boundaryLayers * boundary + (stage.layers - boundaryLayers) * inner),
-    vocabulary: Math.ceil(matrices * matrix),
+    vocabulary: Math.ceil(vocabularyBytes(architecture, layout, stage, paddedVocabulary) / tensor),
     matrices,
     paddedVocabulary,
     rest: finalNorm + rotaryTable,
