@@ -97,7 +97,11 @@ function sequenceCounts(problem: Problem, trial: Trial): readonly [number, ...nu
 /** A measurement of the very same settings, in the place of the rule and its margin. */
 function measuredFor(problem: Problem, trial: Trial, limits: EngineLimits): Partial<MemoryInput> {
   const { spec, settings, measuredOverheads } = problem;
-  if (measuredOverheads.length === 0 || settings.eager) return {};
+  const { lora, speculation } = settings.additional;
+  // Measured where nothing beside the model took memory.
+  const isPlain =
+    !settings.eager && settings.uncounted.length === 0 && lora === undefined && speculation === undefined;
+  if (measuredOverheads.length === 0 || !isPlain) return {};
   const measured = measuredOverheadFor(measuredOverheads, {
     engine: spec.engine.type,
     version: settings.versionText,

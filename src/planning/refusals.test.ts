@@ -19,6 +19,34 @@ const model = (name: string) => ({ model: { name } });
 const largest = model("llama-3.1-405b-instruct");
 const eightB = model("llama-3.1-8b-instruct");
 
+describe("what the engine would not load", () => {
+  const repository = "meta-llama/Llama-3.1-405B-Instruct-FP8";
+  const metas = {
+    model: {
+      name: "llama-3.1-405b-instruct",
+      source: { huggingFace: { repository, revision: "64a54b704768dfd589a3e4ac05d546052f67f4fd" } },
+    },
+  };
+
+  test("is Meta's own FP8 without the flag for deprecated formats", () => {
+    expect(plan({ spec: exampleSpec(metas), pools: [h100Pool] })).toMatchObject({
+      kind: "refusal",
+      reason: "InvalidSpec",
+      message: expect.stringContaining('set engine.args.allow-deprecated-quantization to ""'),
+    });
+    const engine = { args: { "allow-deprecated-quantization": "" } };
+    expect(plan({ spec: exampleSpec({ ...metas, engine }), pools: [h100Pool] }).kind).toBe("plan");
+  });
+
+  test("is a classifier, with what to do instead", () => {
+    const spec = exampleSpec({ model: { name: "prompt-guard-86m" } });
+    expect(plan({ spec, pools: [h100Pool] })).toMatchObject({
+      reason: "UnknownModel",
+      message: expect.stringContaining("classifies text of up to 512 tokens"),
+    });
+  });
+});
+
 describe("what does not fit", () => {
   test("405B in BF16 on one node, because of its weights", () => {
     const spec = {

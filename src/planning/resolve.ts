@@ -263,6 +263,18 @@ function candidatesOf(
   return "kind" in candidate ? candidate : [candidate];
 }
 
+/** What vLLM would not load, although its memory could be planned. */
+function loadingProblem(spec: LlamaDeploymentSpec, { quantMethod }: WeightsCandidate): string | undefined {
+  const flag = "allow-deprecated-quantization";
+  if (quantMethod === "gguf") {
+    return "vLLM loads no GGUF files any more: name a checkpoint in safetensors";
+  }
+  if (quantMethod === "fbgemm_fp8" && spec.engine.args[flag] === undefined) {
+    return `fbgemm_fp8, Meta's own FP8, is deprecated in vLLM: set engine.args.${flag} to "", or leave the source to the catalog, whose FP8 is a sixth smaller`;
+  }
+  return undefined;
+}
+
 /** Looks the model and its weights up; refuses what is unknown and what is longer than the model. */
 export function resolveModel(spec: LlamaDeploymentSpec): ResolvedModel | Refusal {
   const architecture = architectureOf(spec);
@@ -277,6 +289,8 @@ export function resolveModel(spec: LlamaDeploymentSpec): ResolvedModel | Refusal
   }
   const candidates = candidatesOf(spec, architecture);
   if ("kind" in candidates) return candidates;
+  const unloadable = candidates.flatMap((candidate) => loadingProblem(spec, candidate) ?? []);
+  if (unloadable[0] !== undefined) return refuse("InvalidSpec", unloadable[0]);
   if (candidates.length === 0) {
     return refuse(
       "InvalidSpec",

@@ -72,7 +72,10 @@ function stillRuns(problem: Problem, current: Plan, hardware: Hardware, weights:
   );
   if (layout === undefined) return false;
   const trial = { hardware, layout, weights, kvCache: current.kvCache };
-  return accountTrial(problem, trial, current.limits).fits && obstacleOf(problem, trial) === undefined;
+  // By rule or by measurement: a report of a running engine is no reason to restart it.
+  const byRule = { ...problem, measuredOverheads: [] };
+  const fits = [problem, byRule].some((each) => accountTrial(each, trial, current.limits).fits);
+  return fits && obstacleOf(problem, trial) === undefined;
 }
 
 /** The plan in force, where it is what the spec asks for, legal, and fits; else `undefined`. */

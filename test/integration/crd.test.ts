@@ -68,7 +68,7 @@ describe("kubectl over the kinds", () => {
     expect(stored.spec).toEqual({
       model: { name: "llama-3.1-8b-instruct" },
       quantization: { weights: "auto", kvCache: "auto" },
-      context: { minConcurrency: 1 },
+      context: { minConcurrency: 1, kvCacheSize: "profiled" },
       parallelism: {},
       placement: {},
       engine: { type: "vllm", version: "0.32.0", args: {}, env: [] },

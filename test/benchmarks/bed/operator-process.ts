@@ -59,6 +59,8 @@ export class OperatorProcess implements AsyncDisposable {
         ...profiling,
         program,
         "run",
+        // The simulated pods are Ready at once and have no engine that could be asked.
+        "--no-engine-reports",
         "--kubeconfig",
         kubeconfig,
         "--health-port=0",
