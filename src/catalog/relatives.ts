@@ -39,6 +39,17 @@ const byName: Readonly<Record<string, Architecture>> = {
     keyValueHeads: 8,
     feedForwardSize: 22_016,
   },
+  "mistral-7b": {
+    vocabularySize: 32_768,
+    maxPositions: 32_768,
+    tiedEmbeddings: false,
+    headDimension: 128,
+    hiddenSize: 4096,
+    layers: 32,
+    attentionHeads: 32,
+    keyValueHeads: 8,
+    feedForwardSize: 14_336,
+  },
   "tinyllama-1.1b": {
     ...llama2,
     maxPositions: 2048,

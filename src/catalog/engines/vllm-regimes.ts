@@ -39,6 +39,8 @@ export interface VllmRegime {
   readonly forward: "eager" | "compiled";
   readonly sampler: SamplerRule;
   readonly outsideTorch: OutsideTorch;
+  /** The same on ROCm, where it differs. */
+  readonly outsideTorchOnRocm?: OutsideTorch;
   /** CUDA graphs are estimated and taken off the budget. */
   readonly countsGraphs: boolean;
   readonly defaultGpuMemoryUtilization: number;
@@ -64,6 +66,8 @@ const v0 = {
   sampler: { kind: "profiled", units: 9.8, keepsHiddenStates: true, skippedWhenChunked: true },
   // 0.02 to 0.35 GiB with one rank; 0.74 with two on A800, 2.10 with eight on A100.
   outsideTorch: { alone: 0.25 * gibibyte, several: 0.3 * gibibyte, perRank: 0.225 * gibibyte },
+  // 5.6 GiB with eight ranks on MI300X.
+  outsideTorchOnRocm: { alone: 0.45 * gibibyte, several: 0.3 * gibibyte, perRank: 0.66 * gibibyte },
   countsGraphs: false,
   defaultGpuMemoryUtilization: 0.9,
   evidence: "measured",

@@ -52,8 +52,9 @@ const v0Chunk = { short: 512, long: 2048 } as const;
 export function batchDefaults({ gpu, version, maxModelLen }: BatchDefaultsInput): BatchDefaults {
   if (compareVersions(version, firstV1) < 0) {
     const chunk = compareVersions(version, firstLongChunks) < 0 ? v0Chunk.short : v0Chunk.long;
-    const maxNumBatchedTokens =
-      maxModelLen > v0ChunksBeyondTokens ? chunk : Math.max(maxModelLen, v0Chunk.long);
+    // Public logs of V0 on ROCm ran without chunks, which takes more: planned so, on the safe side.
+    const splits = maxModelLen > v0ChunksBeyondTokens && gpu.architecture !== "cdna3";
+    const maxNumBatchedTokens = splits ? chunk : Math.max(maxModelLen, v0Chunk.long);
     return { maxNumSeqs: 256, maxNumBatchedTokens };
   }
   if (gpu.visibleBytes >= 160 * gibibyte) return { maxNumSeqs: 1024, maxNumBatchedTokens: 16_384 };

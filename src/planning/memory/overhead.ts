@@ -42,7 +42,8 @@ export interface OverheadInput {
 /**
  * Peak of one forward pass over a full batch of T tokens. Compiled: T x max(2h + 2f/TP, h + 3f/TP) x 2 B, the live
  * tensors of a decoder layer; 0.72 GiB for 8B at 8192 tokens. Eager keeps residual and normed copies beside the three
- * feed-forward tensors: T x (3h + 3f/TP) x 2 B, which logs of V0 meet (8B: 2.07 GiB at 20,000 tokens, 2.99 at 29,000).
+ * feed-forward tensors: T x (3h + 3f/TP) x 2 B, which logs of V0 meet (8B: 2.07 GiB at 20,000 tokens, 2.99 at 29,000);
+ * with several ranks all-reduce copies whole hidden states: T x (5h + 2f/TP) x 2 B (405B over eight MI300X).
  */
 export function forwardPassBytes(
   architecture: Architecture,
@@ -54,7 +55,7 @@ export function forwardPassBytes(
   const feedForward = architecture.feedForwardSize / tensor;
   const width =
     forward === "eager"
-      ? 3 * hiddenSize + 3 * feedForward
+      ? Math.max(3 * hiddenSize + 3 * feedForward, tensor === 1 ? 0 : 5 * hiddenSize + 2 * feedForward)
       : Math.max(2 * hiddenSize + 2 * feedForward, hiddenSize + 3 * feedForward);
   return batchedTokens * width * 2;
 }
@@ -121,8 +122,9 @@ function graphBytes({ regime, stage, limits, gpu, eager }: OverheadInput): numbe
 const rocmProfileBytes = 1.1 * 2 ** 30;
 
 /** What torch does not see of a rank's memory inside the budget: NCCL, custom all-reduce, kernels' own. */
-export function outsideTorchBytes({ regime, tensor, pipeline }: OverheadInput): number {
-  const { alone, several, perRank } = regime.outsideTorch;
+export function outsideTorchBytes({ regime, gpu, tensor, pipeline }: OverheadInput): number {
+  const ofPlatform = gpu === "cdna3" ? regime.outsideTorchOnRocm : undefined;
+  const { alone, several, perRank } = ofPlatform ?? regime.outsideTorch;
   return tensor * pipeline === 1 ? alone : several + perRank * tensor;
 }
 

@@ -74,8 +74,15 @@ function layoutOf(checkpoint: string): WeightLayout {
 /** The first upload of the 405B had 16 key-value heads; some call it after its eight times two shards. */
 const sixteenHeads = /-?(mp16|16-?kv(-?heads)?)/;
 
+/** `llama-3.1-8b` in `meta-llama/Llama-3.1-8B-Instruct`, `hermes-3-llama-3.1-8b`, `llama3.1-8b` and the like. */
+const llamaWithin = /llama-?(\d(?:\.\d)?)-(\d+b)(?![a-z0-9])/;
+
 function architectureOf({ model, checkpoint }: LogRow): Architecture | undefined {
-  const architecture = findArchitecture(model.toLowerCase().replace(sixteenHeads, ""));
+  const name = (model.split("/").at(-1) ?? "").toLowerCase().replace(sixteenHeads, "");
+  const [, series, size] = llamaWithin.exec(name) ?? [];
+  const architecture =
+    findArchitecture(name) ??
+    (series === undefined ? undefined : findArchitecture(`llama-${series}-${size}`));
   const has16 = sixteenHeads.test(`${model} ${checkpoint}`.toLowerCase());
   return architecture && has16 ? { ...architecture, keyValueHeads: 16 } : architecture;
 }
