@@ -9,7 +9,7 @@ import type { ObjectRef } from "../kube/object.ts";
 import { hardwareOf, isUsable } from "../planning/node/hardware.ts";
 import type { Plan, PoolFacts, Refusal } from "../planning/plan.ts";
 import { describeRefusal } from "../planning/refusal.ts";
-import { gatedNote } from "../planning/resolve.ts";
+import { gatedNote } from "../planning/intent/resolve.ts";
 import { canonicalJson } from "../workloads/canonical-json.ts";
 import { verdictOn } from "../workloads/verdict.ts";
 import { welcome, type AdmissionRequest, type Opinion } from "./admission-review.ts";

@@ -1,14 +1,14 @@
 // From the chosen fit to the plan: everything that engines and workloads need, and the reasons for people.
 import { weightBytesOfNode } from "./memory/memory.ts";
 import { stageLayers } from "./memory/weights.ts";
-import { contextLength, counted, gib } from "./format.ts";
-import { memoryInput } from "./fit.ts";
-import type { Fit, Problem } from "./fit.ts";
+import { contextLength, counted, gib } from "./words/format.ts";
+import { memoryInput } from "./choice/fit.ts";
+import type { Fit, Problem } from "./choice/fit.ts";
 import { podResources } from "./node/pod.ts";
 import { startupSeconds } from "./node/startup.ts";
 import type { StartupInput } from "./node/startup.ts";
 import type { Plan, Weights } from "./plan.ts";
-import { regimeFor } from "./settings.ts";
+import { regimeFor } from "./intent/settings.ts";
 
 function formatReason(problem: Problem, fit: Fit): readonly string[] {
   if (problem.spec.quantization.weights !== "auto") return [];

@@ -1,24 +1,24 @@
 // The one function that turns (model, hardware, intent) into a plan or a refusal. The command line, the controller
 // and every other asker get the same answer in the same words. Pure: no clock, no network, no Kubernetes.
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
-import { alternativesTo } from "./alternatives.ts";
+import { alternativesTo } from "./choice/alternatives.ts";
 import { buildPlan, startupInput } from "./build.ts";
-import { memoryTerms } from "./explanation.ts";
-import type { Term } from "./explanation.ts";
-import { memoryInput, search } from "./fit.ts";
-import type { Problem } from "./fit.ts";
-import { missMessage } from "./misses.ts";
+import { memoryTerms } from "./words/explanation.ts";
+import type { Term } from "./words/explanation.ts";
+import { memoryInput, search } from "./choice/fit.ts";
+import type { Problem } from "./choice/fit.ts";
+import { missMessage } from "./words/misses.ts";
 import { hardwareOf, isUsable } from "./node/hardware.ts";
 import type { Hardware } from "./node/hardware.ts";
-import { legalTensorDegrees, tensorProblem, wishProblem } from "./parallelism.ts";
+import { legalTensorDegrees, tensorProblem, wishProblem } from "./choice/parallelism.ts";
 import { startupPhases } from "./node/startup.ts";
 import type { PerformanceInput } from "./performance.ts";
 import type { Plan, PlanRequest, PlanResult, PoolFacts, Refusal } from "./plan.ts";
 import { refuse } from "./refusal.ts";
-import { resolveModel } from "./resolve.ts";
-import type { ResolvedModel } from "./resolve.ts";
-import { engineSettings } from "./settings.ts";
-import { keepCurrent } from "./sticky.ts";
+import { resolveModel } from "./intent/resolve.ts";
+import type { ResolvedModel } from "./intent/resolve.ts";
+import { engineSettings } from "./intent/settings.ts";
+import { keepCurrent } from "./choice/sticky.ts";
 
 function hasLabels(pool: PoolFacts, wanted: Readonly<Record<string, string>>): boolean {
   return Object.entries(wanted).every(([key, value]) => pool.labels[key] === value);

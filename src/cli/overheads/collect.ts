@@ -3,8 +3,8 @@
 import type { LlamaDeployment } from "../../api/resources.ts";
 import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
 import type { KubeObject, Live } from "../../kube/object.ts";
-import { largestOverheads, measuredOverheadOf } from "../../planning/measured-overheads.ts";
-import { engineSettings } from "../../planning/settings.ts";
+import { largestOverheads, measuredOverheadOf } from "../../planning/choice/measured-overheads.ts";
+import { engineSettings } from "../../planning/intent/settings.ts";
 import { readRevision, RevisionUnreadable } from "../../workloads/controller-revision.ts";
 import { controllerRevisionName } from "../../workloads/names.ts";
 import type { RevisionData } from "../../workloads/revision.ts";

@@ -1,8 +1,8 @@
 // `plan --compare`: models side by side for one intent, so that large or small is chosen with numbers.
 import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
 import type { PoolFacts } from "../../planning/plan.ts";
-import { describeLayout } from "../../planning/explain.ts";
-import { contextLength, thousands } from "../../planning/format.ts";
+import { describeLayout } from "../../planning/words/explain.ts";
+import { contextLength, thousands } from "../../planning/words/format.ts";
 import { table } from "../output.ts";
 import { deploymentOf } from "./intent.ts";
 import type { IntentOptions } from "./intent.ts";

@@ -2,7 +2,7 @@
 // of its speed, and on request each term of its memory.
 import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
 import type { LlamaDeployment } from "../../api/resources.ts";
-import type { Term } from "../../planning/explanation.ts";
+import type { Term } from "../../planning/words/explanation.ts";
 import { decodeBound, prefillTokensPerSecond } from "../../planning/performance.ts";
 import type { PerformanceInput } from "../../planning/performance.ts";
 import type { Plan, PoolFacts, Refusal } from "../../planning/plan.ts";

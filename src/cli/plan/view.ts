@@ -1,8 +1,8 @@
 // How a plan or a refusal reads on a terminal: the verdict first, then the numbers, then what to do.
-import { explainMemory, explainReasons, explainSummary } from "../../planning/explain.ts";
-import { totalBytes } from "../../planning/explanation.ts";
-import type { Term } from "../../planning/explanation.ts";
-import { contextLength, gib, thousands } from "../../planning/format.ts";
+import { explainMemory, explainReasons, explainSummary } from "../../planning/words/explain.ts";
+import { totalBytes } from "../../planning/words/explanation.ts";
+import type { Term } from "../../planning/words/explanation.ts";
+import { contextLength, gib, thousands } from "../../planning/words/format.ts";
 import type { Alternative, Plan, Refusal } from "../../planning/plan.ts";
 import { oneLineYaml } from "../output.ts";
 import type { Style } from "../terminal.ts";

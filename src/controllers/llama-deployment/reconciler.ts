@@ -4,7 +4,7 @@ import { reasons } from "../../api/conditions.ts";
 import type { MeasuredStatus } from "../../api/llama-deployment.ts";
 import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
 import { objectKey, type KubeObject, type Live, type ObjectRef } from "../../kube/object.ts";
-import { summarize } from "../../planning/explain.ts";
+import { summarize } from "../../planning/words/explain.ts";
 import type { Applier, ApplyContext } from "../../runtime/controller/applier.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { ReconcileContext, Reconciler, ReconcileResult } from "../../runtime/controller/controller.ts";

@@ -1,8 +1,8 @@
 // What one pod of a replica requests of its node: its share of CPU and memory, disk for the checkpoint, and devices.
 import type { Hardware } from "./hardware.ts";
-import type { Layout } from "../parallelism.ts";
+import type { Layout } from "../choice/parallelism.ts";
 import type { PodResources } from "../plan.ts";
-import type { WeightsCandidate } from "../resolve.ts";
+import type { WeightsCandidate } from "../intent/resolve.ts";
 
 const gibibyte = 2 ** 30;
 const mebibyte = 2 ** 20;

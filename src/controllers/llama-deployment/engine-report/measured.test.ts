@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { PromisedMemory } from "../../../planning/measured-overheads.ts";
+import type { PromisedMemory } from "../../../planning/choice/measured-overheads.ts";
 import { isShort, measuredOf } from "./measured.ts";
 
 const gibibyte = 2 ** 30;

@@ -1,7 +1,7 @@
 // `status.plan.measured`: the engine's own figures beside the planned ones, and how far the two are apart.
 import type { MeasuredStatus } from "../../../api/llama-deployment.ts";
 import type { KvCacheReport } from "../../../engines/kv-cache-report.ts";
-import { overheadBytesOf, type PromisedMemory } from "../../../planning/measured-overheads.ts";
+import { overheadBytesOf, type PromisedMemory } from "../../../planning/choice/measured-overheads.ts";
 
 /** What status says of a report; `undefined` where the plan promised no KV cache to compare it with. */
 export function measuredOf(plan: PromisedMemory, report: KvCacheReport): MeasuredStatus | undefined {

@@ -1,7 +1,7 @@
 // Which degrees of tensor and pipeline parallelism are legal for a model on a machine. Tensor parallel exchanges
 // activations twice a layer and stays where NVLink is; pipeline passes them once a stage and may cross nodes.
-import type { Architecture } from "../catalog/models.ts";
-import type { Hardware } from "./node/hardware.ts";
+import type { Architecture } from "../../catalog/models.ts";
+import type { Hardware } from "../node/hardware.ts";
 
 /** How one replica lies on a pool's nodes. */
 export interface Layout {

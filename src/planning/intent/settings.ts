@@ -1,14 +1,14 @@
 // The engine's settings that decide memory: its version's rules, and what the spec's own flags say of the batch.
-import { compareVersions, parseEngineVersion } from "../catalog/engines/version.ts";
-import type { EngineVersion } from "../catalog/engines/version.ts";
-import { unknownVersionMarginBytes, vllmRegime } from "../catalog/engines/vllm-regimes.ts";
-import type { VllmRegime } from "../catalog/engines/vllm-regimes.ts";
-import { newestKnownVersion, oldestSafeVersion } from "../catalog/engines/vllm.ts";
-import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
-import type { AdditionalMemory } from "./memory/additional.ts";
-import { refuse } from "./refusal.ts";
+import { compareVersions, parseEngineVersion } from "../../catalog/engines/version.ts";
+import type { EngineVersion } from "../../catalog/engines/version.ts";
+import { unknownVersionMarginBytes, vllmRegime } from "../../catalog/engines/vllm-regimes.ts";
+import type { VllmRegime } from "../../catalog/engines/vllm-regimes.ts";
+import { newestKnownVersion, oldestSafeVersion } from "../../catalog/engines/vllm.ts";
+import type { LlamaDeploymentSpec } from "../../api/llama-deployment.ts";
+import type { AdditionalMemory } from "../memory/additional.ts";
+import { refuse } from "../refusal.ts";
 import { loraSlots, readSpeculation } from "./speculation.ts";
-import type { Refusal } from "./plan.ts";
+import type { Refusal } from "../plan.ts";
 
 /** What the spec's `engine` says, read once. */
 export interface EngineSettings {

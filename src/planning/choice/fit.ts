@@ -1,24 +1,24 @@
 // The choice: of all layouts of all checkpoints on all pools, the one with the fewest GPUs; then fewest nodes, BF16 over
 // FP8, most KV cache, free room. What a person set is kept; what nobody set may be lowered until it fits.
-import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
-import type { MeasuredOverhead } from "../api/measured-overheads.ts";
-import { batchDefaults, blockSizeTokens, supportsFp8KvCache } from "../catalog/engines/vllm.ts";
-import type { BatchDefaults } from "../catalog/engines/vllm.ts";
-import type { Architecture } from "../catalog/models.ts";
-import { int4GroupSize } from "../catalog/weight-bytes.ts";
-import type { KvCacheFormat } from "../catalog/weight-bytes.ts";
+import type { LlamaDeploymentSpec } from "../../api/llama-deployment.ts";
+import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
+import { batchDefaults, blockSizeTokens, supportsFp8KvCache } from "../../catalog/engines/vllm.ts";
+import type { BatchDefaults } from "../../catalog/engines/vllm.ts";
+import type { Architecture } from "../../catalog/models.ts";
+import { int4GroupSize } from "../../catalog/weight-bytes.ts";
+import type { KvCacheFormat } from "../../catalog/weight-bytes.ts";
 import { measuredOverheadFor } from "./measured-overheads.ts";
-import { accountMemory, measuredMarginBytes } from "./memory/memory.ts";
-import type { MemoryAccount, MemoryInput } from "./memory/memory.ts";
-import { freeRoom } from "./node/hardware.ts";
-import type { Hardware } from "./node/hardware.ts";
-import { ephemeralStorageNeeded, ephemeralStorageOffered } from "./node/pod.ts";
+import { accountMemory, measuredMarginBytes } from "../memory/memory.ts";
+import type { MemoryAccount, MemoryInput } from "../memory/memory.ts";
+import { freeRoom } from "../node/hardware.ts";
+import type { Hardware } from "../node/hardware.ts";
+import { ephemeralStorageNeeded, ephemeralStorageOffered } from "../node/pod.ts";
 import { layoutsOn, legalTensorDegrees } from "./parallelism.ts";
 import type { Layout } from "./parallelism.ts";
-import type { EngineLimits } from "./plan.ts";
-import type { ResolvedModel, WeightsCandidate } from "./resolve.ts";
-import { regimeFor } from "./settings.ts";
-import type { EngineSettings } from "./settings.ts";
+import type { EngineLimits } from "../plan.ts";
+import type { ResolvedModel, WeightsCandidate } from "../intent/resolve.ts";
+import { regimeFor } from "../intent/settings.ts";
+import type { EngineSettings } from "../intent/settings.ts";
 
 /** Everything that a choice rests on. */
 export interface Problem {

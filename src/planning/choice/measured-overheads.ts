@@ -1,9 +1,9 @@
 // Overheads read back from running engines: how one follows from a plan and the engine's report, and which one applies
 // to a layout. What start-up takes besides weights and KV cache is derived for the newest engines (docs/memory-model.md); a
 // measurement at the very same settings is better than any rule.
-import type { MeasuredOverhead } from "../api/measured-overheads.ts";
-import { findModel } from "../catalog/models.ts";
-import type { EngineLimits, MemoryPerGpu, Plan } from "./plan.ts";
+import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
+import { findModel } from "../../catalog/models.ts";
+import type { EngineLimits, MemoryPerGpu, Plan } from "../plan.ts";
 
 /** What an overhead depends on. Utilisation and context are not among it: they share out what is left. */
 export interface OverheadKey {

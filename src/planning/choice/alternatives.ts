@@ -1,12 +1,12 @@
 // What would work instead: small changes to a refused spec, cheapest first, each planned before it is offered.
-import type { Reason } from "../api/conditions.ts";
-import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
-import { defaultVersion } from "../catalog/engines/vllm.ts";
-import { findModel, nearestModels } from "../catalog/models.ts";
-import { contextLength, counted } from "./format.ts";
-import { describeLayout } from "./explain.ts";
+import type { Reason } from "../../api/conditions.ts";
+import type { LlamaDeploymentSpec } from "../../api/llama-deployment.ts";
+import { defaultVersion } from "../../catalog/engines/vllm.ts";
+import { findModel, nearestModels } from "../../catalog/models.ts";
+import { contextLength, counted } from "../words/format.ts";
+import { describeLayout } from "../words/explain.ts";
 import { legalTensorDegrees } from "./parallelism.ts";
-import type { Alternative, Plan, PlanResult, Refusal } from "./plan.ts";
+import type { Alternative, Plan, PlanResult, Refusal } from "../plan.ts";
 
 type Patch = Alternative["patch"];
 /** Plans the spec with a patch; `undefined` where that is refused too. */

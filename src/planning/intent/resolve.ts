@@ -1,17 +1,23 @@
 // From what the spec says of a model to numbers: its architecture, and the checkpoints that may be served.
-import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
-import { architectureAt, checkpointsOf, formatsOfAuto } from "../catalog/checkpoints.ts";
-import type { Checkpoint } from "../catalog/checkpoints.ts";
-import { classifierRefusal, findClassifier } from "../catalog/classifiers.ts";
-import type { GpuArchitecture } from "../catalog/gpus.ts";
-import { findModel, models, nearestModels } from "../catalog/models.ts";
-import type { Architecture } from "../catalog/models.ts";
-import { findArchitecture } from "../catalog/relatives.ts";
-import { bf16Layout, checkpointBytes, fp8Layout, int4Layout, int8Layout } from "../catalog/weight-bytes.ts";
-import type { WeightFormat, WeightLayout } from "../catalog/weight-bytes.ts";
-import { formatName, thousands } from "./format.ts";
-import type { Refusal, Weights } from "./plan.ts";
-import { refuse } from "./refusal.ts";
+import type { LlamaDeploymentSpec } from "../../api/llama-deployment.ts";
+import { architectureAt, checkpointsOf, formatsOfAuto } from "../../catalog/checkpoints.ts";
+import type { Checkpoint } from "../../catalog/checkpoints.ts";
+import { classifierRefusal, findClassifier } from "../../catalog/classifiers.ts";
+import type { GpuArchitecture } from "../../catalog/gpus.ts";
+import { findModel, models, nearestModels } from "../../catalog/models.ts";
+import type { Architecture } from "../../catalog/models.ts";
+import { findArchitecture } from "../../catalog/relatives.ts";
+import {
+  bf16Layout,
+  checkpointBytes,
+  fp8Layout,
+  int4Layout,
+  int8Layout,
+} from "../../catalog/weight-bytes.ts";
+import type { WeightFormat, WeightLayout } from "../../catalog/weight-bytes.ts";
+import { formatName, thousands } from "../words/format.ts";
+import type { Refusal, Weights } from "../plan.ts";
+import { refuse } from "../refusal.ts";
 
 /** One way to get the weights. */
 export interface WeightsCandidate {

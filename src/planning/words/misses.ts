@@ -1,8 +1,8 @@
 // The words of a miss: which number broke, on which pool, and by how much. The nearest miss speaks for all others.
-import { int4GroupSize } from "../catalog/weight-bytes.ts";
+import { int4GroupSize } from "../../catalog/weight-bytes.ts";
 import { contextLength, counted, formatName, gib } from "./format.ts";
-import { ephemeralStorageNeeded, ephemeralStorageOffered } from "./node/pod.ts";
-import type { Miss, Problem } from "./fit.ts";
+import { ephemeralStorageNeeded, ephemeralStorageOffered } from "../node/pod.ts";
+import type { Miss, Problem } from "../choice/fit.ts";
 
 function subject(problem: Problem, { layout, weights, hardware }: Miss): string {
   const degrees =

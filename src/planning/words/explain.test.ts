@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { examplePool, exampleSpec, h100Pool } from "./example-pools.ts";
+import { examplePool, exampleSpec, h100Pool } from "../example-pools.ts";
 import { explain, summarize } from "./explain.ts";
-import type { Plan, PoolFacts } from "./plan.ts";
-import { plan } from "./planner.ts";
+import type { Plan, PoolFacts } from "../plan.ts";
+import { plan } from "../planner.ts";
 
 function planned(spec: Readonly<Record<string, unknown>>, pools: readonly PoolFacts[] = [h100Pool]): Plan {
   const result = plan({ spec: exampleSpec(spec), pools });

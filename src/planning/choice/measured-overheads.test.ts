@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { MeasuredOverhead } from "../api/measured-overheads.ts";
-import { exampleSpec, h100Pool } from "./example-pools.ts";
+import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
+import { exampleSpec, h100Pool } from "../example-pools.ts";
 import {
   largestOverheads,
   measuredOverheadFor,
@@ -8,8 +8,8 @@ import {
   overheadBytesOf,
   overheadKeyOf,
 } from "./measured-overheads.ts";
-import type { Plan } from "./plan.ts";
-import { plan as planDeployment } from "./planner.ts";
+import type { Plan } from "../plan.ts";
+import { plan as planDeployment } from "../planner.ts";
 
 function planned(spec: Readonly<Record<string, unknown>>): Plan {
   const result = planDeployment({ spec: exampleSpec(spec), pools: [h100Pool] });

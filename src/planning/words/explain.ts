@@ -1,8 +1,8 @@
 // A plan in words: one line for a demo or an event, and a table for the command line.
-import { findGpu } from "../catalog/gpus.ts";
-import { findModel } from "../catalog/models.ts";
+import { findGpu } from "../../catalog/gpus.ts";
+import { findModel } from "../../catalog/models.ts";
 import { contextLength, counted, formatName, gib, thousands } from "./format.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan } from "../plan.ts";
 
 const gpuLabel = (plan: Plan): string => findGpu(plan.gpu)?.label ?? plan.gpu;
 

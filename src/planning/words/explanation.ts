@@ -1,13 +1,13 @@
 // A plan term by term: each formula with its numbers and its source. The bytes of the memory terms add up to the GPU,
 // and they come from the functions that planning itself uses, so an explanation cannot tell another story.
-import { capturedSizes, forwardPassBytes, logitsUnitBytes, stepLogitsBytes } from "./memory/overhead.ts";
-import type { OverheadInput } from "./memory/overhead.ts";
-import { accountMemory } from "./memory/memory.ts";
-import type { MemoryAccount, MemoryInput } from "./memory/memory.ts";
-import { blocksPerRequest } from "./memory/kv-cache.ts";
-import { keyValueHeadsPerRank, stageWeightParts } from "./memory/weights.ts";
+import { capturedSizes, forwardPassBytes, logitsUnitBytes, stepLogitsBytes } from "../memory/overhead.ts";
+import type { OverheadInput } from "../memory/overhead.ts";
+import { accountMemory } from "../memory/memory.ts";
+import type { MemoryAccount, MemoryInput } from "../memory/memory.ts";
+import { blocksPerRequest } from "../memory/kv-cache.ts";
+import { keyValueHeadsPerRank, stageWeightParts } from "../memory/weights.ts";
 import { gib, thousands } from "./format.ts";
-import type { MemoryPerGpu } from "./plan.ts";
+import type { MemoryPerGpu } from "../plan.ts";
 
 /** One line of an explanation. */
 export interface Term {

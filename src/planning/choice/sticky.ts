@@ -1,15 +1,15 @@
 // Whether the plan in force still answers the spec: then it is kept as it is, to the byte, because a better idea is
 // no reason to restart a model that serves.
-import { findModel } from "../catalog/models.ts";
-import { checkpointsOf } from "../catalog/checkpoints.ts";
-import type { WeightLayout } from "../catalog/weight-bytes.ts";
+import { findModel } from "../../catalog/models.ts";
+import { checkpointsOf } from "../../catalog/checkpoints.ts";
+import type { WeightLayout } from "../../catalog/weight-bytes.ts";
 import { accountTrial, obstacleOf } from "./fit.ts";
 import type { Problem } from "./fit.ts";
-import type { Hardware } from "./node/hardware.ts";
+import type { Hardware } from "../node/hardware.ts";
 import { legalTensorDegrees, layoutsOn } from "./parallelism.ts";
-import type { Plan } from "./plan.ts";
-import { defaultLayouts } from "./resolve.ts";
-import type { WeightsCandidate } from "./resolve.ts";
+import type { Plan } from "../plan.ts";
+import { defaultLayouts } from "../intent/resolve.ts";
+import type { WeightsCandidate } from "../intent/resolve.ts";
 
 function sameLimits(problem: Problem, { limits }: Plan): boolean {
   const { settings, model, spec } = problem;

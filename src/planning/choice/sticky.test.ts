@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { examplePool, exampleSpec, h100Pool } from "./example-pools.ts";
-import type { Plan, PoolFacts } from "./plan.ts";
-import { plan } from "./planner.ts";
+import { examplePool, exampleSpec, h100Pool } from "../example-pools.ts";
+import type { Plan, PoolFacts } from "../plan.ts";
+import { plan } from "../planner.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,5 @@
 // How numbers are written for people, the same in refusals, reasons and tables.
-import type { WeightFormat } from "../catalog/weight-bytes.ts";
+import type { WeightFormat } from "../../catalog/weight-bytes.ts";
 
 const gibibyte = 2 ** 30;
 

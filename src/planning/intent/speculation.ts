@@ -1,6 +1,6 @@
 // What `--speculative-config` and the LoRA flags of a spec mean for memory. The engine reads the same JSON.
-import { findArchitecture } from "../catalog/relatives.ts";
-import type { LoraSlots, Speculation } from "./memory/additional.ts";
+import { findArchitecture } from "../../catalog/relatives.ts";
+import type { LoraSlots, Speculation } from "../memory/additional.ts";
 
 /** Methods that propose from the text itself: no weights. */
 const withoutDraft: ReadonlySet<string> = new Set(["ngram", "ngram_gpu", "suffix"]);

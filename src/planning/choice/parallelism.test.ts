@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { findModel } from "../catalog/models.ts";
-import type { Architecture } from "../catalog/models.ts";
-import { examplePool, h100Pool } from "./example-pools.ts";
-import { hardwareOf, isUsable } from "./node/hardware.ts";
-import type { Hardware } from "./node/hardware.ts";
+import { findModel } from "../../catalog/models.ts";
+import type { Architecture } from "../../catalog/models.ts";
+import { examplePool, h100Pool } from "../example-pools.ts";
+import { hardwareOf, isUsable } from "../node/hardware.ts";
+import type { Hardware } from "../node/hardware.ts";
 import { layoutsOn, legalTensorDegrees, tensorProblem } from "./parallelism.ts";
-import type { PoolFacts } from "./plan.ts";
+import type { PoolFacts } from "../plan.ts";
 
 function architectureOf(name: string): Architecture {
   const model = findModel(name);
