@@ -1,5 +1,5 @@
 // What planning would find for an object that is not stored yet, or not yet as it is asked for: the pools of its
-// namespace and the plan in force, out of the caches, and what engines were measured to take. For the webhook, which must plan as the controller will.
+// namespace and the plan in force, out of the caches. For the webhook, which must plan as the controller will.
 import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
 import type { ObjectRef } from "../../kube/object.ts";
 import type { Plan, PoolFacts } from "../../planning/plan.ts";
