@@ -127,16 +127,20 @@ function otherTensorDegrees(spec: LlamaDeploymentSpec): readonly number[] {
   return [...wider, ...degrees.filter((degree) => degree < tensor).toReversed()];
 }
 
-function otherDegrees(spec: LlamaDeploymentSpec): readonly Idea[] {
-  const { tensor, pipeline } = spec.parallelism;
+function otherTensor(spec: LlamaDeploymentSpec): readonly Idea[] {
+  return otherTensorDegrees(spec).map((degree) => ({
+    patch: { parallelism: { tensor: degree } },
+    change: `tensor ${degree}`,
+    family: "tensor",
+  }));
+}
+
+/** More stages, on more nodes where one has not enough GPUs; at last the planner's own choice. */
+function otherStages({ parallelism }: LlamaDeploymentSpec): readonly Idea[] {
+  const { tensor, pipeline } = parallelism;
   if (tensor === undefined && pipeline === undefined) return [];
   const stages = pipeline === undefined ? [] : [2, 3, 4].filter((count) => count > pipeline);
   return [
-    ...otherTensorDegrees(spec).map((degree) => ({
-      patch: { parallelism: { tensor: degree } },
-      change: `tensor ${degree}`,
-      family: "tensor",
-    })),
     ...stages.map((count) => ({
       patch: { parallelism: { pipeline: count } },
       change: `pipeline ${count}`,
@@ -159,15 +163,16 @@ const ideasFor: Partial<Record<Reason, (spec: LlamaDeploymentSpec, attempt: Try)
     { patch: { engine: { version: defaultVersion } }, change: `vLLM ${defaultVersion}` },
   ],
   ContextTooLong: shorterContext,
-  IllegalParallelism: (spec) => [...otherDegrees(spec), ...anyPool(spec)],
+  IllegalParallelism: (spec) => [...otherTensor(spec), ...otherStages(spec), ...anyPool(spec)],
   NoPool: anyPool,
   DoesNotFit: (spec, attempt) => [
     ...fewerSequences(spec, attempt),
     ...otherUtilization(spec),
     ...shorterContext(spec, attempt),
     ...otherFormats(spec),
-    ...otherDegrees(spec),
+    ...otherTensor(spec),
     ...anyPool(spec),
+    ...otherStages(spec),
   ],
 };
 
