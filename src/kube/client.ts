@@ -21,7 +21,7 @@ export interface Selection extends CallOptions {
 }
 
 export interface PageOptions extends Selection {
-  /** Objects a page; by default as many as make about a megabyte, at most 500. */
+  /** Objects a page; by default as many as make about half a megabyte, at most 500. */
   readonly limit?: number | undefined;
 }
 

@@ -64,6 +64,7 @@ export function readRevision(object: {
 }): RevisionData {
   const result = stored.safeParse(object.data);
   if (!result.success) throw new RevisionUnreadable(object.metadata?.name ?? "", result.error);
-  // Everything checked above is there; the rest has the shape that renderRevision gave it.
-  return result.data as unknown as RevisionData;
+  // Everything checked above is there; the rest has the shape that renderRevision gave it. Not the checked copy: the
+  // cache keeps the original anyway.
+  return object.data as RevisionData;
 }

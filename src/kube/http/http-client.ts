@@ -47,10 +47,10 @@ export interface HttpClientOptions {
 }
 
 /** Objects of the first page, from which the size of the next ones follows. */
-const firstPageLimit = 100;
+const firstPageLimit = 50;
 const maxPageLimit = 500;
-/** Parsing a page is one turn of the event loop: about 10 ms for a megabyte. Pods have 10 kB and more. */
-const pageBytes = 1e6;
+/** Parsing a page is one turn of the event loop: about 5 ms for half a megabyte. Pods have 10 kB and more. */
+const pageBytes = 0.5e6;
 const maxListRestarts = 3;
 /** Without a Retry-After the server is asked again after this. */
 const defaultRetryWaitMs = 1000;

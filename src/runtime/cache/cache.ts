@@ -16,8 +16,8 @@ export interface CacheDependencies {
   readonly metrics: RuntimeMetrics;
 }
 
-/** One is trimmed while the next is on its way. */
-const pagesAtOnce = 2;
+/** The API server encodes pages one after another on few processors; more at once would only be more memory. */
+const pagesAtOnce = 1;
 
 export class Cache {
   readonly #dependencies: CacheDependencies;

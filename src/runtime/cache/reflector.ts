@@ -4,7 +4,7 @@
 // Guarantees
 // - What the sink holds is a state that the API server had, or a mix of two states on the way to the newer one;
 //   after any fault it converges without anybody's help.
-// - Lists come in pages of about a megabyte, each trimmed before the next is asked for: memory and stalls stay bounded.
+// - Lists come in pages of about half a megabyte, each trimmed before the next is asked for: memory and stalls stay bounded.
 // - A watch that says nothing for 120 s is cut (bookmarks come about once a minute, so silence is a dead
 //   connection). A watch that is lost otherwise than by its own timeout is resumed only after the server has
 //   shown that its resourceVersion has not gone back; if it has (etcd restored from a backup), all is listed again.

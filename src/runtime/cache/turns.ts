@@ -1,4 +1,4 @@
-// Lets a few at a time do what costs memory while it lasts: a page of a list is a megabyte of text and several of
+// Lets a few at a time do what costs memory while it lasts: a page of a list is half a megabyte of text and more of
 // objects until it is trimmed, and at start every kind is listed.
 
 export class Turns {
