@@ -92,6 +92,13 @@ function decide(request: PlanRequest): PlanResult {
   return fit === undefined ? refuseSearch(problem, miss) : buildPlan(problem, fit);
 }
 
+/** Adds the changes to the spec that would plan. */
+function withAlternatives(request: PlanRequest, refusal: Refusal): Refusal {
+  const { current: _, ...asked } = request;
+  const alternatives = alternativesTo(request.spec, refusal, (spec) => decide({ ...asked, spec }));
+  return { ...refusal, alternatives };
+}
+
 /** What stands behind a plan: every term of its memory, the phases of its start, and what bounds its speed. */
 export interface Details {
   readonly plan: Plan;
@@ -103,12 +110,9 @@ export interface Details {
 /** Plans as `plan` does without a plan in force, and says what the numbers follow from. */
 export function planInDetail(request: PlanRequest): Details | Refusal {
   const problem = readProblem(request);
-  const fit = "kind" in problem ? undefined : search(problem).fit;
-  if ("kind" in problem || fit === undefined) {
-    const result = plan({ spec: request.spec, pools: request.pools });
-    if (result.kind === "refusal") return result;
-    throw new Error("a request without a fit was planned");
-  }
+  if ("kind" in problem) return withAlternatives(request, problem);
+  const { fit, miss } = search(problem);
+  if (fit === undefined) return withAlternatives(request, refuseSearch(problem, miss));
   const built = buildPlan(problem, fit);
   const { weights, layout, kvCache, hardware } = fit;
   return {
@@ -133,8 +137,5 @@ export function planInDetail(request: PlanRequest): Details | Refusal {
  */
 export function plan(request: PlanRequest): PlanResult {
   const result = decide(request);
-  if (result.kind === "plan") return result;
-  const { current: _, ...asked } = request;
-  const alternatives = alternativesTo(request.spec, result, (spec) => decide({ ...asked, spec }));
-  return { ...result, alternatives };
+  return result.kind === "plan" ? result : withAlternatives(request, result);
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { examplePool, exampleSpec, h100Pool } from "./example-pools.ts";
 import type { PoolFacts, Refusal } from "./plan.ts";
-import { plan } from "./planner.ts";
+import { plan, planInDetail } from "./planner.ts";
 
 function refused(spec: Readonly<Record<string, unknown>>, pools: readonly PoolFacts[] = [h100Pool]): Refusal {
   const result = plan({ spec: exampleSpec(spec), pools });
@@ -18,6 +18,33 @@ function words({ reason, message, alternatives }: Refusal): readonly string[] {
 const model = (name: string) => ({ model: { name } });
 const largest = model("llama-3.1-405b-instruct");
 const eightB = model("llama-3.1-8b-instruct");
+
+test("a measured overhead that leaves no room refuses in both answers alike", () => {
+  const spec = exampleSpec({
+    model: { name: "llama-3.1-8b-instruct" },
+    parallelism: { tensor: 1, pipeline: 1 },
+  });
+  const usual = plan({ spec, pools: [h100Pool] });
+  if (usual.kind !== "plan") throw new Error(usual.message);
+  const { limits } = usual;
+  const measuredOverheads = (["bf16", "fp8"] as const).flatMap((weights) =>
+    [1024, 512, 256, 128, 64].map((maxNumSeqs) => ({
+      engine: "vllm" as const,
+      version: "0.32.0",
+      gpu: "nvidia-h100-80gb",
+      tensor: 1,
+      pipeline: 1,
+      model: "llama-3.1-8b-instruct",
+      weights,
+      maxNumSeqs,
+      maxNumBatchedTokens: limits.maxNumBatchedTokens,
+      overheadBytes: 70 * 2 ** 30,
+    })),
+  );
+  const request = { spec, pools: [h100Pool], measuredOverheads };
+  expect(plan(request)).toMatchObject({ kind: "refusal", reason: "DoesNotFit" });
+  expect(planInDetail(request)).toEqual(plan(request));
+});
 
 describe("what the engine would not load", () => {
   const repository = "meta-llama/Llama-3.1-405B-Instruct-FP8";

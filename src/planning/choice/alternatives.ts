@@ -3,6 +3,7 @@ import type { Reason } from "../../api/conditions.ts";
 import type { LlamaDeploymentSpec } from "../../api/llama-deployment.ts";
 import { defaultVersion } from "../../catalog/engines/vllm.ts";
 import { findModel, nearestModels } from "../../catalog/models.ts";
+import { findArchitecture } from "../../catalog/relatives.ts";
 import { contextLength, counted } from "../words/format.ts";
 import { describeLayout } from "../words/explain.ts";
 import { legalTensorDegrees } from "./parallelism.ts";
@@ -74,8 +75,7 @@ function fewerSequences(spec: LlamaDeploymentSpec, attempt: Try): readonly Idea[
 }
 
 function shorterContext(spec: LlamaDeploymentSpec, attempt: Try): readonly Idea[] {
-  const longest =
-    spec.model.profile?.maxPositions ?? findModel(spec.model.name)?.architecture.maxPositions ?? 0;
+  const longest = (spec.model.profile ?? findArchitecture(spec.model.name))?.maxPositions ?? 0;
   const asked = spec.context.maxTokens ?? longest;
   const most = asked > longest ? longest : asked - 1;
   const steps = largest(
@@ -119,7 +119,7 @@ function otherUtilization(spec: LlamaDeploymentSpec): readonly Idea[] {
 
 /** Legal tensor degrees other than the wished one: wider ones first, as memory wants it, then the nearest. */
 function otherTensorDegrees(spec: LlamaDeploymentSpec): readonly number[] {
-  const architecture = spec.model.profile ?? findModel(spec.model.name)?.architecture;
+  const architecture = spec.model.profile ?? findArchitecture(spec.model.name);
   const { tensor } = spec.parallelism;
   if (architecture === undefined || tensor === undefined) return [];
   const degrees = legalTensorDegrees(architecture);
