@@ -5,32 +5,10 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { parseAllDocuments, stringify } from "yaml";
 import { exitCodes } from "./exit-codes.ts";
-import { buildProgram, runProgram } from "./program.ts";
-import type { Terminal } from "./terminal.ts";
+import { runCommandLine as llamaOperator, type Given } from "./testing/run-command-line.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "llama-operator-cli-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-interface Given {
-  readonly input?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly isTerminal?: boolean;
-}
-
-async function llamaOperator(argv: readonly string[], given: Given = {}) {
-  const written = { out: "", err: "" };
-  const isTerminal = given.isTerminal ?? false;
-  const terminal: Terminal = {
-    out: { write: (text) => (written.out += text), isTerminal },
-    err: { write: (text) => (written.err += text), isTerminal },
-    env: given.env ?? {},
-    now: () => 0,
-    signal: new AbortController().signal,
-    readInput: async () => given.input ?? "",
-  };
-  const code = await runProgram(buildProgram(terminal), argv, terminal);
-  return { code, ...written };
-}
 
 function file(name: string, text: string): string {
   const path = join(folder, name);

@@ -87,6 +87,17 @@ const leanOutsideTorch: OutsideTorch = { ...v1OutsideTorch, several: 1.86 * gibi
 
 const persistentSampler = { kind: "persistent", units: 1.03 } as const;
 
+/** The V2 model runner; from its sources alone. */
+const v2 = {
+  forward: "compiled",
+  sampler: persistentSampler,
+  outsideTorch: v1OutsideTorch,
+  countsGraphs: true,
+  defaultGpuMemoryUtilization: 0.92,
+  evidence: "derived",
+  marginBytes: 1 * gibibyte,
+} as const;
+
 /** Oldest first. */
 export const vllmRegimes: readonly VllmRegime[] = [
   { ...v0, name: "V0 0.4 to 0.6.4", since: [0, 4, 0] },
@@ -138,30 +149,9 @@ export const vllmRegimes: readonly VllmRegime[] = [
     evidence: "derived",
     marginBytes: 0.5 * gibibyte,
   },
-  {
-    name: "V2 0.23 to 0.25",
-    since: [0, 23, 0],
-    sinceQuantised: [0, 25, 0],
-    forward: "compiled",
-    sampler: persistentSampler,
-    outsideTorch: v1OutsideTorch,
-    // The estimate returned 0, so the graphs come out of what is free: planning takes them off all the same.
-    countsGraphs: true,
-    defaultGpuMemoryUtilization: 0.92,
-    evidence: "derived",
-    marginBytes: 1 * gibibyte,
-  },
-  {
-    name: "V2 0.26 and later",
-    since: [0, 26, 0],
-    forward: "compiled",
-    sampler: persistentSampler,
-    outsideTorch: v1OutsideTorch,
-    countsGraphs: true,
-    defaultGpuMemoryUtilization: 0.92,
-    evidence: "derived",
-    marginBytes: 1 * gibibyte,
-  },
+  // Its own estimate of the graphs returned 0, so they come out of what is free: planning takes them off all the same.
+  { ...v2, name: "V2 0.23 to 0.25", since: [0, 23, 0], sinceQuantised: [0, 25, 0] },
+  { ...v2, name: "V2 0.26 and later", since: [0, 26, 0] },
 ];
 
 /** Added to the margin for a version newer than any that was read. */

@@ -20,9 +20,8 @@ import { startFakeHub } from "../../inspection/testing/fake-hub.ts";
 import type { FakeHub } from "../../inspection/testing/fake-hub.ts";
 import { sparseFolder } from "../../inspection/testing/sparse-folder.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { buildProgram, runProgram } from "../program.ts";
 import { InterruptedError } from "../terminal.ts";
-import type { Terminal } from "../terminal.ts";
+import { runCommandLine, type Given } from "../testing/run-command-line.ts";
 
 const root = mkdtempSync(join(tmpdir(), "llama-operator-inspect-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -31,26 +30,7 @@ afterEach(async () => {
   for (const hub of hubs.splice(0)) await hub.close();
 });
 
-interface Given {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly isTerminal?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-async function inspect(argv: readonly string[], given: Given = {}) {
-  const written = { out: "", err: "" };
-  const isTerminal = given.isTerminal ?? false;
-  const terminal: Terminal = {
-    out: { write: (text) => (written.out += text), isTerminal },
-    err: { write: (text) => (written.err += text), isTerminal },
-    env: given.env ?? {},
-    now: () => 0,
-    signal: given.signal ?? new AbortController().signal,
-    readInput: async () => "",
-  };
-  const code = await runProgram(buildProgram(terminal), ["inspect", ...argv], terminal);
-  return { code, ...written };
-}
+const inspect = (argv: readonly string[], given?: Given) => runCommandLine(["inspect", ...argv], given);
 
 const folderOf = (files: Iterable<readonly [string, FileHead]>) => sparseFolder(root, files, "ours");
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { examplePool, exampleSpec, h100Pool } from "../example-pools.ts";
-import { explain, summarize } from "./explain.ts";
+import { explainMemory, explainReasons, explainSummary, summarize } from "./explain.ts";
 import type { Plan, PoolFacts } from "../plan.ts";
 import { plan } from "../planner.ts";
 
@@ -33,7 +33,8 @@ test("a plan as a table", () => {
     machineShape: "a3-highgpu-8g",
     fabric: { type: "tcpx" },
   });
-  expect(explain(planned({ model: { name: "llama-3.1-405b-instruct" } }, [pool]))).toBe(
+  const plan = planned({ model: { name: "llama-3.1-405b-instruct" } }, [pool]);
+  expect([explainSummary(plan), explainMemory(plan), explainReasons(plan)].join("\n\n")).toBe(
     `Model     Llama 3.1 405B Instruct
 Weights   FP8, 381.9 GiB, from nvidia/Llama-3.1-405B-Instruct-FP8 @ a0a0bc4e698f
 Layout    8 x H100 80GB on one node (tensor 8), pool h100

@@ -101,8 +101,3 @@ export function explainMemory(plan: Plan): string {
 export function explainReasons(plan: Plan): string {
   return ["Why", ...plan.because.map((reason) => `  ${reason}`)].join("\n");
 }
-
-/** The whole plan as lines of a table; no trailing newline. */
-export function explain(plan: Plan): string {
-  return [explainSummary(plan), explainMemory(plan), explainReasons(plan)].join("\n\n");
-}
