@@ -1,14 +1,15 @@
 import { defineConfig } from "vitest/config";
 
-// Unit tests lie beside their source and need nothing; integration tests share one local cluster,
-// which their global set-up starts. Both run file by file in parallel.
+// Unit tests lie beside their source and need nothing; integration tests share one local cluster, which their global
+// set-up starts; the tests of infra have a cluster of their own and the real Pulumi engine, which is built once.
+// All run file by file in parallel.
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: "unit",
-          include: ["{src,local,scripts}/**/*.test.ts", "test/structure/**/*.test.ts"],
+          include: ["{src,local,scripts,infra}/**/*.test.ts", "test/structure/**/*.test.ts"],
         },
       },
       {
@@ -18,6 +19,15 @@ export default defineConfig({
           globalSetup: ["test/support/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "infra",
+          include: ["test/infra/**/*.test.ts"],
+          globalSetup: ["test/support/infra/global-setup.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -75,9 +75,21 @@ export const parts: readonly Part[] = [
     packages: ["commander"],
   },
   { path: "local/main.ts", uses: ["local", "local/cli", "src/cli"], packages: ["node:*"] },
+  // The Pulumi programs: what they plan and promise is what the operator plans and promises.
+  {
+    path: "infra",
+    uses: ["src/api", "src/catalog", "src/planning"],
+    packages: ["node:*", "zod", "yaml", "@pulumi/*"],
+  },
+  // Stands for what a machine without clouds lacks: Pulumi's language host and its providers.
+  {
+    path: "infra/testing",
+    uses: ["local/cluster", "src/kube"],
+    packages: ["node:*", "yaml", "@pulumi/*", "@grpc/grpc-js", "google-protobuf/*"],
+  },
   { path: "scripts", uses: ["src/api"], packages: ["node:*", "esbuild", "yaml"] },
   // Its version.
   { path: "package.json", uses: [], packages: [] },
   // Crosses folders on purpose.
-  { path: "test", uses: ["src", "local", "scripts"], packages: ["*"] },
+  { path: "test", uses: ["src", "local", "infra", "scripts"], packages: ["*"] },
 ];

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SourceFile } from "./import-rule.ts";
 
-const folders = ["src", "local", "scripts", "test"];
+const folders = ["src", "local", "infra", "scripts", "test"];
 
 /** The repository's root, without a trailing slash. */
 export const repositoryRoot = join(import.meta.dirname, "..", "..");

@@ -1,0 +1,237 @@
+// The real Pulumi engine on a machine without clouds: the CLI built from its module, npm's own program runner behind a
+// small language host, and provider doubles. Everything that it writes lies in one folder of the caller.
+//
+// Guarantees
+// - Nothing is downloaded, nobody is asked, nothing of the caller's own Pulumi set-up is read or changed.
+// - The project's folder is only read: its stack files are copied, and the state lies in a file backend.
+
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+import { type EngineEvent, parseEventLog } from "./engine/events.ts";
+import { setStackConfig, viewProject } from "./engine/project-view.ts";
+import { type Fault, faultsVariable, planFault } from "./faults.ts";
+
+export interface EngineOptions {
+  /** The executables, as buildPulumi gives them. */
+  readonly programs: { readonly pulumi: string; readonly helm: string };
+  /** An existing folder for everything that the engine writes; the caller removes it. */
+  readonly homeDir: string;
+  /** Added to the environment of every run. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface RunOptions {
+  /** Set in the stack's configuration, over its file, for this run and later ones: `project:key` and its value. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Further arguments of the CLI, such as `--policy-pack`. */
+  readonly args?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Aborting kills the engine where it stands, as a lost machine would. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RunResult {
+  /** Null where the engine was killed. */
+  readonly exitCode: number | null;
+  /** Standard output and standard error, as they came. */
+  readonly output: string;
+  readonly events: readonly EngineEvent[];
+}
+
+/** A resource of an exported stack: what says whether options arrived. */
+export interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly id?: string;
+  readonly custom: boolean;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+  readonly parent?: string;
+  readonly dependencies?: readonly string[];
+  readonly protect?: boolean;
+  readonly retainOnDelete?: boolean;
+  readonly aliases?: readonly string[];
+  readonly customTimeouts?: { readonly create?: string; readonly update?: string; readonly delete?: string };
+  readonly ignoreChanges?: readonly string[];
+  readonly provider?: string;
+  readonly initErrors?: readonly string[];
+}
+
+export interface StackState {
+  readonly deployment: {
+    readonly resources?: readonly StateResource[];
+    readonly pending_operations?: readonly { readonly type: string; readonly resource: StateResource }[];
+  };
+}
+
+/** The engine; `projectDir` is the folder of a Pulumi.yaml, and a stack is made when it is first named. */
+export interface PulumiEngine {
+  preview(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
+  /** Without a preview of its own: ask for one first, as a person would. */
+  up(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
+  refresh(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
+  /** Without a preview of its own. */
+  destroy(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
+  /** Gives up the lock that a killed engine has left. */
+  cancel(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
+  stackExport(projectDir: string, stack: string): Promise<StackState>;
+  /** The stack's outputs, secrets in clear. */
+  stackOutputs(projectDir: string, stack: string): Promise<Readonly<Record<string, unknown>>>;
+  /** Plans a fault of a provider double; counted from now on. */
+  planFault(fault: Fault): Promise<void>;
+  /** Forgets every planned fault. */
+  clearFaults(): Promise<void>;
+  /** What a shell needs to use the same CLI on the same state. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const testingDir = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine> {
+  const folder = (name: string) => join(options.homeDir, name);
+  const [home, state, views] = [folder("home"), folder("state"), folder("projects")];
+  const [logs, faults] = [folder("logs"), folder("faults")];
+  await Promise.all([home, state, views, logs].map(async (path) => mkdir(path, { recursive: true })));
+  const environment: Record<string, string> = {
+    ...inherited(process.env),
+    PATH: [
+      dirname(options.programs.pulumi),
+      dirname(options.programs.helm),
+      testingDir("language-host"),
+      testingDir("kubernetes-provider"),
+      dirname(process.execPath),
+      process.env["PATH"] ?? "",
+    ].join(delimiter),
+    PULUMI_HOME: home,
+    PULUMI_BACKEND_URL: pathToFileURL(state).href,
+    PULUMI_CONFIG_PASSPHRASE: "local",
+    PULUMI_SKIP_UPDATE_CHECK: "1",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "1",
+    // Without it the CLI has no event log.
+    PULUMI_DEBUG_COMMANDS: "1",
+    HELM_CACHE_HOME: join(home, "helm", "cache"),
+    HELM_CONFIG_HOME: join(home, "helm", "config"),
+    HELM_DATA_HOME: join(home, "helm", "data"),
+    [faultsVariable]: faults,
+    ...options.environment,
+  };
+
+  const command = async (view: string, args: readonly string[], run: RunOptions = {}): Promise<CommandResult> =>
+    runCommand(options.programs.pulumi, [...args, "--non-interactive", "--color=never"], {
+      cwd: view,
+      env: { ...environment, ...run.environment },
+      ...(run.signal === undefined ? {} : { signal: run.signal }),
+    });
+
+  const stacks = new Set<string>();
+  const stackView = async (projectDir: string, stack: string, run: RunOptions = {}): Promise<string> => {
+    const view = await viewProject(projectDir, views);
+    if (run.config !== undefined) {
+      await setStackConfig(view, stack, run.config);
+    }
+    const path = join(view, stack);
+    if (!stacks.has(path)) {
+      const made = await command(view, ["stack", "init", stack, "--secrets-provider=passphrase", "--no-select"]);
+      if (made.exitCode !== 0 && !made.output.includes("already exists")) {
+        throw new Error(`the stack ${stack} could not be made:\n${made.output}`);
+      }
+      stacks.add(path);
+    }
+    return view;
+  };
+
+  const operation =
+    (name: string, ...args: readonly string[]) =>
+    async (projectDir: string, stack: string, run: RunOptions = {}): Promise<RunResult> => {
+      const view = await stackView(projectDir, stack, run);
+      const log = join(await mkdtemp(join(logs, `${name}-`)), "events.json");
+      const result = await command(
+        view,
+        [name, `--stack=${stack}`, `--event-log=${log}`, ...args, ...(run.args ?? [])],
+        run,
+      );
+      const events = parseEventLog(await readFile(log, "utf8").catch(() => ""));
+      return { exitCode: result.exitCode, output: result.output, events };
+    };
+
+  const answer = async (projectDir: string, stack: string, args: readonly string[]): Promise<unknown> => {
+    const view = await stackView(projectDir, stack);
+    const result = await command(view, [...args, `--stack=${stack}`]);
+    if (result.exitCode !== 0) {
+      throw new Error(`pulumi ${args.join(" ")}:\n${result.output}`);
+    }
+    return JSON.parse(result.standardOutput) as unknown;
+  };
+
+  return {
+    preview: operation("preview"),
+    up: operation("up", "--yes", "--skip-preview"),
+    refresh: operation("refresh", "--yes", "--skip-preview"),
+    destroy: operation("destroy", "--yes", "--skip-preview"),
+    cancel: async (projectDir, stack, run) => {
+      const view = await stackView(projectDir, stack, run);
+      const { exitCode, output } = await command(view, ["cancel", stack, "--yes"], run);
+      return { exitCode, output, events: [] };
+    },
+    stackExport: async (projectDir, stack) =>
+      (await answer(projectDir, stack, ["stack", "export"])) as StackState,
+    stackOutputs: async (projectDir, stack) =>
+      (await answer(projectDir, stack, ["stack", "output", "--json", "--show-secrets"])) as Readonly<
+        Record<string, unknown>
+      >,
+    planFault: async (fault) => planFault(faults, fault),
+    clearFaults: async () => rm(faults, { recursive: true, force: true }),
+    environment,
+  };
+}
+
+/** The caller's environment without what would lead Pulumi, Helm or Kubernetes clients elsewhere. */
+function inherited(environment: NodeJS.ProcessEnv): Record<string, string> {
+  const kept = Object.entries(environment).filter(
+    ([name, value]) => value !== undefined && !/^(?:PULUMI_|HELM_|KUBECONFIG$|NODE_OPTIONS$)/.test(name),
+  );
+  return Object.fromEntries(kept) as Record<string, string>;
+}
+
+interface CommandResult {
+  readonly exitCode: number | null;
+  readonly output: string;
+  readonly standardOutput: string;
+}
+
+interface CommandOptions {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+async function runCommand(
+  program: string,
+  args: readonly string[],
+  { cwd, env, signal }: CommandOptions,
+): Promise<CommandResult> {
+  const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  const output: string[] = [];
+  const standardOutput: string[] = [];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output.push(text);
+    standardOutput.push(text);
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => output.push(text));
+  const kill = () => child.kill("SIGKILL");
+  signal?.addEventListener("abort", kill, { once: true });
+  if (signal?.aborted === true) kill();
+  try {
+    const exitCode = await new Promise<number | null>((resolve, reject) => {
+      child.once("error", reject);
+      // Not "close": plugins that outlive a killed engine hold its pipes.
+      child.once(signal === undefined ? "close" : "exit", resolve);
+    });
+    return { exitCode, output: output.join(""), standardOutput: standardOutput.join("") };
+  } finally {
+    signal?.removeEventListener("abort", kill);
+  }
+}
