@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           name: "infra",
           include: ["test/infra/**/*.test.ts"],
-          globalSetup: ["test/support/infra/global-setup.ts"],
+          globalSetup: ["test/support/infra-setup.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

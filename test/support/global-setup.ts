@@ -1,80 +1,14 @@
-// Before the integration tests: one cluster for the whole run, with four H100 nodes, the agent and the operator.
-// It is attached to this process, so that a killed test run leaves nothing behind.
+// Before the integration tests: one cluster for the whole run, with the operator.
 
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { agentProcess } from "../../local/cluster/agent-process.ts";
-import { showBuildProgress } from "../../local/cluster/build/progress.ts";
-import { clusterClient } from "../../local/cluster/client.ts";
-import { startCluster } from "../../local/cluster/cluster.ts";
-import { addNodes } from "../../local/cluster/nodes.ts";
-import type { ClusterFacts, LocalCluster } from "../../local/cluster/options.ts";
-import type { ProvidedCluster } from "./cluster.ts";
-import { eventually } from "./eventually.ts";
 import { installKinds } from "./kinds.ts";
-import { machineShape } from "./machine-shape.ts";
 import { operatorProcess } from "./operator.ts";
-
-const nodeCount = 4;
-
-/** 405B loads in seconds, and tokens come as fast as a test can read them. */
-const agentFlags = ["--speedup", "100", "--generation-speedup", "20", "--kubelet-speedup", "10"] as const;
+import { provided, testCluster } from "./test-cluster.ts";
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const cluster = await newCluster();
-  project.provide("localCluster", provided(cluster, await proxyUrl(cluster)));
-  return async () => cluster.stop();
-}
-
-async function newCluster(): Promise<LocalCluster> {
-  const show = showBuildProgress(process.stderr);
-  const cluster = await startCluster({
-    name: "integration",
-    stateDir: await mkdtemp(join(tmpdir(), "llama-operator-test-")),
-    audit: true,
-    processes: (facts) => agentProcess(...agentFlags, "--proxy-port-file", proxyPortFile(facts))(facts),
-    onEvent: (event) => {
-      if (event.kind !== "ready") {
-        show(event);
-      }
-    },
-  });
-  await using connection = await clusterClient(cluster.kubeconfigPath);
-  await addNodes(connection.client, machineShape("a3-highgpu-8g"), nodeCount, cluster);
+  const cluster = await testCluster("integration");
   await installKinds(cluster);
   await cluster.startProcess(operatorProcess(cluster));
-  return cluster;
-}
-
-/** What can be sent to another process: the facts without the functions. */
-function provided(cluster: LocalCluster, proxyUrl: string): ProvidedCluster {
-  const { name, stateDir, addressBlock, podCidr, server, caFile, ports, kubectl } = cluster;
-  const { kubeconfigPath, agentKubeconfigPath, auditLogPath } = cluster;
-  return {
-    name,
-    stateDir,
-    addressBlock,
-    podCidr,
-    kubeconfigPath,
-    agentKubeconfigPath,
-    ...(auditLogPath === undefined ? {} : { auditLogPath }),
-    server,
-    caFile,
-    ports,
-    kubectl,
-    proxyUrl,
-  };
-}
-
-const proxyPortFile = (facts: ClusterFacts) => join(facts.stateDir, "proxy-port");
-
-/** The agent writes its proxy's port, a line, once it listens. */
-async function proxyUrl(facts: ClusterFacts): Promise<string> {
-  const port = await eventually("the agent's proxy listens", async () => {
-    const line = await readFile(proxyPortFile(facts), "utf8").catch(() => "");
-    return line.endsWith("\n") ? line.trim() : undefined;
-  });
-  return `http://127.0.0.1:${port}`;
+  project.provide("localCluster", await provided(cluster));
+  return async () => cluster.stop();
 }

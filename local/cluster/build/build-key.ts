@@ -8,7 +8,7 @@ import type { GoToolchain } from "./go-toolchain.ts";
 import type { ProgramRecipe } from "./programs.ts";
 
 /** 16 hex digits over the module's Go files, the recipe, the Go version and the platform. */
-export async function buildKey(recipe: ProgramRecipe, go: GoToolchain): Promise<string> {
+export async function buildKey(recipe: ProgramRecipe<string>, go: GoToolchain): Promise<string> {
   const hash = createHash("sha256");
   const { moduleDir: _, ...made } = recipe;
   hash.update(JSON.stringify([made, go.version, go.platform]));

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type BuildEvent, buildPrograms } from "./build.ts";
+import { type BuildEvent, buildRecipes } from "./build.ts";
 import type { ProgramRecipe } from "./programs.ts";
 
 // A stand-in for Go: it counts its builds, "compiles" main.go by copying it, and fails on the word `wrong`.
@@ -49,17 +49,17 @@ afterEach(async () => {
 const timesBuilt = async () => (await readFile(join(directory, "builds"), "utf8")).trim().split("\n").length;
 
 test("each program is built once and found in the cache afterwards", async () => {
-  const first = await buildPrograms({ cacheDir, goCommand, recipes });
-  const second = await buildPrograms({ cacheDir, goCommand, recipes });
+  const first = await buildRecipes(recipes, { cacheDir, goCommand });
+  const second = await buildRecipes(recipes, { cacheDir, goCommand });
   expect(second).toEqual(first);
   expect(await readFile(join(first.kwok, "kwok"), "utf8")).toBe("kwok\n");
   expect(await timesBuilt()).toBe(2);
 });
 
 test("a changed module is built again, and only that one", async () => {
-  const before = await buildPrograms({ cacheDir, goCommand, recipes });
+  const before = await buildRecipes(recipes, { cacheDir, goCommand });
   await writeFile(join(directory, "kwok", "main.go"), "kwok, changed\n");
-  const after = await buildPrograms({ cacheDir, goCommand, recipes });
+  const after = await buildRecipes(recipes, { cacheDir, goCommand });
   expect(after.supervisor).toBe(before.supervisor);
   expect(after.kwok).not.toBe(before.kwok);
   expect(await timesBuilt()).toBe(3);
@@ -67,7 +67,7 @@ test("a changed module is built again, and only that one", async () => {
 
 test("the caller is told what is built and how many there are", async () => {
   const events: BuildEvent[] = [];
-  await buildPrograms({ cacheDir, goCommand, recipes, onEvent: (event) => events.push(event) });
+  await buildRecipes(recipes, { cacheDir, goCommand, onEvent: (event) => events.push(event) });
   expect(
     events.map((event) =>
       event.kind === "waiting" ? event.kind : [event.kind, event.program, event.position, event.total],
@@ -82,8 +82,8 @@ test("the caller is told what is built and how many there are", async () => {
 
 test("two builds at once build each program once", async () => {
   const [one, other] = await Promise.all([
-    buildPrograms({ cacheDir, goCommand, recipes }),
-    buildPrograms({ cacheDir, goCommand, recipes }),
+    buildRecipes(recipes, { cacheDir, goCommand }),
+    buildRecipes(recipes, { cacheDir, goCommand }),
   ]);
   expect(one).toEqual(other);
   expect(await timesBuilt()).toBe(2);
@@ -91,11 +91,10 @@ test("two builds at once build each program once", async () => {
 
 test("a failed build says what the compiler said and leaves nothing in the cache", async () => {
   await writeFile(join(directory, "kwok", "main.go"), "wrong\n");
-  const built = buildPrograms({
-    cacheDir,
-    goCommand,
-    recipes: recipes.filter(({ name }) => name === "kwok"),
-  });
+  const built = buildRecipes(
+    recipes.filter(({ name }) => name === "kwok"),
+    { cacheDir, goCommand },
+  );
   await expect(built).rejects.toMatchObject({
     code: "BuildFailed",
     message: expect.stringMatching(
@@ -107,7 +106,7 @@ test("a failed build says what the compiler said and leaves nothing in the cache
 
 test("what a killed build left behind is removed by the next one", async () => {
   await mkdir(join(cacheDir, ".building-kwok-0123456789abcdef"), { recursive: true });
-  await buildPrograms({ cacheDir, goCommand, recipes });
+  await buildRecipes(recipes, { cacheDir, goCommand });
   expect((await readdir(cacheDir)).filter((name) => name.startsWith("."))).toEqual([]);
 });
 
@@ -116,11 +115,10 @@ test("manifests of a dependency lie beside the program as JSON lists", async () 
   await mkdir(dependency);
   await writeFile(join(dependency, "crds.yaml"), "---\nkind: A\n---\nkind: B\n");
   const [, kwok] = recipes as readonly [ProgramRecipe, ProgramRecipe];
-  const built = await buildPrograms({
-    cacheDir,
-    goCommand,
-    recipes: [{ ...kwok, files: { ofModule: "example.com/dependency", paths: ["crds.yaml"] } }],
-  });
+  const built = await buildRecipes(
+    [{ ...kwok, files: { ofModule: "example.com/dependency", paths: ["crds.yaml"] } }],
+    { cacheDir, goCommand },
+  );
   expect(JSON.parse(await readFile(join(built.kwok, "crds.json"), "utf8"))).toEqual([
     { kind: "A" },
     { kind: "B" },
@@ -128,7 +126,7 @@ test("manifests of a dependency lie beside the program as JSON lists", async () 
 });
 
 test("without Go the error is one sentence that says what to install and what works without it", async () => {
-  const built = buildPrograms({ cacheDir, goCommand: join(directory, "no-such-go"), recipes });
+  const built = buildRecipes(recipes, { cacheDir, goCommand: join(directory, "no-such-go") });
   await expect(built).rejects.toMatchObject({
     code: "GoMissing",
     message: expect.stringMatching(/^[^\n]*install Go 1\.26 or newer[^\n]*KUBECONFIG[^\n]*\.$/),
@@ -140,7 +138,7 @@ test("a Go that refuses the modules is told from a missing one, in its own words
     goCommand,
     '#!/bin/sh\necho "go: go.mod requires go >= 1.26.0 (running go 1.21.3)" >&2\nexit 1\n',
   );
-  await expect(buildPrograms({ cacheDir, goCommand, recipes })).rejects.toMatchObject({
+  await expect(buildRecipes(recipes, { cacheDir, goCommand })).rejects.toMatchObject({
     code: "GoTooOld",
     message: expect.stringMatching(/^[^\n]*needs Go 1\.26[^\n]*running go 1\.21\.3[^\n]*\.$/),
   });

@@ -23,7 +23,7 @@ export type BuildEvent =
   | {
       /** At the start of each program and every second of its build. */
       readonly kind: "building" | "built";
-      readonly program: ProgramName;
+      readonly program: string;
       readonly position: number;
       readonly total: number;
       readonly elapsedSeconds: number;
@@ -39,30 +39,30 @@ export interface BuildOptions {
   readonly cacheDir?: string;
   /** Default: "go", found on the PATH. */
   readonly goCommand?: string;
-  /** Default: all programs. */
-  readonly recipes?: readonly ProgramRecipe[];
 }
 
 interface Target {
-  readonly recipe: ProgramRecipe;
+  readonly recipe: ProgramRecipe<string>;
   readonly directory: string;
 }
 
 /** How much of the compiler's output an error carries. */
 const tailLines = 30;
 
+/** Builds the programs of a local cluster, as buildRecipes does. */
+export async function buildPrograms(options: BuildOptions = {}): Promise<BuiltPrograms> {
+  return buildRecipes(programRecipes, options);
+}
+
 /**
  * Builds what the cache lacks. Safe beside other processes that do the same: one builds, the others wait.
  * @throws LocalClusterError GoMissing, GoTooOld, BuildFailed with the end of the compiler's output
  */
-export async function buildPrograms(options: BuildOptions = {}): Promise<BuiltPrograms> {
-  const {
-    onEvent = () => {},
-    signal,
-    cacheDir = cacheFolder(),
-    goCommand = "go",
-    recipes = programRecipes,
-  } = options;
+export async function buildRecipes<Name extends string>(
+  recipes: readonly ProgramRecipe<Name>[],
+  options: BuildOptions = {},
+): Promise<Readonly<Record<Name, string>>> {
+  const { onEvent = () => {}, signal, cacheDir = cacheFolder(), goCommand = "go" } = options;
   const first = recipes[0];
   if (first === undefined) {
     throw new LocalClusterError("InvalidOptions", "there is no program to build");
@@ -95,9 +95,9 @@ export async function buildPrograms(options: BuildOptions = {}): Promise<BuiltPr
       await buildOne(target, go, report, signal);
     }
   }
-  return Object.fromEntries(
-    targets.map(({ recipe, directory }) => [recipe.name, directory]),
-  ) as BuiltPrograms;
+  return Object.fromEntries(targets.map(({ recipe, directory }) => [recipe.name, directory])) as Readonly<
+    Record<Name, string>
+  >;
 }
 
 async function missing(targets: readonly Target[]): Promise<readonly Target[]> {
@@ -162,7 +162,7 @@ async function buildOne(
 }
 
 async function runGo(
-  recipe: ProgramRecipe,
+  recipe: ProgramRecipe<string>,
   args: readonly string[],
   go: GoToolchain,
   signal?: AbortSignal,
@@ -196,7 +196,11 @@ async function runGo(
 }
 
 /** YAML manifests are kept as JSON lists of their documents: to parse a megabyte of YAML takes seconds. */
-async function convertModuleFiles(recipe: ProgramRecipe, into: string, go: GoToolchain): Promise<void> {
+async function convertModuleFiles(
+  recipe: ProgramRecipe<string>,
+  into: string,
+  go: GoToolchain,
+): Promise<void> {
   if (recipe.files === undefined) {
     return;
   }

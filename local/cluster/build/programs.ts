@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 
 export type ProgramName = "supervisor" | "control-plane" | "kwok" | "leader-worker-set";
 
-export interface ProgramRecipe {
-  readonly name: ProgramName;
+export interface ProgramRecipe<Name extends string = ProgramName> {
+  readonly name: Name;
   /** Folder of the Go module. */
   readonly moduleDir: string;
   /** Go package of the program's main. */
@@ -19,7 +19,8 @@ export interface ProgramRecipe {
 
 const kubernetesVersion = "v1.35.4";
 
-function moduleDir(name: string): string {
+/** The folder of a Go module of local/tools. */
+export function moduleDir(name: string): string {
   return fileURLToPath(new URL(`../../tools/${name}`, import.meta.url));
 }
 

@@ -1,0 +1,74 @@
+// The provider's own configuration, as its arguments in the program; what this double does not do is refused.
+
+import { type PropertyMap, Unknown } from "../protocol/properties.ts";
+import type { Mutability } from "./replacement.ts";
+
+export interface ProviderConfiguration extends Mutability {
+  /** The text of a kubeconfig or a path to one; the environment's when absent. */
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** Of objects that name none; the kubeconfig's when absent. */
+  readonly namespace?: string;
+  /** Takes an existing object over, where its creation would fail. */
+  readonly upsertExistingObjects: boolean;
+  readonly enablePatchForce: boolean;
+}
+
+const texts = ["kubeconfig", "context", "namespace"] as const;
+const switches = [
+  "upsertExistingObjects",
+  "enableConfigMapMutable",
+  "enableSecretMutable",
+  "enablePatchForce",
+] as const;
+/** Known to the real provider and without meaning here. */
+const ignored = [
+  "clusterIdentifier",
+  "cluster",
+  "deleteUnreachable",
+  "skipUpdateUnreachable",
+  "suppressDeprecationWarnings",
+  "suppressHelmHookWarnings",
+  "helmReleaseSettings",
+  "kubeClientSettings",
+  "strictMode",
+  "version",
+  "pluginDownloadURL",
+];
+
+/** @throws Error naming every argument that this double cannot honour */
+export function providerConfiguration(args: PropertyMap): ProviderConfiguration {
+  const known: readonly string[] = [...texts, ...switches, ...ignored, "enableServerSideApply"];
+  const refused = Object.keys(args).filter((name) => !known.includes(name) && !name.startsWith("__"));
+  if (!isSwitchedOn(args["enableServerSideApply"] ?? true)) refused.push("enableServerSideApply: false");
+  if (refused.length > 0) {
+    throw new Error(`the double of the kubernetes provider does not know: ${refused.join(", ")}`);
+  }
+  const given = texts.flatMap((name) => {
+    const value = args[name];
+    return typeof value === "string" && value !== "" ? [[name, value] as const] : [];
+  });
+  return {
+    ...Object.fromEntries(given),
+    upsertExistingObjects: isSwitchedOn(args["upsertExistingObjects"]),
+    enableConfigMapMutable: isSwitchedOn(args["enableConfigMapMutable"]),
+    enableSecretMutable: isSwitchedOn(args["enableSecretMutable"]),
+    enablePatchForce: isSwitchedOn(args["enablePatchForce"]),
+  };
+}
+
+/** Providers' arguments travel as text. */
+function isSwitchedOn(value: unknown): boolean {
+  return value === true || value === "true";
+}
+
+/** Which changed arguments need every object anew: another cluster does; with an identifier only that says so. */
+export function replacingArguments(before: PropertyMap, after: PropertyMap): readonly string[] {
+  const identifier = "clusterIdentifier";
+  if (before[identifier] !== undefined && after[identifier] !== undefined) {
+    return before[identifier] === after[identifier] ? [] : [identifier];
+  }
+  return ["kubeconfig", "context", "cluster"].filter(
+    (name) => after[name] instanceof Unknown || before[name] !== after[name],
+  );
+}

@@ -1,0 +1,215 @@
+// Helm releases as Pulumi resources (kubernetes:helm.sh/v3:Release): charts from a path, a .tgz or a repository, with
+// Helm's own install, upgrade and uninstall.
+
+import { createHash } from "node:crypto";
+
+import { NotInitializedError } from "../protocol/errors.ts";
+import { hasUnknowns, isPropertyMap, plainMap, type PropertyMap, Secret, secretsLike } from "../protocol/properties.ts";
+import { differences, isWithin } from "./differences.ts";
+import {
+  type CheckCall,
+  type CreateCall,
+  type DeleteCall,
+  type Diff,
+  type DiffCall,
+  type Made,
+  notMadeYet,
+  type ReadCall,
+  type ResourceHandler,
+  type UpdateCall,
+} from "./handler.ts";
+import { helm, type HelmContext, HelmError, type ReleaseStatus, releaseStatus } from "./helm.ts";
+import { autoname } from "./names.ts";
+
+/** pulumi-kubernetes provider/pkg/provider/helm_release.go, defaultTimeoutSeconds. */
+const defaultTimeoutSeconds = 300;
+const inputsKey = "__inputs";
+
+export class HelmReleaseHandler implements ResourceHandler {
+  readonly #context: HelmContext;
+  readonly #defaultNamespace: string;
+
+  constructor(context: HelmContext, defaultNamespace: string) {
+    this.#context = context;
+    this.#defaultNamespace = defaultNamespace;
+  }
+
+  /** Renders the chart, so that a changed chart at the same path is a change. */
+  async check({ inputs, oldInputs, name, seed, signal }: CheckCall): Promise<PropertyMap> {
+    const complete: PropertyMap = {
+      ...inputs,
+      name: inputs["name"] ?? oldInputs?.["name"] ?? autoname(name, seed),
+      namespace: inputs["namespace"] ?? this.#defaultNamespace,
+      ...(inputs["skipAwait"] === true ? {} : { timeout: inputs["timeout"] ?? defaultTimeoutSeconds }),
+    };
+    if (hasUnknowns(complete)) return complete;
+    const release = releaseOf(complete);
+    const manifest = await helm(
+      ["template", release.name, release.chart, ...release.place, ...release.source, ...release.rendering],
+      this.#context,
+      signal,
+      release.values,
+    );
+    return { ...complete, checksum: createHash("sha256").update(manifest).digest("hex") };
+  }
+
+  async diff({ inputs, state }: DiffCall): Promise<Diff> {
+    const found = differences(plainMap(stateInputs(state)), plainMap(inputs));
+    const replacing = found.filter(({ path }) => ["name", "namespace"].some((field) => isWithin(path, field)));
+    return { differences: found, replacing, deleteBeforeReplace: false };
+  }
+
+  async create(call: CreateCall): Promise<Made> {
+    if (call.preview) return notMadeYet(call.inputs);
+    const release = releaseOf(call.inputs);
+    const extra = flags(call.inputs, { createNamespace: "--create-namespace", replace: "--replace" });
+    return this.#run(call, ["install", release.name, release.chart, ...extra]);
+  }
+
+  async update(call: UpdateCall): Promise<PropertyMap> {
+    if (call.preview) return call.inputs;
+    const release = releaseOf(call.inputs);
+    const extra = flags(call.inputs, {
+      forceUpdate: "--force-replace",
+      resetValues: "--reset-values",
+      reuseValues: "--reuse-values",
+      cleanupOnFail: "--cleanup-on-fail",
+    });
+    return (await this.#run(call, ["upgrade", release.name, release.chart, ...extra])).properties;
+  }
+
+  async #run(call: CreateCall, command: readonly string[]): Promise<Made> {
+    const release = releaseOf(call.inputs);
+    const args = [
+      ...command,
+      ...release.place,
+      ...release.source,
+      ...release.rendering,
+      ...waiting(call.inputs, call.timeoutSeconds),
+      ...flags(call.inputs, { atomic: "--rollback-on-failure", disableWebhooks: "--no-hooks" }),
+    ];
+    const id = `${release.namespace}/${release.name}`;
+    let failure: HelmError | undefined;
+    try {
+      await helm(args, this.#context, call.signal, release.values);
+    } catch (error) {
+      if (!(error instanceof HelmError)) throw error;
+      failure = error;
+    }
+    // Also after a cancelled run: the state must know of a release that is there.
+    const status = await releaseStatus(release.name, release.namespace, this.#context, new AbortController().signal);
+    if (failure !== undefined && (status === undefined || status.info.status === "deployed")) {
+      // Nothing is left of it, or what was there before is there again.
+      throw failure;
+    }
+    const properties = releaseState(call.inputs, status);
+    if (failure !== undefined) {
+      throw new NotInitializedError(
+        `Helm release "${id}" was created, but failed to initialize completely. Use Helm CLI to investigate.: ${failure.message}`,
+        id,
+        properties,
+      );
+    }
+    return { id, properties };
+  }
+
+  async read({
+    id,
+    state,
+    signal,
+  }: ReadCall): Promise<{ readonly inputs: PropertyMap; readonly properties: PropertyMap } | undefined> {
+    const inputs = stateInputs(state);
+    if (inputs["name"] === undefined) {
+      throw new Error(`${id}: the double of the kubernetes provider does not import Helm releases`);
+    }
+    const { name, namespace } = releaseOf(inputs);
+    const status = await releaseStatus(name, namespace, this.#context, signal);
+    return status === undefined ? undefined : { inputs, properties: releaseState(inputs, status) };
+  }
+
+  async delete(call: DeleteCall): Promise<void> {
+    const inputs = stateInputs(call.state);
+    const { name, namespace } = releaseOf(inputs);
+    const args = ["uninstall", name, "--namespace", namespace, "--ignore-not-found"];
+    const limit = ["--timeout", `${timeoutOf(inputs, call.timeoutSeconds)}s`];
+    const wait = inputs["skipAwait"] === true && inputs["atomic"] !== true ? [] : ["--wait", ...limit];
+    await helm([...args, ...wait], this.#context, call.signal);
+  }
+}
+
+/** A release's arguments as Helm's command line takes them. */
+interface Release {
+  readonly name: string;
+  readonly namespace: string;
+  readonly chart: string;
+  readonly values: PropertyMap;
+  readonly place: readonly string[];
+  readonly source: readonly string[];
+  readonly rendering: readonly string[];
+}
+
+function releaseOf(properties: PropertyMap): Release {
+  const plain = plainMap(properties);
+  const text = (name: string): string => String(plain[name] ?? "");
+  const values = plain["values"];
+  const repository = plain["repositoryOpts"];
+  const version = text("version");
+  const repo = isPropertyMap(repository) ? String(repository["repo"] ?? "") : "";
+  return {
+    name: text("name"),
+    namespace: text("namespace"),
+    chart: text("chart"),
+    values: isPropertyMap(values) ? values : {},
+    place: ["--namespace", text("namespace")],
+    source: [
+      ...(version === "" ? [] : ["--version", version]),
+      ...(repo === "" ? [] : ["--repo", repo]),
+      ...flags(plain, { dependencyUpdate: "--dependency-update", devel: "--devel" }),
+    ],
+    rendering: ["--values", "-", ...flags(plain, { skipCrds: "--skip-crds" })],
+  };
+}
+
+function flags(inputs: PropertyMap, names: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(names).flatMap(([name, flag]) => (inputs[name] === true ? [flag] : []));
+}
+
+/** The provider's library waits as Helm 3 does. */
+function waiting(inputs: PropertyMap, timeoutSeconds: number): readonly string[] {
+  const limit = ["--timeout", `${timeoutOf(inputs, timeoutSeconds)}s`];
+  if (inputs["skipAwait"] === true) return limit;
+  return ["--wait=legacy", ...flags(inputs, { waitForJobs: "--wait-for-jobs" }), ...limit];
+}
+
+/** The release's own timeout, which the engine's resource option shortens. */
+function timeoutOf(inputs: PropertyMap, requested: number): number {
+  const own = typeof inputs["timeout"] === "number" ? inputs["timeout"] : defaultTimeoutSeconds;
+  return requested > 0 ? Math.min(own, requested) : own;
+}
+
+/** The real provider keeps a release's inputs as one secret. */
+function releaseState(inputs: PropertyMap, status: ReleaseStatus | undefined): PropertyMap {
+  const outputs: PropertyMap = {
+    ...inputs,
+    ...(status === undefined
+      ? {}
+      : {
+          status: {
+            name: status.name,
+            namespace: status.namespace,
+            revision: status.version,
+            status: status.info.status,
+            chart: status.chart?.metadata?.name ?? null,
+            version: status.chart?.metadata?.version ?? null,
+            appVersion: status.chart?.metadata?.appVersion ?? null,
+          },
+        }),
+  };
+  return { ...(secretsLike(outputs, inputs) as PropertyMap), [inputsKey]: new Secret(inputs) };
+}
+
+function stateInputs(state: PropertyMap): PropertyMap {
+  const inputs = state[inputsKey];
+  const value = inputs instanceof Secret ? inputs.value : inputs;
+  return isPropertyMap(value) ? value : {};
+}

@@ -1,0 +1,113 @@
+// The language runtime as the engine calls it: which packages a program needs, and run it.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+
+import type { ILanguageRuntimeServer } from "@pulumi/pulumi/proto/language_grpc_pb.js";
+import language from "@pulumi/pulumi/proto/language_pb.js";
+import type { RunRequest } from "@pulumi/pulumi/proto/language_pb.js";
+import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
+import empty from "google-protobuf/google/protobuf/empty_pb.js";
+
+import { unary } from "../protocol/serve.ts";
+
+/** `cmd/run` exits so when the program has failed and has told the person why. */
+const bailExitCode = 32;
+
+export interface LanguageRuntime {
+  readonly service: Partial<ILanguageRuntimeServer>;
+  /** Ends the programs that still run. */
+  stop(): void;
+}
+
+export function languageRuntime(engineAddress: string): LanguageRuntime {
+  const running = new Set<ChildProcess>();
+  const stop = () => {
+    for (const child of running) child.kill("SIGKILL");
+  };
+
+  const track = (child: ChildProcess): ChildProcess => {
+    running.add(child);
+    child.once("exit", () => running.delete(child));
+    return child;
+  };
+
+  return {
+    stop,
+    service: {
+      handshake: unary(async () => new language.LanguageHandshakeResponse()),
+      getRequiredPlugins: unary(async () => new language.GetRequiredPluginsResponse()),
+      getRequiredPackages: unary(async () => new language.GetRequiredPackagesResponse()),
+      getProgramDependencies: unary(async () => new language.GetProgramDependenciesResponse()),
+      runtimeOptionsPrompts: unary(async () => new language.RuntimeOptionsResponse()),
+      getPluginInfo: unary(async () => new plugin.PluginInfo()),
+      about: unary(async () => {
+        const about = new language.AboutResponse();
+        about.setExecutable(process.execPath);
+        about.setVersion(process.version);
+        return about;
+      }),
+      cancel: unary(async () => {
+        stop();
+        return new empty.Empty();
+      }),
+
+      run: unary(async (request: RunRequest) => {
+        const child = track(
+          spawn(process.execPath, runArguments(request, engineAddress), {
+            cwd: request.getPwd(),
+            env: { ...process.env, ...runEnvironment(request) },
+            // The engine reads this process's standard output for the port alone, and passes on what follows.
+            stdio: ["ignore", "inherit", "inherit"],
+          }),
+        );
+        const response = new language.RunResponse();
+        const ended = await endOf(child);
+        if (ended === bailExitCode) response.setBail(true);
+        else if (ended !== 0) response.setError(`the program ended with ${ended}`);
+        return response;
+      }),
+    },
+  };
+}
+
+const require = createRequire(import.meta.url);
+
+/** The command line of `cmd/run`: its flags, the program, the program's arguments. */
+export function runArguments(request: RunRequest, engineAddress: string): readonly string[] {
+  const flags: Readonly<Record<string, string | undefined>> = {
+    monitor: request.getMonitorAddress(),
+    engine: engineAddress,
+    organization: request.getOrganization(),
+    project: request.getProject(),
+    "root-directory": request.getInfo()?.getRootDirectory(),
+    stack: request.getStack(),
+    pwd: request.getInfo()?.getProgramDirectory() ?? request.getPwd(),
+    parallel: String(request.getParallel()),
+  };
+  const entryPoint = request.getInfo()?.getEntryPoint() ?? request.getProgram();
+  return [
+    require.resolve("@pulumi/pulumi/cmd/run"),
+    ...Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
+    ...(request.getDryrun() ? ["--dry-run"] : []),
+    entryPoint === "" ? "." : entryPoint,
+    ...request.getArgsList(),
+  ];
+}
+
+/** The stack's configuration travels in the environment, where the SDK looks for it. */
+export function runEnvironment(request: RunRequest): Readonly<Record<string, string>> {
+  return {
+    PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().getEntryList())),
+    PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
+    PULUMI_NODEJS_TYPESCRIPT: "false",
+  };
+}
+
+/** The exit code, or the signal that has ended it. */
+async function endOf(child: ChildProcess): Promise<number | string | null> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, signal) => resolve(code ?? signal));
+  });
+}

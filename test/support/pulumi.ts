@@ -1,0 +1,22 @@
+// What the tests of the Pulumi programs share: the executables, and an engine of a test's own.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inject, onTestFinished } from "vitest";
+import { pulumiEngine, type PulumiEngine } from "../../infra/testing/pulumi.ts";
+import type { PulumiPrograms } from "../../local/cluster/build/pulumi.ts";
+import type { CleanUp } from "./cluster.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    readonly pulumiPrograms: PulumiPrograms;
+  }
+}
+
+/** An engine with a state of its own, which is gone after the test. */
+export async function testEngine(after: CleanUp = onTestFinished): Promise<PulumiEngine> {
+  const homeDir = await mkdtemp(join(tmpdir(), "llama-operator-pulumi-"));
+  after(async () => rm(homeDir, { recursive: true, force: true }));
+  return pulumiEngine({ programs: inject("pulumiPrograms"), homeDir });
+}
