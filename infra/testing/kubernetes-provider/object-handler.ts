@@ -159,7 +159,7 @@ export class ObjectHandler implements ResourceHandler {
     const sought = recorded["apiVersion"] === undefined ? objectOfId(call) : objectOf(plainMap(recorded));
     const live = await this.#objects.get(sought, call.signal);
     if (live === undefined) return undefined;
-    const fieldManager = checkpointFieldManager(call.state) ?? newFieldManager(call);
+    const fieldManager = checkpointFieldManager(call.state) ?? newFieldManager({ ...call, inputs: {} });
     const inputs =
       recorded["apiVersion"] === undefined
         ? withoutStatus(withoutReadOnly(liveMap(live)))

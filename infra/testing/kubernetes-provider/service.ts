@@ -20,7 +20,7 @@ import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { type Fault, type FaultedOperation, faultOf } from "../faults.ts";
 import { NotInitializedError } from "../protocol/errors.ts";
 import { plainMap, type PropertyMap } from "../protocol/properties.ts";
-import { unary } from "../protocol/serve.ts";
+import { type Answered, unary } from "../protocol/serve.ts";
 import { readStruct, writeStruct } from "../protocol/structs.ts";
 import { ClusterObjects } from "./cluster-objects.ts";
 import { providerConfiguration, replacingArguments } from "./configuration.ts";
@@ -38,7 +38,7 @@ interface Handlers {
 }
 
 export interface KubernetesProvider {
-  readonly service: Partial<IResourceProviderServer>;
+  readonly service: Answered<IResourceProviderServer>;
   /** Gives up what is under way. */
   stop(): void;
 }
@@ -77,7 +77,7 @@ export function kubernetesProvider(faultsFolder: string | undefined): Kubernetes
     return result;
   };
 
-  const service: Partial<IResourceProviderServer> = {
+  const service: Answered<IResourceProviderServer> = {
     handshake: unary(async () => {
       const response = new provider.ProviderHandshakeResponse();
       response.setAcceptSecrets(true);

@@ -9,13 +9,13 @@ import type { RunRequest } from "@pulumi/pulumi/proto/language_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 
-import { unary } from "../protocol/serve.ts";
+import { type Answered, unary } from "../protocol/serve.ts";
 
 /** `cmd/run` exits so when the program has failed and has told the person why. */
 const bailExitCode = 32;
 
 export interface LanguageRuntime {
-  readonly service: Partial<ILanguageRuntimeServer>;
+  readonly service: Answered<ILanguageRuntimeServer>;
   /** Ends the programs that still run. */
   stop(): void;
 }
