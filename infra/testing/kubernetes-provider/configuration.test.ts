@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+
+import { Unknown } from "../protocol/properties.ts";
+import { providerConfiguration, replacingArguments } from "./configuration.ts";
+
+test("switches travel as text", () => {
+  expect(providerConfiguration({ kubeconfig: "k", upsertExistingObjects: "true" })).toEqual({
+    kubeconfig: "k",
+    upsertExistingObjects: true,
+    enableConfigMapMutable: false,
+    enableSecretMutable: false,
+    enablePatchForce: false,
+  });
+});
+
+test("what the double does not do is refused rather than ignored", () => {
+  expect(() =>
+    providerConfiguration({ renderYamlToDirectory: "out", enableServerSideApply: "false" }),
+  ).toThrow("does not know: renderYamlToDirectory, enableServerSideApply: false");
+});
+
+test("another kubeconfig is another cluster, unless an identifier says that it is the same", () => {
+  expect(replacingArguments({ kubeconfig: "a" }, { kubeconfig: "b" })).toEqual(["kubeconfig"]);
+  expect(replacingArguments({ kubeconfig: "a" }, { kubeconfig: new Unknown() })).toEqual(["kubeconfig"]);
+  const same = { clusterIdentifier: "one" };
+  expect(replacingArguments({ kubeconfig: "a", ...same }, { kubeconfig: "b", ...same })).toEqual([]);
+  expect(replacingArguments(same, { clusterIdentifier: "two" })).toEqual(["clusterIdentifier"]);
+});
