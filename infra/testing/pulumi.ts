@@ -227,8 +227,11 @@ async function runCommand(
   try {
     const exitCode = await new Promise<number | null>((resolve, reject) => {
       child.once("error", reject);
-      // Not "close": plugins that outlive a killed engine hold its pipes.
-      child.once(signal === undefined ? "close" : "exit", resolve);
+      child.once("close", resolve);
+      // Plugins that outlive a killed engine for a moment hold its pipes open.
+      child.once("exit", (code) => {
+        if (signal?.aborted === true) resolve(code);
+      });
     });
     return { exitCode, output: output.join(""), standardOutput: standardOutput.join("") };
   } finally {

@@ -14,7 +14,7 @@ declare module "vitest" {
   }
 }
 
-/** An engine with a state of its own, which is gone after the test. */
+/** An engine with a state of its own, which is gone after the test, or after what `after` registers with. */
 export async function testEngine(after: CleanUp = onTestFinished): Promise<PulumiEngine> {
   const homeDir = await mkdtemp(join(tmpdir(), "llama-operator-pulumi-"));
   after(async () => rm(homeDir, { recursive: true, force: true }));

@@ -108,26 +108,32 @@ export class ClusterObjects {
     return this.#client.replace(type, placed(replacing, type), options);
   }
 
+  /** The object as it is, where its fields still belong to its creation by this manager. */
+  async createdBy(
+    object: KubeObject,
+    fieldManager: string,
+    signal: AbortSignal,
+  ): Promise<CreatedObject | undefined> {
+    const live = (await this.get(object, signal)) as Live<ManagedObject> | undefined;
+    const entry = live?.metadata.managedFields?.find(
+      ({ manager, operation, subresource }) =>
+        manager === fieldManager && operation === "Update" && (subresource ?? "") === "",
+    );
+    return live === undefined || entry === undefined ? undefined : { live, entry };
+  }
+
   /**
-   * Makes what a creation has set the applier's own: a creation counts as an update, and without this an apply could
+   * Makes what the creation has set the applier's own: a creation counts as an update, and without this an apply could
    * never take a field away again.
    */
-  async ownCreatedFields(object: KubeObject, fieldManager: string, signal: AbortSignal): Promise<void> {
-    const type = await this.typeOf(object.apiVersion, object.kind, signal);
-    const live = (await this.#client.get(type, referenceOf(object, type), { signal })) as Live<ManagedObject>;
-    const managed = live.metadata.managedFields ?? [];
-    const created = managed.find(
-      (entry) => entry.manager === fieldManager && entry.operation === "Update" && !entry.subresource,
+  async ownCreatedFields({ live, entry }: CreatedObject, signal: AbortSignal): Promise<void> {
+    const type = await this.typeOf(live.apiVersion, live.kind, signal);
+    const managedFields = live.metadata.managedFields?.map((other) =>
+      other === entry ? { ...other, operation: "Apply" } : other,
     );
-    if (created === undefined) return;
-    const managedFields = managed.map((entry) => (entry === created ? { ...entry, operation: "Apply" } : entry));
     const { resourceVersion } = live.metadata;
-    await this.#client.mergePatch(
-      type,
-      referenceOf(object, type),
-      { metadata: { managedFields } },
-      { resourceVersion, signal },
-    );
+    const patch = { metadata: { managedFields } };
+    await this.#client.mergePatch(type, referenceOf(live, type), patch, { resourceVersion, signal });
   }
 
   /** Undefined where it is gone, its kind included. */
@@ -196,14 +202,20 @@ interface ServedResource {
   readonly namespaced: boolean;
 }
 
+interface ManagedFields {
+  readonly manager?: string;
+  readonly operation?: string;
+  readonly subresource?: string;
+}
+
 interface ManagedObject extends KubeObject {
-  metadata?: KubeObject["metadata"] & {
-    readonly managedFields?: readonly {
-      readonly manager?: string;
-      readonly operation?: string;
-      readonly subresource?: string;
-    }[];
-  };
+  metadata?: KubeObject["metadata"] & { readonly managedFields?: readonly ManagedFields[] };
+}
+
+/** A live object and the entry of its managed fields that its creation has left. */
+export interface CreatedObject {
+  readonly live: Live<ManagedObject>;
+  readonly entry: ManagedFields;
 }
 
 function referenceOf(object: KubeObject, type: ResourceType): ObjectRef {

@@ -13,6 +13,14 @@ test("switches travel as text", () => {
   });
 });
 
+test("an argument wins over the variable of the same switch", () => {
+  const environment = { PULUMI_K8S_ENABLE_PATCH_FORCE: "true", PULUMI_K8S_ENABLE_SECRET_MUTABLE: "true" };
+  expect(providerConfiguration({ enableSecretMutable: "false" }, environment)).toMatchObject({
+    enablePatchForce: true,
+    enableSecretMutable: false,
+  });
+});
+
 test("what the double does not do is refused rather than ignored", () => {
   expect(() =>
     providerConfiguration({ renderYamlToDirectory: "out", enableServerSideApply: "false" }),

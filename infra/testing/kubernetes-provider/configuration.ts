@@ -37,23 +37,31 @@ const ignored = [
 ];
 
 /** @throws Error naming every argument that this double cannot honour */
-export function providerConfiguration(args: PropertyMap): ProviderConfiguration {
+export function providerConfiguration(
+  args: PropertyMap,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): ProviderConfiguration {
   const known: readonly string[] = [...texts, ...switches, ...ignored, "enableServerSideApply"];
   const refused = Object.keys(args).filter((name) => !known.includes(name) && !name.startsWith("__"));
   if (!isSwitchedOn(args["enableServerSideApply"] ?? true)) refused.push("enableServerSideApply: false");
   if (refused.length > 0) {
     throw new Error(`the double of the kubernetes provider does not know: ${refused.join(", ")}`);
   }
+  // The argument wins over its variable: PULUMI_K8S_ENABLE_PATCH_FORCE and so on.
+  const switched = (name: (typeof switches)[number]): boolean =>
+    isSwitchedOn(
+      args[name] ?? environment[`PULUMI_K8S_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`],
+    );
   const given = texts.flatMap((name) => {
     const value = args[name];
     return typeof value === "string" && value !== "" ? [[name, value] as const] : [];
   });
   return {
     ...Object.fromEntries(given),
-    upsertExistingObjects: isSwitchedOn(args["upsertExistingObjects"]),
-    enableConfigMapMutable: isSwitchedOn(args["enableConfigMapMutable"]),
-    enableSecretMutable: isSwitchedOn(args["enableSecretMutable"]),
-    enablePatchForce: isSwitchedOn(args["enablePatchForce"]),
+    upsertExistingObjects: switched("upsertExistingObjects"),
+    enableConfigMapMutable: switched("enableConfigMapMutable"),
+    enableSecretMutable: switched("enableSecretMutable"),
+    enablePatchForce: switched("enablePatchForce"),
   };
 }
 

@@ -85,7 +85,7 @@ export class HelmReleaseHandler implements ResourceHandler {
       ...release.place,
       ...release.source,
       ...release.rendering,
-      ...waiting(call.inputs, call.timeoutSeconds),
+      ...waiting(call.inputs),
       ...flags(call.inputs, { atomic: "--rollback-on-failure", disableWebhooks: "--no-hooks" }),
     ];
     const id = `${release.namespace}/${release.name}`;
@@ -131,8 +131,7 @@ export class HelmReleaseHandler implements ResourceHandler {
     const inputs = stateInputs(call.state);
     const { name, namespace } = releaseOf(inputs);
     const args = ["uninstall", name, "--namespace", namespace, "--ignore-not-found"];
-    const limit = ["--timeout", `${timeoutOf(inputs, call.timeoutSeconds)}s`];
-    const wait = inputs["skipAwait"] === true && inputs["atomic"] !== true ? [] : ["--wait", ...limit];
+    const wait = inputs["skipAwait"] === true && inputs["atomic"] !== true ? [] : ["--wait", ...timeout(inputs)];
     await helm([...args, ...wait], this.#context, call.signal);
   }
 }
@@ -175,16 +174,15 @@ function flags(inputs: PropertyMap, names: Readonly<Record<string, string>>): re
 }
 
 /** The provider's library waits as Helm 3 does. */
-function waiting(inputs: PropertyMap, timeoutSeconds: number): readonly string[] {
-  const limit = ["--timeout", `${timeoutOf(inputs, timeoutSeconds)}s`];
-  if (inputs["skipAwait"] === true) return limit;
-  return ["--wait=legacy", ...flags(inputs, { waitForJobs: "--wait-for-jobs" }), ...limit];
+function waiting(inputs: PropertyMap): readonly string[] {
+  if (inputs["skipAwait"] === true) return timeout(inputs);
+  return ["--wait=legacy", ...flags(inputs, { waitForJobs: "--wait-for-jobs" }), ...timeout(inputs)];
 }
 
-/** The release's own timeout, which the engine's resource option shortens. */
-function timeoutOf(inputs: PropertyMap, requested: number): number {
-  const own = typeof inputs["timeout"] === "number" ? inputs["timeout"] : defaultTimeoutSeconds;
-  return requested > 0 ? Math.min(own, requested) : own;
+/** The release's own: the engine's resource option has no say here, as in the real provider. */
+function timeout(inputs: PropertyMap): readonly string[] {
+  const seconds = typeof inputs["timeout"] === "number" ? inputs["timeout"] : defaultTimeoutSeconds;
+  return ["--timeout", `${seconds}s`];
 }
 
 /** The real provider keeps a release's inputs as one secret. */

@@ -13,7 +13,7 @@ import {
   driftedInputs,
   withoutReadOnly,
 } from "./checkpoint.ts";
-import { AwaitError, type ClusterObjects, NoSuchKindError } from "./cluster-objects.ts";
+import { AwaitError, type ClusterObjects, NoSuchKindError, type WriteOptions } from "./cluster-objects.ts";
 import { awaitsOf, timeoutSeconds } from "./conditions.ts";
 import type { ProviderConfiguration } from "./configuration.ts";
 import { differences, isWithin } from "./differences.ts";
@@ -67,15 +67,16 @@ export class ObjectHandler implements ResourceHandler {
     }
   }
 
-  async diff({ inputs, state }: DiffCall): Promise<Diff> {
-    const after = plainMap(inputs);
-    const found = differences(plainMap(checkpointInputs(state)), after);
+  async diff({ inputs, state, signal }: DiffCall): Promise<Diff> {
+    // A kind that came with the program counted as namespaced when its first object was checked.
+    const comparable = (await this.#isNamespaced(inputs, signal)) ? (map: PropertyMap) => map : withoutNamespace;
+    const after = comparable(asSent(plainMap(inputs)));
+    const found = differences(comparable(plainMap(checkpointInputs(state))), after);
     const patterns = replacingPaths(after, this.#configuration);
     const replacing = found.filter(({ path }) => patterns.some((pattern) => isWithin(path, pattern)));
-    const [live, wanted] = [objectOf(checkpointLive(state)), objectOf(after)];
+    const [live, wanted] = [objectOf(comparable(checkpointLive(state))), objectOf(after)];
     const samePlace =
-      live.metadata?.name === wanted.metadata?.name &&
-      (live.metadata?.namespace ?? "") === (wanted.metadata?.namespace ?? live.metadata?.namespace ?? "");
+      live.metadata?.name === wanted.metadata?.name && live.metadata?.namespace === wanted.metadata?.namespace;
     return {
       differences: found,
       replacing,
@@ -109,28 +110,48 @@ export class ObjectHandler implements ResourceHandler {
       checkpointFieldManager(call.state) ??
       newFieldManager(call);
     const options = { fieldManager, dryRun: call.preview, signal: call.signal };
-    let made: Live<KubeObject>;
     try {
-      if (object.kind === "CustomResourceDefinition") {
-        made = await this.#objects.replace(object, options);
-      } else {
-        if (!call.preview) await this.#objects.ownCreatedFields(object, fieldManager, call.signal);
-        const force =
-          // Until the real change, a preview conflicts with what the creation has set.
-          call.preview ||
-          this.#configuration.enablePatchForce ||
-          annotation(plainMap(call.inputs), forceAnnotation) === "true";
-        made = await this.#objects.apply(object, { ...options, force });
-      }
+      const made =
+        object.kind === "CustomResourceDefinition"
+          ? await this.#objects.replace(object, options)
+          : await this.#applied(call, object, options);
+      if (call.preview) return withoutStatus(checkpoint(call.inputs, liveMap(made), fieldManager));
+      return (await this.#initialized(call, made, fieldManager)).properties;
     } catch (error) {
+      if (error instanceof NotInitializedError) throw error;
       if (call.preview && (isForbidden(error) || isNotFound(error))) return call.inputs;
-      const advice = isConflict(error)
-        ? "Server-Side Apply field conflict detected: "
-        : "";
-      throw new Error(`update of resource "${call.urn}" failed: ${advice}${messageOf(error)}`, { cause: error });
+      throw await this.#updateError(call, object, fieldManager, error);
     }
-    if (call.preview) return withoutStatus(checkpoint(call.inputs, liveMap(made), fieldManager));
-    return (await this.#initialized(call, made, fieldManager)).properties;
+  }
+
+  async #applied(call: UpdateCall, object: KubeObject, options: WriteOptions): Promise<Live<KubeObject>> {
+    const created = await this.#objects.createdBy(object, options.fieldManager, call.signal);
+    if (created !== undefined && !call.preview) await this.#objects.ownCreatedFields(created, call.signal);
+    const force =
+      // Until the real change, a preview conflicts with what the creation has set.
+      (created !== undefined && call.preview) ||
+      this.#configuration.enablePatchForce ||
+      annotation(plainMap(call.inputs), forceAnnotation) === "true";
+    return this.#objects.apply(object, { ...options, force });
+  }
+
+  /** A refused change is recorded as one that has not come to pass: the next run tries it again. */
+  async #updateError(
+    call: UpdateCall,
+    object: KubeObject,
+    fieldManager: string,
+    cause: unknown,
+  ): Promise<Error> {
+    const advice = isConflict(cause) ? "Server-Side Apply field conflict detected: " : "";
+    const live = await this.#objects.get(object, call.signal).catch(() => undefined);
+    if (live === undefined) {
+      return new Error(`update of resource "${call.urn}" failed: ${advice}${messageOf(cause)}`, { cause });
+    }
+    return new NotInitializedError(
+      `the Kubernetes API server reported that "${idOf(live)}" failed to fully initialize or become live: ${advice}${messageOf(cause)}`,
+      idOf(live),
+      checkpoint(call.inputs, liveMap(live), fieldManager),
+    );
   }
 
   /** Waits for what the kind and the annotations ask for. */
@@ -163,7 +184,7 @@ export class ObjectHandler implements ResourceHandler {
     const inputs =
       recorded["apiVersion"] === undefined
         ? withoutStatus(withoutReadOnly(liveMap(live)))
-        : driftedInputs(checkpointInputs(call.state), plainMap(recorded), liveMap(live));
+        : driftedInputs(checkpointInputs(call.state), plainMap(recorded), plainMap(liveMap(live)));
     return { inputs, properties: checkpoint(inputs, liveMap(live), fieldManager) };
   }
 
@@ -199,6 +220,13 @@ function objectOfId({ id, type }: ReadCall): KubeObject {
   const slash = id.indexOf("/");
   const metadata = slash < 0 ? { name: id } : { namespace: id.slice(0, slash), name: id.slice(slash + 1) };
   return { apiVersion, kind, metadata };
+}
+
+function withoutNamespace(properties: PropertyMap): PropertyMap {
+  const metadata = properties["metadata"];
+  if (!isPropertyMap(metadata)) return properties;
+  const { namespace: _, ...kept } = metadata;
+  return { ...properties, metadata: kept };
 }
 
 function withoutStatus(properties: PropertyMap): PropertyMap {

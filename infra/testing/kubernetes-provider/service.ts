@@ -106,7 +106,8 @@ export function kubernetesProvider(faultsFolder: string | undefined): Kubernetes
     }),
 
     diffConfig: unary(async (request: DiffRequest) => {
-      const [before, after] = [plainMap(readStruct(request.getOlds())), plainMap(readStruct(request.getNews()))];
+      const before = plainMap(readStruct(request.getOldInputs() ?? request.getOlds()));
+      const after = plainMap(readStruct(request.getNews()));
       const changed = differences(before, after).map(({ path }) => String(path[0]));
       const response = new provider.DiffResponse();
       response.setChanges(changesOf(changed.length));
@@ -118,7 +119,7 @@ export function kubernetesProvider(faultsFolder: string | undefined): Kubernetes
     }),
 
     configure: unary(async (request: ConfigureRequest) => {
-      const configuration = providerConfiguration(plainMap(readStruct(request.getArgs())));
+      const configuration = providerConfiguration(plainMap(readStruct(request.getArgs())), process.env);
       const { client, helm, defaultNamespace } = await connect(configuration);
       configured.resolve({
         objects: new ObjectHandler(new ClusterObjects(client), configuration, defaultNamespace),
@@ -142,12 +143,12 @@ export function kubernetesProvider(faultsFolder: string | undefined): Kubernetes
     check: unary(async (request: CheckRequest) => {
       const call = about(request);
       const handler = await handlerOf(call.type);
-      const olds = request.getOlds();
+      const oldInputs = readStruct(request.getOlds());
       const inputs = await faulted("check", call, async () =>
         handler.check({
           ...call,
           inputs: readStruct(request.getNews()),
-          oldInputs: olds === undefined ? undefined : readStruct(olds),
+          oldInputs: Object.keys(oldInputs).length === 0 ? undefined : oldInputs,
           seed: request.getRandomseed_asU8(),
         }),
       );

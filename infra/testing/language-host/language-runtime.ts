@@ -55,7 +55,6 @@ export function languageRuntime(engineAddress: string): LanguageRuntime {
       run: unary(async (request: RunRequest) => {
         const child = track(
           spawn(process.execPath, runArguments(request, engineAddress), {
-            cwd: request.getPwd(),
             env: { ...process.env, ...runEnvironment(request) },
             // The engine reads this process's standard output for the port alone, and passes on what follows.
             stdio: ["ignore", "inherit", "inherit"],
