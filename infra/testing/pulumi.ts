@@ -119,7 +119,11 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
     ...options.environment,
   };
 
-  const command = async (view: string, args: readonly string[], run: RunOptions = {}): Promise<CommandResult> =>
+  const command = async (
+    view: string,
+    args: readonly string[],
+    run: RunOptions = {},
+  ): Promise<CommandResult> =>
     runCommand(options.programs.pulumi, [...args, "--non-interactive", "--color=never"], {
       cwd: view,
       env: { ...environment, ...run.environment },
@@ -134,7 +138,13 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
     }
     const path = join(view, stack);
     if (!stacks.has(path)) {
-      const made = await command(view, ["stack", "init", stack, "--secrets-provider=passphrase", "--no-select"]);
+      const made = await command(view, [
+        "stack",
+        "init",
+        stack,
+        "--secrets-provider=passphrase",
+        "--no-select",
+      ]);
       if (made.exitCode !== 0 && !made.output.includes("already exists")) {
         throw new Error(`the stack ${stack} could not be made:\n${made.output}`);
       }

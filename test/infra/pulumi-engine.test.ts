@@ -3,7 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, onTestFailed, test } from "vitest";
 import { errors, resourceChanges, steps } from "../../infra/testing/engine/events.ts";
 import type { RunOptions, RunResult } from "../../infra/testing/pulumi.ts";
@@ -12,7 +12,7 @@ import { eventually } from "../support/eventually.ts";
 import { testEngine } from "../support/pulumi.ts";
 
 const cluster = sharedCluster();
-const projectDir = join(import.meta.dirname, "project");
+const projectDir = fileURLToPath(new URL("../../infra/testing/example-project", import.meta.url));
 const stack = "test";
 const namespace = `engine-${randomBytes(4).toString("hex")}`;
 const crd = "lamps.engine-test.llama-operator.dev";
@@ -33,7 +33,11 @@ async function ran(running: Promise<RunResult>): Promise<RunResult> {
 
 const up = async (options?: RunOptions) => ran(engine.up(projectDir, stack, options));
 const get = async (...args: readonly string[]) => kubectl(cluster, ["get", "-n", namespace, ...args]);
-const isThere = async (object: string) => get(object).then(() => true, () => undefined);
+const isThere = async (object: string) =>
+  get(object).then(
+    () => true,
+    () => undefined,
+  );
 
 async function setReady(): Promise<void> {
   const status = { status: { conditions: [{ type: "Ready", status: "True" }] } };
@@ -101,7 +105,15 @@ describe.sequential("a project", () => {
   });
 
   test("finds what others have changed, and puts it right", async () => {
-    await kubectl(cluster, ["patch", "lamp/lamp", "-n", namespace, "--type=merge", "-p", '{"spec":{"watts":1}}']);
+    await kubectl(cluster, [
+      "patch",
+      "lamp/lamp",
+      "-n",
+      namespace,
+      "--type=merge",
+      "-p",
+      '{"spec":{"watts":1}}',
+    ]);
     const refreshed = await ran(engine.refresh(projectDir, stack));
     expect(refreshed.exitCode).toBe(0);
     const refused = await up();
@@ -124,13 +136,13 @@ describe.sequential("a project", () => {
       ]),
     );
     expect(await engine.stackOutputs(projectDir, stack)).toMatchObject({ chartRevision: 2 });
-    expect(JSON.parse(await get("configmap/chart", "-o", "json"))).toMatchObject({ data: { text: "second" } });
+    expect(JSON.parse(await get("configmap/chart", "-o", "json"))).toMatchObject({
+      data: { text: "second" },
+    });
   });
 
   test("is refused in the preview what the API server refuses", async () => {
-    const preview = await ran(
-      engine.preview(projectDir, stack, { config: { "engine-test:watts": 500 } }),
-    );
+    const preview = await ran(engine.preview(projectDir, stack, { config: { "engine-test:watts": 500 } }));
     expect(preview.exitCode).not.toBe(0);
     expect(errors(preview.events).join()).toContain("should be less than or equal to 100");
     await up({ config: { "engine-test:watts": 40 } });
@@ -149,7 +161,9 @@ describe.sequential("a project", () => {
     await engine.planFault({ operation: "create", type: types.secret, effect: "hang" });
     const kill = new AbortController();
     const going = up({ config: { "engine-test:password": "battery staple" }, signal: kill.signal });
-    await eventually("the old secret is gone", async () => ((await isThere("secret/password")) ? undefined : true));
+    await eventually("the old secret is gone", async () =>
+      (await isThere("secret/password")) ? undefined : true,
+    );
     kill.abort();
     expect((await going).exitCode).toBeNull();
 

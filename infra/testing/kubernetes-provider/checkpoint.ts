@@ -1,7 +1,13 @@
 // What the state keeps of an object: the live object as the resource's outputs, with the inputs that made it beside
 // them under the real provider's own names, so that the next change can be told from what the server has added.
 
-import { isPropertyList, isPropertyMap, type PropertyMap, type PropertyValue, secretsLike } from "../protocol/properties.ts";
+import {
+  isPropertyList,
+  isPropertyMap,
+  type PropertyMap,
+  type PropertyValue,
+  secretsLike,
+} from "../protocol/properties.ts";
 
 const inputsKey = "__inputs";
 const fieldManagerKey = "__fieldManager";
@@ -87,10 +93,14 @@ function without(map: PropertyMap, names: readonly string[]): PropertyMap {
 
 // TypeScript's types of a CRD write x_kubernetes_… where Kubernetes writes x-kubernetes-….
 const withDashes = (map: PropertyMap): PropertyMap =>
-  renamed(map, (name) => (name.startsWith("x_kubernetes_") ? name.replaceAll("_", "-") : name)) as PropertyMap;
+  renamed(map, (name) =>
+    name.startsWith("x_kubernetes_") ? name.replaceAll("_", "-") : name,
+  ) as PropertyMap;
 
 const withUnderscores = (map: PropertyMap): PropertyMap =>
-  renamed(map, (name) => (name.startsWith("x-kubernetes-") ? name.replaceAll("-", "_") : name)) as PropertyMap;
+  renamed(map, (name) =>
+    name.startsWith("x-kubernetes-") ? name.replaceAll("-", "_") : name,
+  ) as PropertyMap;
 
 function renamed(value: PropertyValue, name: (name: string) => string): PropertyValue {
   if (isPropertyList(value)) return value.map((inner) => renamed(inner, name));

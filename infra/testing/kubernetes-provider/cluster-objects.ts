@@ -95,7 +95,10 @@ export class ClusterObjects {
   }
 
   /** Server-side apply of the whole intent. */
-  async apply(object: KubeObject, options: WriteOptions & { readonly force: boolean }): Promise<Live<KubeObject>> {
+  async apply(
+    object: KubeObject,
+    options: WriteOptions & { readonly force: boolean },
+  ): Promise<Live<KubeObject>> {
     const type = await this.typeOf(object.apiVersion, object.kind, options.signal);
     return this.#client.apply(type, placed(object, type), options);
   }
@@ -165,7 +168,10 @@ export class ClusterObjects {
       if (missing.length === 0) return live;
       if (deadline.aborted || signal.aborted) {
         const why = signal.aborted ? "cancelled" : `timed out after ${timeoutSeconds} s`;
-        throw new AwaitError(`${why} waiting for ${object.kind} ${object.metadata?.name}: ${missing.join("; ")}`, live);
+        throw new AwaitError(
+          `${why} waiting for ${object.kind} ${object.metadata?.name}: ${missing.join("; ")}`,
+          live,
+        );
       }
       // A cancelled wait looks once more, so that the state gets what is there.
       await sleep(pollMs, undefined, { signal }).catch(() => {});
@@ -173,7 +179,12 @@ export class ClusterObjects {
   }
 
   /** Deletes it with what it owns, and returns when it is gone. Not to be there is as good. */
-  async delete(object: KubeObject, timeoutSeconds: number, awaitGone: boolean, signal: AbortSignal): Promise<void> {
+  async delete(
+    object: KubeObject,
+    timeoutSeconds: number,
+    awaitGone: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
     const live = await this.get(object, signal);
     if (live === undefined) return;
     const type = await this.typeOf(object.apiVersion, object.kind, signal);

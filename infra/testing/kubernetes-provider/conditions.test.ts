@@ -23,7 +23,10 @@ test("what a condition says is part of what is missing", () => {
 });
 
 test("a condition of an older generation does not count", () => {
-  const object = live({ metadata: { generation: 2 }, status: { observedGeneration: 1, conditions: [ready] } });
+  const object = live({
+    metadata: { generation: 2 },
+    status: { observedGeneration: 1, conditions: [ready] },
+  });
   expect(missing("condition=Ready", object)).toEqual(["generation 1 is observed, and 2 is wanted"]);
 });
 
@@ -48,7 +51,9 @@ test("an annotation that says neither is refused", () => {
 test("an object that skips waiting waits for nothing, and a kind without readiness neither", () => {
   const deployment = { apiVersion: "apps/v1", kind: "Deployment" };
   expect(awaitsOf(deployment)).toHaveLength(1);
-  expect(awaitsOf({ ...deployment, metadata: { annotations: { "pulumi.com/skipAwait": "true" } } })).toEqual([]);
+  expect(awaitsOf({ ...deployment, metadata: { annotations: { "pulumi.com/skipAwait": "true" } } })).toEqual(
+    [],
+  );
   expect(awaitsOf({ apiVersion: "v1", kind: "ConfigMap" })).toEqual([]);
 });
 

@@ -2,7 +2,7 @@
 // the sentence of what is missing, or nothing when it is there.
 
 import type { KubeObject } from "../../../src/kube/object.ts";
-import type { PropertyMap } from "../protocol/properties.ts";
+import { type PropertyMap, textOf } from "../protocol/properties.ts";
 import { annotation } from "./names.ts";
 
 export type Await = (live: LiveObject) => string | undefined;
@@ -40,7 +40,7 @@ export function awaitsOf(inputs: PropertyMap): readonly Await[] {
   if (annotation(inputs, skipAwaitAnnotation) === "true") return [];
   const waitFor = annotation(inputs, waitForAnnotation);
   if (waitFor !== undefined) return parseWaitFor(waitFor);
-  const standard = byKind[`${String(inputs["apiVersion"])}/${String(inputs["kind"])}`];
+  const standard = byKind[`${textOf(inputs["apiVersion"])}/${textOf(inputs["kind"])}`];
   return standard === undefined ? [] : [standard];
 }
 
@@ -49,7 +49,7 @@ export function timeoutSeconds(inputs: PropertyMap, requested: number): number {
   if (requested > 0) return requested;
   const annotated = Number.parseInt(annotation(inputs, timeoutAnnotation) ?? "", 10);
   if (annotated > 0) return annotated;
-  return defaultTimeoutsSeconds[String(inputs["kind"])] ?? defaultTimeoutSeconds;
+  return defaultTimeoutsSeconds[textOf(inputs["kind"])] ?? defaultTimeoutSeconds;
 }
 
 /** `condition=TYPE[=STATUS]`, `jsonpath={.a.b}[=VALUE]`, or a JSON list of them: all must hold. */

@@ -50,7 +50,8 @@ export function providerConfiguration(
   // The argument wins over its variable: PULUMI_K8S_ENABLE_PATCH_FORCE and so on.
   const switched = (name: (typeof switches)[number]): boolean =>
     isSwitchedOn(
-      args[name] ?? environment[`PULUMI_K8S_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`],
+      args[name] ??
+        environment[`PULUMI_K8S_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`],
     );
   const given = texts.flatMap((name) => {
     const value = args[name];

@@ -69,7 +69,9 @@ export interface ResourceHandler {
   diff(call: DiffCall): Promise<Diff>;
   create(call: CreateCall): Promise<Made>;
   /** Undefined where it is gone. */
-  read(call: ReadCall): Promise<{ readonly inputs: PropertyMap; readonly properties: PropertyMap } | undefined>;
+  read(
+    call: ReadCall,
+  ): Promise<{ readonly inputs: PropertyMap; readonly properties: PropertyMap } | undefined>;
   update(call: UpdateCall): Promise<PropertyMap>;
   delete(call: DeleteCall): Promise<void>;
 }

@@ -4,7 +4,15 @@
 import { createHash } from "node:crypto";
 
 import { NotInitializedError } from "../protocol/errors.ts";
-import { hasUnknowns, isPropertyMap, plainMap, type PropertyMap, Secret, secretsLike } from "../protocol/properties.ts";
+import {
+  hasUnknowns,
+  isPropertyMap,
+  plainMap,
+  type PropertyMap,
+  Secret,
+  secretsLike,
+  textOf,
+} from "../protocol/properties.ts";
 import { differences, isWithin } from "./differences.ts";
 import {
   type CheckCall,
@@ -55,7 +63,9 @@ export class HelmReleaseHandler implements ResourceHandler {
 
   async diff({ inputs, state }: DiffCall): Promise<Diff> {
     const found = differences(plainMap(stateInputs(state)), plainMap(inputs));
-    const replacing = found.filter(({ path }) => ["name", "namespace"].some((field) => isWithin(path, field)));
+    const replacing = found.filter(({ path }) =>
+      ["name", "namespace"].some((field) => isWithin(path, field)),
+    );
     return { differences: found, replacing, deleteBeforeReplace: false };
   }
 
@@ -97,7 +107,12 @@ export class HelmReleaseHandler implements ResourceHandler {
       failure = error;
     }
     // Also after a cancelled run: the state must know of a release that is there.
-    const status = await releaseStatus(release.name, release.namespace, this.#context, new AbortController().signal);
+    const status = await releaseStatus(
+      release.name,
+      release.namespace,
+      this.#context,
+      new AbortController().signal,
+    );
     if (failure !== undefined && (status === undefined || status.info.status === "deployed")) {
       // Nothing is left of it, or what was there before is there again.
       throw failure;
@@ -131,7 +146,8 @@ export class HelmReleaseHandler implements ResourceHandler {
     const inputs = stateInputs(call.state);
     const { name, namespace } = releaseOf(inputs);
     const args = ["uninstall", name, "--namespace", namespace, "--ignore-not-found"];
-    const wait = inputs["skipAwait"] === true && inputs["atomic"] !== true ? [] : ["--wait", ...timeout(inputs)];
+    const wait =
+      inputs["skipAwait"] === true && inputs["atomic"] !== true ? [] : ["--wait", ...timeout(inputs)];
     await helm([...args, ...wait], this.#context, call.signal);
   }
 }
@@ -149,11 +165,11 @@ interface Release {
 
 function releaseOf(properties: PropertyMap): Release {
   const plain = plainMap(properties);
-  const text = (name: string): string => String(plain[name] ?? "");
+  const text = (name: string): string => textOf(plain[name]);
   const values = plain["values"];
   const repository = plain["repositoryOpts"];
   const version = text("version");
-  const repo = isPropertyMap(repository) ? String(repository["repo"] ?? "") : "";
+  const repo = isPropertyMap(repository) ? textOf(repository["repo"]) : "";
   return {
     name: text("name"),
     namespace: text("namespace"),

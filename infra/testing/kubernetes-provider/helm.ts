@@ -17,7 +17,9 @@ export interface ReleaseStatus {
   readonly namespace: string;
   readonly version: number;
   readonly info: { readonly status: string };
-  readonly chart?: { readonly metadata?: { readonly name?: string; readonly version?: string; readonly appVersion?: string } };
+  readonly chart?: {
+    readonly metadata?: { readonly name?: string; readonly version?: string; readonly appVersion?: string };
+  };
 }
 
 /** Helm said no; `message` is what it said. */
@@ -32,7 +34,11 @@ export async function helm(
   signal: AbortSignal,
   values?: PropertyMap,
 ): Promise<string> {
-  const flags = ["--kubeconfig", kubeconfigPath, ...(context === undefined ? [] : ["--kube-context", context])];
+  const flags = [
+    "--kubeconfig",
+    kubeconfigPath,
+    ...(context === undefined ? [] : ["--kube-context", context]),
+  ];
   const child = spawn("helm", [...args, ...flags], { stdio: ["pipe", "pipe", "pipe"] });
   // Interrupted, Helm marks the release as failed or rolls it back.
   const interrupt = () => child.kill("SIGINT");

@@ -19,4 +19,4 @@ import { servePlugin } from "../protocol/serve.ts";
 import { kubernetesProvider } from "./service.ts";
 
 const provider = kubernetesProvider(process.env[faultsVariable]);
-await servePlugin(grpc.ResourceProviderService, provider.service, provider.stop);
+await servePlugin(grpc.ResourceProviderService, provider.service, () => provider.stop());

@@ -69,14 +69,17 @@ export class ObjectHandler implements ResourceHandler {
 
   async diff({ inputs, state, signal }: DiffCall): Promise<Diff> {
     // A kind that came with the program counted as namespaced when its first object was checked.
-    const comparable = (await this.#isNamespaced(inputs, signal)) ? (map: PropertyMap) => map : withoutNamespace;
+    const comparable = (await this.#isNamespaced(inputs, signal))
+      ? (map: PropertyMap) => map
+      : withoutNamespace;
     const after = comparable(asSent(plainMap(inputs)));
     const found = differences(comparable(plainMap(checkpointInputs(state))), after);
     const patterns = replacingPaths(after, this.#configuration);
     const replacing = found.filter(({ path }) => patterns.some((pattern) => isWithin(path, pattern)));
     const [live, wanted] = [objectOf(comparable(checkpointLive(state))), objectOf(after)];
     const samePlace =
-      live.metadata?.name === wanted.metadata?.name && live.metadata?.namespace === wanted.metadata?.namespace;
+      live.metadata?.name === wanted.metadata?.name &&
+      live.metadata?.namespace === wanted.metadata?.namespace;
     return {
       differences: found,
       replacing,
@@ -98,7 +101,8 @@ export class ObjectHandler implements ResourceHandler {
       if (call.preview && mayPass(error)) return notMadeYet(call.inputs);
       throw creationError(call.urn, error);
     }
-    if (call.preview) return notMadeYet(withoutStatus(checkpoint(call.inputs, liveMap(made), options.fieldManager)));
+    if (call.preview)
+      return notMadeYet(withoutStatus(checkpoint(call.inputs, liveMap(made), options.fieldManager)));
     return this.#initialized(call, made, options.fieldManager);
   }
 

@@ -1,7 +1,7 @@
 // Which changes the real provider answers with a new object, because the API server refuses them for the old one.
 // The table is pulumi/pulumi-kubernetes provider/pkg/provider/diff.go, for the kinds that the projects use.
 
-import type { PropertyMap } from "../protocol/properties.ts";
+import { type PropertyMap, textOf } from "../protocol/properties.ts";
 
 /** Provider settings that decide. */
 export interface Mutability {
@@ -55,12 +55,7 @@ const byKind: Readonly<Record<string, readonly string[]>> = {
   "rbac.authorization.k8s.io/v1/ClusterRoleBinding": roleBinding,
   "rbac.authorization.k8s.io/v1/RoleBinding": roleBinding,
   "storage.k8s.io/v1/StorageClass": ["parameters", "provisioner"],
-  "v1/PersistentVolumeClaim": [
-    "spec.accessModes",
-    ...selector,
-    "spec.storageClassName",
-    "spec.volumeName",
-  ],
+  "v1/PersistentVolumeClaim": ["spec.accessModes", ...selector, "spec.storageClassName", "spec.volumeName"],
   "v1/Pod": [
     ...podFields.map((field) => `spec.${field}`),
     ...["containers", "initContainers"].flatMap((list) =>
@@ -75,7 +70,7 @@ const byKind: Readonly<Record<string, readonly string[]>> = {
 /** Patterns of the paths whose change needs a new object. */
 export function replacingPaths(object: PropertyMap, mutability: Mutability): readonly string[] {
   const identity = ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
-  const kind = `${String(object["apiVersion"])}/${String(object["kind"])}`;
+  const kind = `${textOf(object["apiVersion"])}/${textOf(object["kind"])}`;
   const immutable = object["immutable"] === true;
   if (kind === "v1/ConfigMap" && (immutable || !mutability.enableConfigMapMutable)) {
     return [...identity, "data", "binaryData"];

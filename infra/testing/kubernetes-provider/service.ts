@@ -112,9 +112,7 @@ export function kubernetesProvider(faultsFolder: string | undefined): Kubernetes
       const response = new provider.DiffResponse();
       response.setChanges(changesOf(changed.length));
       response.setDiffsList(changed);
-      response.setReplacesList(
-        replacingArguments(before, after).filter((name) => changed.includes(name)),
-      );
+      response.setReplacesList(replacingArguments(before, after).filter((name) => changed.includes(name)));
       return response;
     }),
 
@@ -270,7 +268,9 @@ function diffResponse(diff: Diff, ignored: readonly string[]): DiffResponse {
     update: [Kind.UPDATE, Kind.UPDATE_REPLACE],
   } as const;
   const isIgnored = (path: string) =>
-    ignored.some((prefix) => path === prefix || path.startsWith(`${prefix}.`) || path.startsWith(`${prefix}[`));
+    ignored.some(
+      (prefix) => path === prefix || path.startsWith(`${prefix}.`) || path.startsWith(`${prefix}[`),
+    );
   const found = diff.differences
     .map((difference) => ({ difference, path: propertyPath(difference.path) }))
     .filter(({ path }) => !isIgnored(path));

@@ -14,4 +14,4 @@ import { languageRuntime } from "./language-runtime.ts";
 // The engine's address comes last, after flags that have no meaning here.
 const engineAddress = process.argv.slice(2).findLast((argument) => !argument.startsWith("-")) ?? "";
 const runtime = languageRuntime(engineAddress);
-await servePlugin(grpc.LanguageRuntimeService, runtime.service, runtime.stop);
+await servePlugin(grpc.LanguageRuntimeService, runtime.service, () => runtime.stop());

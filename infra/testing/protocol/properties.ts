@@ -115,6 +115,11 @@ function withoutNulls(value: PropertyValue): PropertyValue {
   );
 }
 
+/** Text and numbers as text; empty for everything else. */
+export function textOf(value: PropertyValue | undefined): string {
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
+}
+
 /** Whether something in it is not known yet. */
 export function hasUnknowns(value: PropertyValue): boolean {
   if (value instanceof Unknown) return true;

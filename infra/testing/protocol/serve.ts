@@ -12,7 +12,9 @@ const parentCheckMs = 250;
 const maxMessageBytes = 400 * 2 ** 20;
 
 /** The calls that a plugin answers; the others are answered as unimplemented. */
-export type Answered<Server> = { [Call in keyof Server as string extends Call ? never : Call]?: Server[Call] };
+export type Answered<Server> = {
+  [Call in keyof Server as string extends Call ? never : Call]?: Server[Call];
+};
 
 /** Serves until the engine ends this process, or is ended itself; `atEnd` is then called first. */
 export async function servePlugin(
