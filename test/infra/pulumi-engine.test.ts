@@ -64,9 +64,8 @@ describe.sequential("a project", () => {
   });
 
   test("goes up, and is up when what it waits for is there", async () => {
-    const going = up();
     let over = false;
-    void going.then(() => {
+    const going = up().finally(() => {
       over = true;
     });
     await eventually("the lamp is there", async () => isThere("lamp/lamp"));

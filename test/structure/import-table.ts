@@ -84,7 +84,7 @@ export const parts: readonly Part[] = [
   // Stands for what a machine without clouds lacks: Pulumi's language host and its providers.
   {
     path: "infra/testing",
-    uses: ["local/cluster", "src/kube"],
+    uses: ["local", "src/kube"],
     packages: ["node:*", "yaml", "@pulumi/*", "@grpc/grpc-js", "google-protobuf/*"],
   },
   { path: "scripts", uses: ["src/api"], packages: ["node:*", "esbuild", "yaml"] },

@@ -117,7 +117,7 @@ export class ClusterObjects {
     fieldManager: string,
     signal: AbortSignal,
   ): Promise<CreatedObject | undefined> {
-    const live = (await this.get(object, signal)) as Live<ManagedObject> | undefined;
+    const live: Live<ManagedObject> | undefined = await this.get(object, signal);
     const entry = live?.metadata.managedFields?.find(
       ({ manager, operation, subresource }) =>
         manager === fieldManager && operation === "Update" && (subresource ?? "") === "",
@@ -189,8 +189,9 @@ export class ClusterObjects {
     if (live === undefined) return;
     const type = await this.typeOf(object.apiVersion, object.kind, signal);
     await this.#client.delete(type, referenceOf(object, type), { propagationPolicy: "Foreground", signal });
+    if (!awaitGone) return;
     const deadline = AbortSignal.timeout(timeoutSeconds * 1000);
-    while (awaitGone) {
+    for (;;) {
       const left = await this.get(object, signal);
       // Another object of the same name is not the one that was to go.
       if (left === undefined || left.metadata.uid !== live.metadata.uid) return;

@@ -49,9 +49,12 @@ export function unary<Request, Response>(
   answer: (request: Request) => Promise<Response>,
 ): grpc.handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    answer(call.request).then(
-      (response) => callback(null, response),
-      (error: unknown) => callback(grpcError(error)),
-    );
+    void (async () => {
+      try {
+        callback(null, await answer(call.request));
+      } catch (error) {
+        callback(grpcError(error));
+      }
+    })();
   };
 }
