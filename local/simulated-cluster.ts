@@ -7,7 +7,6 @@ import { startCluster } from "./cluster/cluster.ts";
 import { LocalClusterError } from "./cluster/errors.ts";
 import { addNodes } from "./cluster/nodes.ts";
 import type { ClusterEvent, ClusterFacts, ClusterProcess, LocalCluster } from "./cluster/options.ts";
-import { freePort } from "./free-port.ts";
 
 export interface SimulatedClusterOptions {
   readonly name: string;
@@ -34,18 +33,17 @@ export async function startSimulatedCluster(options: SimulatedClusterOptions): P
     const known = machineShapes.map((each) => each.name).join(", ");
     throw new LocalClusterError("InvalidOptions", `no machine shape ${nodes.shape}; known: ${known}`);
   }
-  const proxyPort = await freePort();
   const cluster = await startCluster({
     name,
     detached,
-    processes: (facts) => agentOf(facts, proxyPort, options.loadSpeedup),
+    processes: (facts) => agentOf(facts, options.loadSpeedup),
     onEvent,
     signal,
   });
   try {
     await using connection = await clusterClient(cluster.kubeconfigPath);
     await addNodes(connection.client, shape, nodes.count, cluster, signal);
-    return { cluster, proxyUrl: `http://127.0.0.1:${proxyPort}` };
+    return { cluster, proxyUrl: cluster.proxyUrl };
   } catch (error) {
     await cluster.stop();
     throw error;
@@ -53,13 +51,11 @@ export async function startSimulatedCluster(options: SimulatedClusterOptions): P
 }
 
 /** Kubelets that probe ten times as often; answers come at the speed of real engines. */
-function agentOf(facts: ClusterFacts, proxyPort: number, loadSpeedup: number): readonly ClusterProcess[] {
-  const processes = agentProcess(
-    `--proxy-port=${proxyPort}`,
+function agentOf(facts: ClusterFacts, loadSpeedup: number): readonly ClusterProcess[] {
+  return agentProcess(
     `--speedup=${loadSpeedup}`,
     "--generation-speedup=1",
     "--kubelet-speedup=10",
     `--log-dir=${join(facts.stateDir, "pod-logs")}`,
   )(facts);
-  return processes.map((each) => ({ ...each, readyUrl: `http://127.0.0.1:${proxyPort}/readyz` }));
 }

@@ -16,13 +16,15 @@ import { isNotFound } from "../../src/kube/errors.ts";
 import { objectKey, refOf } from "../../src/kube/object.ts";
 import { follow } from "./follow.ts";
 
+/** At which the proxy listens. */
+export type ProxyAddress = { readonly host: string; readonly port: number };
+
 export type AgentOptions = Speed & {
   readonly client: KubeClient;
   readonly clock: Clock;
   /** Whether a pod's address belongs to this cluster: engines listen there. */
   readonly ownsAddress: (address: string) => boolean;
-  /** 0 for a free one. */
-  readonly proxyPort: number;
+  readonly proxyAt: ProxyAddress;
   readonly loadBytesPerSecond: number;
   readonly logDirectory: string | undefined;
   /** One line about something that went wrong and is tried again. */
@@ -30,7 +32,6 @@ export type AgentOptions = Speed & {
 };
 
 export type Agent = {
-  readonly proxyPort: number;
   /** Every pod, node and Service that exists is known. */
   readonly synced: Promise<void>;
   /** Ends every engine and connection. */
@@ -68,7 +69,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     backends: (service, port) => backendsOf(service, port, services, kubelet.pods),
     ready: () => pending === 0,
   });
-  const proxyPort = await proxy.listen(options.proxyPort);
+  await proxy.listen(options.proxyAt.port, options.proxyAt.host);
 
   const { signal } = stopping;
   const failed = (error: unknown): void => onError(error);
@@ -111,7 +112,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     ),
   ];
   return {
-    proxyPort,
     synced: synced.promise,
     stop: async () => {
       stopping.abort();

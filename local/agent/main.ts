@@ -1,19 +1,17 @@
-// The process beside a local cluster: `node local/agent/main.ts --kubeconfig FILE --proxy-port N`. It prints one
-// line when it is ready and ends cleanly on SIGTERM or SIGINT.
-import { writeFile } from "node:fs/promises";
+// The process beside a local cluster: `node local/agent/main.ts --kubeconfig FILE --proxy-url URL`. It prints one line
+// when it is ready and ends cleanly on SIGTERM or SIGINT.
 import { BlockList } from "node:net";
 import { Command, InvalidArgumentError } from "commander";
 import { realClock } from "../engine/real-clock.ts";
 import { loadClusterConfig } from "../../src/kube/config/config.ts";
 import { KubeConnection } from "../../src/kube/http/connection.ts";
 import { HttpKubeClient } from "../../src/kube/http/http-client.ts";
-import { startAgent } from "./agent.ts";
+import { type ProxyAddress, startAgent } from "./agent.ts";
 
 type Flags = {
   readonly kubeconfig: string;
   readonly podCidr: BlockList;
-  readonly proxyPort: number;
-  readonly proxyPortFile?: string;
+  readonly proxyUrl: ProxyAddress;
   readonly speedup: number;
   readonly generationSpeedup?: number;
   readonly kubeletSpeedup: number;
@@ -25,8 +23,7 @@ const program = new Command("agent")
   .description("Simulated kubelets and engines, and a proxy that stands for Services and DNS")
   .requiredOption("--kubeconfig <file>", "kubeconfig of the local cluster")
   .option("--pod-cidr <cidr>", "only pods with addresses in there are run", subnet, subnet("127.0.0.0/8"))
-  .option("--proxy-port <port>", "port of the proxy on 127.0.0.1; 0 for a free one", port, 0)
-  .option("--proxy-port-file <file>", "write the proxy's port there once it listens")
+  .requiredOption("--proxy-url <url>", "where the proxy listens: http://127.x.y.z:port", proxyAddress)
   .option("--speedup <factor>", "how many times faster engines load and start", factor, 1)
   .option("--generation-speedup <factor>", "the same for prefill and decode (default: --speedup)", factor)
   .option(
@@ -51,7 +48,7 @@ async function run(flags: Flags): Promise<void> {
     client: new HttpKubeClient(connection),
     clock: realClock,
     ownsAddress: (address) => flags.podCidr.check(address),
-    proxyPort: flags.proxyPort,
+    proxyAt: flags.proxyUrl,
     speedup: flags.speedup,
     generationSpeedup: flags.generationSpeedup ?? flags.speedup,
     kubeletSpeedup: flags.kubeletSpeedup,
@@ -60,9 +57,8 @@ async function run(flags: Flags): Promise<void> {
     onError: (error) =>
       console.error(error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
   });
-  if (flags.proxyPortFile !== undefined) await writeFile(flags.proxyPortFile, `${agent.proxyPort}\n`);
   await Promise.race([agent.synced, stop]);
-  console.log(`ready: proxy at http://127.0.0.1:${agent.proxyPort}`);
+  console.log(`ready: proxy at http://${flags.proxyUrl.host}:${flags.proxyUrl.port}`);
   await stop;
   await agent.stop();
   await connection.close();
@@ -81,10 +77,12 @@ function subnet(text: string): BlockList {
   return list;
 }
 
-function port(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
-  throw new InvalidArgumentError("not a port");
+/** Not beyond loopback: the proxy asks nobody who they are. */
+function proxyAddress(text: string): ProxyAddress {
+  const { protocol, hostname = "", port } = URL.parse(text) ?? {};
+  if (protocol === "http:" && hostname.startsWith("127.") && port !== "")
+    return { host: hostname, port: Number(port) };
+  throw new InvalidArgumentError("not http://127.x.y.z:port");
 }
 
 function factor(text: string): number {

@@ -18,8 +18,11 @@ export function agentProcess(...args: readonly string[]): (facts: ClusterFacts) 
         facts.agentKubeconfigPath,
         "--pod-cidr",
         facts.podCidr,
+        "--proxy-url",
+        facts.proxyUrl,
         ...args,
       ],
+      readyUrl: `${facts.proxyUrl}/readyz`,
     },
   ];
 }

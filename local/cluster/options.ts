@@ -57,6 +57,11 @@ export interface ClusterFacts {
   /** `https://ADDRESS:PORT` of the API server. */
   readonly server: string;
   readonly caFile: string;
+  /**
+   * Where the agent, if it runs, is an HTTP proxy that stands for kube-proxy and DNS. Through it the API server reaches
+   * webhooks that are behind Services, and people `http://NAME.NAMESPACE.svc`.
+   */
+  readonly proxyUrl: string;
   readonly ports: ClusterPorts;
   readonly auditLogPath?: string;
 }
@@ -71,6 +76,7 @@ export interface ClusterPorts {
   readonly kwok: number;
   readonly leaderWorkerSetHealth: number;
   readonly leaderWorkerSetWebhook: number;
+  readonly serviceProxy: number;
 }
 
 export type ClusterEvent =

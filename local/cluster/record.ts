@@ -8,7 +8,7 @@ import { LocalClusterError } from "./errors.ts";
 import type { ClusterLayout } from "./configuration/layout.ts";
 
 /** Raised when a record changes in a way that older readers would misread. */
-const recordVersion = 1;
+const recordVersion = 2;
 
 export interface ClusterRecord {
   readonly version: number;

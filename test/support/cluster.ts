@@ -8,8 +8,6 @@ import type { ClusterFacts } from "../../local/cluster/options.ts";
 /** What global-setup.ts hands to the tests: plain data, because tests run in processes of their own. */
 export interface ProvidedCluster extends ClusterFacts {
   readonly kubectl: readonly string[];
-  /** The proxy that stands for Services and DNS: `http://NAME.NAMESPACE.svc/…` through it reaches ready pods. */
-  readonly proxyUrl: string;
 }
 
 declare module "vitest" {

@@ -1,7 +1,7 @@
 // A cluster for a whole run of tests, with four H100 nodes and the agent. It is attached to the process that starts it,
 // so that a killed test run leaves nothing behind.
 
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { agentProcess } from "../../local/cluster/agent-process.ts";
@@ -9,9 +9,8 @@ import { showBuildProgress } from "../../local/cluster/build/progress.ts";
 import { clusterClient } from "../../local/cluster/client.ts";
 import { startCluster } from "../../local/cluster/cluster.ts";
 import { addNodes } from "../../local/cluster/nodes.ts";
-import type { ClusterFacts, LocalCluster } from "../../local/cluster/options.ts";
+import type { LocalCluster } from "../../local/cluster/options.ts";
 import type { ProvidedCluster } from "./cluster.ts";
-import { eventually } from "./eventually.ts";
 import { machineShape } from "./machine-shape.ts";
 
 const nodeCount = 4;
@@ -25,7 +24,7 @@ export async function testCluster(name: string): Promise<LocalCluster> {
     name,
     stateDir: await mkdtemp(join(tmpdir(), "llama-operator-test-")),
     audit: true,
-    processes: (facts) => agentProcess(...agentFlags, "--proxy-port-file", proxyPortFile(facts))(facts),
+    processes: agentProcess(...agentFlags),
     onEvent: (event) => {
       if (event.kind !== "ready") {
         show(event);
@@ -40,7 +39,7 @@ export async function testCluster(name: string): Promise<LocalCluster> {
 /** What can be sent to another process: the facts without the functions. */
 export async function provided(cluster: LocalCluster): Promise<ProvidedCluster> {
   const { name, stateDir, addressBlock, podCidr, server, caFile, ports, kubectl } = cluster;
-  const { kubeconfigPath, agentKubeconfigPath, auditLogPath } = cluster;
+  const { kubeconfigPath, agentKubeconfigPath, auditLogPath, proxyUrl } = cluster;
   return {
     name,
     stateDir,
@@ -53,17 +52,6 @@ export async function provided(cluster: LocalCluster): Promise<ProvidedCluster> 
     caFile,
     ports,
     kubectl,
-    proxyUrl: await proxyUrl(cluster),
+    proxyUrl,
   };
-}
-
-const proxyPortFile = (facts: ClusterFacts) => join(facts.stateDir, "proxy-port");
-
-/** The agent writes its proxy's port, a line, once it listens. */
-async function proxyUrl(facts: ClusterFacts): Promise<string> {
-  const port = await eventually("the agent's proxy listens", async () => {
-    const line = await readFile(proxyPortFile(facts), "utf8").catch(() => "");
-    return line.endsWith("\n") ? line.trim() : undefined;
-  });
-  return `http://127.0.0.1:${port}`;
 }

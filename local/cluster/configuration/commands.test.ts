@@ -44,6 +44,13 @@ test("the API server writes an audit log only where one is asked for", () => {
   expect(apiServer(programs, layout, false).command.join(" ")).not.toContain("--audit");
 });
 
+test("only the API server's environment names the proxy that leads to Services, over what the machine's says", () => {
+  const led = all.filter(({ environment }) => environment?.["HTTPS_PROXY"] !== undefined);
+  expect(led.map(({ name, environment }) => [name, environment])).toEqual([
+    ["kube-apiserver", { HTTPS_PROXY: "http://127.3.255.254:26080", NO_PROXY: "", no_proxy: "" }],
+  ]);
+});
+
 test("the endpoint controllers are off and every other controller is on", () => {
   expect(controllerManager(programs, layout).command).toContain(
     "--controllers=*,-endpoints-controller,-endpointslice-controller,-endpointslice-mirroring-controller",

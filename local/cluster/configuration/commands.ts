@@ -87,8 +87,17 @@ export function apiServer(programs: BuiltPrograms, layout: ClusterLayout, audit:
           ]
         : []),
     ],
+    environment: proxyEnvironment(layout.proxyUrl),
     readyUrl: `${layout.server}/readyz`,
   };
+}
+
+/**
+ * For all but loopback addresses, which Go never asks a proxy for: of what an API server calls, the webhooks behind
+ * Services are left. What this machine's own environment says of proxies would lead them elsewhere.
+ */
+function proxyEnvironment(url: string): Readonly<Record<string, string>> {
+  return { HTTPS_PROXY: url, NO_PROXY: "", no_proxy: "" };
 }
 
 function kubeconfigFlags(layout: ClusterLayout, user: ClusterUser): readonly string[] {

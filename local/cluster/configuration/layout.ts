@@ -29,6 +29,7 @@ export interface ClusterLayout {
   readonly ports: ClusterPorts;
   readonly podCidr: string;
   readonly server: string;
+  readonly proxyUrl: string;
   readonly pki: {
     readonly directory: string;
     readonly caFile: string;
@@ -65,6 +66,7 @@ export const preferredPorts: ClusterPorts = {
   kwok: 26247,
   leaderWorkerSetHealth: 26081,
   leaderWorkerSetWebhook: 26943,
+  serviceProxy: 26080,
 };
 
 /** The control plane's address in a block: the last one that is no broadcast address. */
@@ -97,6 +99,7 @@ export function clusterLayout(
     ports,
     podCidr: `${addressBlock}.0.0/16`,
     server: `https://${address}:${ports.apiServer}`,
+    proxyUrl: `http://${address}:${ports.serviceProxy}`,
     pki: {
       directory: join(stateDir, "pki"),
       caFile: inPki("ca.crt"),
@@ -139,6 +142,7 @@ export function clusterFacts(layout: ClusterLayout, audit: boolean): ClusterFact
     agentKubeconfigPath: layout.kubeconfigs.agent,
     server: layout.server,
     caFile: layout.pki.caFile,
+    proxyUrl: layout.proxyUrl,
     ports: layout.ports,
     ...(audit ? { auditLogPath: layout.files.auditLog } : {}),
   };

@@ -22,6 +22,7 @@ export async function freePorts(address: string, preferred: ClusterPorts): Promi
     kwok: await free(preferred.kwok),
     leaderWorkerSetHealth: await free(preferred.leaderWorkerSetHealth),
     leaderWorkerSetWebhook: await free(preferred.leaderWorkerSetWebhook),
+    serviceProxy: await free(preferred.serviceProxy),
   };
 }
 
