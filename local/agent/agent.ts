@@ -6,6 +6,8 @@ import type { ReadData } from "../kubelet/environment.ts";
 import { FaultLedger } from "../kubelet/faults.ts";
 import { Kubelet } from "../kubelet/kubelet.ts";
 import { configMapType, nodeType, podType, secretType } from "../kubelet/pod.ts";
+import { tokenRequester } from "../kubelet/programs/account-token.ts";
+import type { ProgramHost } from "../kubelet/programs/program.ts";
 import { Runtime, type Speed } from "../kubelet/runtime.ts";
 import { resolvePodName } from "../proxy/names.ts";
 import { ServiceProxy } from "../proxy/proxy.ts";
@@ -27,6 +29,8 @@ export type AgentOptions = Speed & {
   readonly proxyAt: ProxyAddress;
   readonly loadBytesPerSecond: number;
   readonly logDirectory: string | undefined;
+  /** Images that are programs of this machine, and what those need. */
+  readonly programs: Omit<ProgramHost, "requestToken">;
   /** One line about something that went wrong and is tried again. */
   readonly onError: (error: unknown) => void;
 };
@@ -49,6 +53,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     rendezvous: new Rendezvous(),
     faults: new FaultLedger(),
     readData: dataReader(client, stopping.signal),
+    programs: { ...options.programs, requestToken: tokenRequester(client, stopping.signal) },
     nodeOf: (pod) => kubelet.nodeOf(pod),
     resolve: (pod, name) => resolvePodName(name, pod.metadata.namespace ?? "default", kubelet.pods, services),
   });

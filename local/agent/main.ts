@@ -3,6 +3,7 @@
 import { BlockList } from "node:net";
 import { Command, InvalidArgumentError } from "commander";
 import { realClock } from "../engine/real-clock.ts";
+import { parseProgram, type ProgramTable } from "../kubelet/programs/program-table.ts";
 import { loadClusterConfig } from "../../src/kube/config/config.ts";
 import { KubeConnection } from "../../src/kube/http/connection.ts";
 import { HttpKubeClient } from "../../src/kube/http/http-client.ts";
@@ -17,6 +18,8 @@ type Flags = {
   readonly kubeletSpeedup: number;
   readonly loadBytesPerSecond: number;
   readonly logDir?: string;
+  readonly program: ProgramTable;
+  readonly volumesDir: string;
 };
 
 const program = new Command("agent")
@@ -33,7 +36,14 @@ const program = new Command("agent")
     1,
   )
   .option("--load-bytes-per-second <bytes>", "how fast a node reads weights", factor, 3.5e9)
-  .option("--log-dir <folder>", "append the output of every container to a file there");
+  .option("--log-dir <folder>", "append the output of every container to a file there")
+  .option(
+    "--program <image=command>",
+    "run containers of this image as a process of this machine; the command is a JSON list; may be repeated",
+    entry,
+    new Map<string, readonly string[]>(),
+  )
+  .requiredOption("--volumes-dir <folder>", "where such processes find their volumes");
 
 await run(program.parse().opts<Flags>());
 
@@ -44,6 +54,7 @@ async function run(flags: Flags): Promise<void> {
   });
   const config = await loadClusterConfig({ kubeconfig: flags.kubeconfig, env: {} });
   const connection = new KubeConnection(config, { userAgent: "llama-operator-local-agent" });
+  const { hostname, port } = new URL(config.server);
   const agent = await startAgent({
     client: new HttpKubeClient(connection),
     clock: realClock,
@@ -54,6 +65,12 @@ async function run(flags: Flags): Promise<void> {
     kubeletSpeedup: flags.kubeletSpeedup,
     loadBytesPerSecond: flags.loadBytesPerSecond,
     logDirectory: flags.logDir,
+    programs: {
+      table: flags.program,
+      directory: flags.volumesDir,
+      apiServer: { host: hostname, port },
+      searchPath: process.env["PATH"] ?? "",
+    },
     onError: (error) =>
       console.error(error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
   });
@@ -75,6 +92,15 @@ function subnet(text: string): BlockList {
     throw new InvalidArgumentError("not a subnet");
   }
   return list;
+}
+
+/** One more entry of the table of programs. */
+function entry(text: string, before: ProgramTable): ProgramTable {
+  try {
+    return new Map([...before, parseProgram(text)]);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** Not beyond loopback: the proxy asks nobody who they are. */

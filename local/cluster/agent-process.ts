@@ -1,7 +1,10 @@
-// The agent of a cluster as a process under its supervisor: it hosts the simulated kubelets, engines and the proxy.
-
+// The agent of a cluster as a process under its supervisor: it hosts the simulated kubelets, engines and the proxy, and
+// runs the pods of the operator's chart as processes.
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { operatorImage, operatorProgram } from "../operator-image.ts";
+import { programFlag } from "../kubelet/programs/program-table.ts";
 import type { ClusterFacts, ClusterProcess } from "./options.ts";
 
 const agentMain = fileURLToPath(new URL("../agent/main.ts", import.meta.url));
@@ -20,6 +23,9 @@ export function agentProcess(...args: readonly string[]): (facts: ClusterFacts) 
         facts.podCidr,
         "--proxy-url",
         facts.proxyUrl,
+        "--volumes-dir",
+        join(facts.stateDir, "volumes"),
+        programFlag(operatorImage, operatorProgram),
         ...args,
       ],
       readyUrl: `${facts.proxyUrl}/readyz`,

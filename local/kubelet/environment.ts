@@ -76,7 +76,8 @@ function missing(kind: "Secret" | "ConfigMap", name: string): ContainerConfigErr
   return new ContainerConfigError(`${kind.toLowerCase()} "${name}" not found`);
 }
 
-function podField(path: string, pod: Pod, node: { readonly address: string | undefined }): string {
+/** A field of the pod as `fieldRef` names it; empty where the pod has none. */
+export function podField(path: string, pod: Pod, node: { readonly address: string | undefined }): string {
   const { metadata, spec, status } = pod;
   const keyed = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path);
   if (keyed !== null)

@@ -1,5 +1,5 @@
-// What containers run on: turns a container of a pod into a process, and holds what all pods of the simulation
-// share (time, speed, names, the rendezvous of ranks).
+// What containers run on: turns a container of a pod into a process, simulated or of this machine, and holds what all
+// pods of the simulation share (time, speed, names, the rendezvous of ranks).
 import { startEngine } from "../engine/engine.ts";
 import { gpuOfNode } from "../engine/memory/gpu.ts";
 import type { EngineFaults } from "../engine/host.ts";
@@ -8,6 +8,8 @@ import type { Rendezvous } from "../engine/rendezvous.ts";
 import { programOf, type ReadData, resolveEnvironment } from "./environment.ts";
 import type { FaultLedger } from "./faults.ts";
 import { annotation, annotations, type Container, type Node, type Pod, positiveAnnotation } from "./pod.ts";
+import { type ProgramHost, startProgram } from "./programs/program.ts";
+import { entrypointOf } from "./programs/program-table.ts";
 
 /** How fast the simulation goes; 1 is as in life. */
 export type Speed = {
@@ -30,6 +32,8 @@ export type RuntimeOptions = Speed & {
   readonly nodeOf: (pod: Pod) => Node | undefined;
   /** DNS as the pod sees it. */
   readonly resolve: (pod: Pod, name: string) => string | undefined;
+  /** Without it every container is simulated. */
+  readonly programs?: ProgramHost;
 };
 
 export class Runtime {
@@ -63,7 +67,7 @@ export class Runtime {
 
   /**
    * Starts the container's process.
-   * @throws ContainerConfigError where its environment cannot be resolved
+   * @throws ContainerConfigError where its environment cannot be resolved, Error where a program cannot be started
    */
   async start(
     pod: Pod,
@@ -71,10 +75,16 @@ export class Runtime {
     address: string,
     log: (line: string) => void,
   ): Promise<SimulatedProcess> {
-    const { faults, readData, nodeOf, resolve } = this.#options;
+    const { faults, readData, nodeOf, resolve, programs, clock } = this.#options;
     const node = nodeOf(pod);
     const nodeAddress = node?.status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
     const env = await resolveEnvironment(container, pod, { address: nodeAddress }, readData);
+    const entrypoint = programs === undefined ? undefined : entrypointOf(container.image, programs.table);
+    if (programs !== undefined && entrypoint !== undefined) {
+      const struck = faults.takeEngineFaults(pod);
+      const own = { host: programs, entrypoint, pod, container, address, nodeAddress, env };
+      return startProgram({ ...own, faults: struck, readData, clock, log });
+    }
     const program = programOf(container, env);
     if (program.kind === "other") return new IdleProcess();
     return startEngine(program.argv, {
