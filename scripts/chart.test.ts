@@ -6,7 +6,9 @@ import type { IClusterRole } from "kubernetes-models/rbac.authorization.k8s.io/v
 import { describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { z } from "zod";
+import { localChartValues } from "../local/operator-image.ts";
 import { webhookConfiguration } from "../local/webhook-configuration.ts";
+import { type ChartObject, renderChart } from "../test/support/chart/render.ts";
 
 const chart = join(import.meta.dirname, "../charts/llama-operator");
 const read = (path: string) => readFileSync(join(chart, path), "utf8");
@@ -18,11 +20,11 @@ function objectsOf(template: string): readonly unknown[] {
 }
 
 const templates = readdirSync(join(chart, "templates")).filter((name) => name.endsWith(".yaml"));
-interface ChartObject {
+interface Templated {
   readonly kind: string;
   readonly rules?: IClusterRole["rules"];
 }
-const objects = templates.flatMap((name) => objectsOf(read(`templates/${name}`))) as readonly ChartObject[];
+const objects = templates.flatMap((name) => objectsOf(read(`templates/${name}`))) as readonly Templated[];
 const rules = objects.flatMap((object) => object.rules ?? []);
 
 describe("the chart", () => {
@@ -60,14 +62,85 @@ describe("the chart", () => {
     expect(parse(read("Chart.yaml"))).toMatchObject({ version, appVersion: version });
   });
 
-  it("says what to set when the image is missing", () => {
-    expect(read("templates/deployment.yaml")).toContain('required "operator.image is required: ');
+  it("says what to set when the image is missing", async () => {
+    await expect(rendered({})).rejects.toThrow("operator.image is required: ");
   });
 });
 
-describe("the values", () => {
-  const schema = z.fromJSONSchema(JSON.parse(read("values.schema.json")) as z.core.JSONSchema.JSONSchema);
+const operator = { image: "registry.example.com/llama-operator:0.1.0" };
 
+type RenderedObject = ChartObject & {
+  readonly spec?: IDeployment["spec"];
+  readonly data?: Readonly<Record<string, string>>;
+  readonly subjects?: readonly object[];
+};
+
+async function rendered(values: Readonly<Record<string, unknown>>) {
+  return renderChart<RenderedObject>({ name: "llama", namespace: "llama-system", values });
+}
+
+const containerOf = (all: readonly RenderedObject[]) =>
+  all.find(({ kind }) => kind === "Deployment")?.spec?.template.spec?.containers[0];
+
+describe("a release", () => {
+  it("needs nothing but an image, and keeps its definitions when it is uninstalled", async () => {
+    const all = await rendered({ operator });
+    expect(all.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+      "ServiceAccount llama",
+      "CustomResourceDefinition gpupools.llama-operator.dev",
+      "CustomResourceDefinition llamadeployments.llama-operator.dev",
+      "ClusterRole llama-webhook",
+      "ClusterRole llama",
+      "ClusterRole llama-view",
+      "ClusterRole llama-edit",
+      "ClusterRoleBinding llama-webhook",
+      "ClusterRoleBinding llama",
+      "Role llama-lease",
+      "RoleBinding llama-lease",
+      "Service llama-webhook",
+      "Deployment llama",
+      "ValidatingWebhookConfiguration llama",
+    ]);
+    const kept = all.filter(({ metadata }) => metadata.annotations?.["helm.sh/resource-policy"] === "keep");
+    expect(kept.every(({ kind }) => kind === "CustomResourceDefinition")).toBe(true);
+    expect(kept).toHaveLength(2);
+  });
+
+  it("binds every role to its ServiceAccount, in its namespace", async () => {
+    const subjects = (await rendered({ operator })).flatMap((each) => each.subjects ?? []);
+    const account = { kind: "ServiceAccount", name: "llama", namespace: "llama-system" };
+    expect(subjects).toEqual([account, account, account]);
+  });
+
+  it("without the webhook has nothing of it", async () => {
+    const all = await rendered({ operator, webhook: { enabled: false } });
+    expect(all.filter(({ metadata }) => metadata.name.includes("webhook"))).toEqual([]);
+    expect(containerOf(all)?.args).toEqual(["run"]);
+    expect(containerOf(all)?.ports?.map(({ name }) => name)).toEqual(["metrics", "health"]);
+  });
+
+  it("mounts the measured overheads where the operator is told to read them", async () => {
+    const measuredOverheads = [{ engine: "vllm", overheadBytes: 4e9 }];
+    const all = await rendered({ operator, planning: { measuredOverheads } });
+    const map = all.find(({ kind }) => kind === "ConfigMap");
+    expect(parse(map?.data?.["measured-overheads.yaml"] ?? "")).toEqual(measuredOverheads);
+    const [mount] = containerOf(all)?.volumeMounts ?? [];
+    expect(containerOf(all)?.args).toContain(
+      `--measured-overheads=${mount?.mountPath}/measured-overheads.yaml`,
+    );
+    const template = all.find(({ kind }) => kind === "Deployment")?.spec?.template;
+    expect(template?.metadata?.annotations).toHaveProperty(["llama-operator.dev/measured-overheads"]);
+  });
+
+  it("of the local cluster has values that the schema knows", async () => {
+    expect(schema.safeParse(localChartValues)).toMatchObject({ success: true });
+    expect(containerOf(await rendered(localChartValues))?.image).toBe(localChartValues.operator.image);
+  });
+});
+
+const schema = z.fromJSONSchema(JSON.parse(read("values.schema.json")) as z.core.JSONSchema.JSONSchema);
+
+describe("the values", () => {
   it("satisfy their schema", () => {
     expect(schema.safeParse(parse(read("values.yaml")))).toMatchObject({ success: true });
   });

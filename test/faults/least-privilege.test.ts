@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parseAllDocuments, stringify } from "yaml";
+import { stringify } from "yaml";
 import type { LocalCluster } from "../../local/cluster/options.ts";
 import { freePort } from "../../local/free-port.ts";
 import { webhookConfiguration } from "../../local/webhook-configuration.ts";
 import { AuditLog, type AuditEntry } from "../benchmarks/bed/audit-log.ts";
+import { type ChartObject, renderChart } from "../support/chart/render.ts";
 import { kubectl } from "../support/cluster.ts";
 import { eventually } from "../support/eventually.ts";
 import { Bed } from "./bed/bed.ts";
@@ -26,22 +27,13 @@ interface Rule {
   readonly verbs: readonly string[];
 }
 
-interface Manifest {
-  readonly rules?: readonly Rule[];
-}
+type Granted = ChartObject & { readonly rules?: readonly Rule[] };
 
-const charts = fileURLToPath(new URL("../../charts/llama-operator/templates/", import.meta.url));
-
-/** The manifests of a template that says nothing but where it is released, its labels, and what it is for. */
-async function manifests(file: string): Promise<readonly Manifest[]> {
-  const template = await readFile(join(charts, file), "utf8");
-  const text = template
-    .replace(/^\{\{- if \.Values\.webhook\.enabled \}\}\n([\s\S]*)\{\{- end \}\}\n$/, "$1")
-    .replaceAll(/^\s*labels:\n\s*\{\{- include .*\}\}\n/gm, "")
-    .replaceAll("{{ .Release.Name }}", release)
-    .replaceAll("{{ .Release.Namespace }}", releaseNamespace);
-  if (text.includes("{{")) throw new Error(`${file} says more than this test understands:\n${text}`);
-  return parseAllDocuments(text).map((document) => document.toJS() as Manifest);
+/** What the chart grants the operator: its account, its roles and their bindings. */
+async function grants(): Promise<readonly Granted[]> {
+  const values = { operator: { image: "none" }, rbac: { aggregateToUsers: false } };
+  const objects = await renderChart<Granted>({ name: release, namespace: releaseNamespace, values });
+  return objects.filter(({ kind }) => /^(?:ServiceAccount|(?:Cluster)?Role(?:Binding)?)$/.test(kind));
 }
 
 let bed: Bed;
@@ -54,9 +46,8 @@ beforeAll(async () => {
   ({ cluster } = bed);
   await bed.make([world]);
   await kubectl(cluster, ["create", "namespace", releaseNamespace]);
-  const files = ["clusterrole.yaml", "clusterrole-webhook.yaml", "role-lease.yaml", "serviceaccount.yaml"];
-  const granted = (await Promise.all(files.map(manifests))).flat();
-  rules = granted.flatMap((manifest) => manifest.rules ?? []);
+  const granted = await grants();
+  rules = granted.flatMap((object) => object.rules ?? []);
   await kubectl(cluster, ["apply", "-f", "-"], granted.map((each) => JSON.stringify(each)).join("\n---\n"));
   kubeconfig = await operatorKubeconfig();
 }, 120_000);
