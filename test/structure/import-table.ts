@@ -81,6 +81,13 @@ export const parts: readonly Part[] = [
     uses: ["src/api", "src/catalog", "src/planning"],
     packages: ["node:*", "zod", "yaml", "@pulumi/*"],
   },
+  // Their command line: of a checkout, so that it may start the local cluster and build the CLI.
+  {
+    path: "infra/cli",
+    uses: ["infra", "infra/testing", "local", "src/cli", "src/catalog"],
+    packages: ["node:*", "commander"],
+  },
+  { path: "infra/main.ts", uses: ["infra/cli", "src/cli"], packages: [] },
   // Stands for what a machine without clouds lacks: Pulumi's language host and its providers.
   {
     path: "infra/testing",

@@ -1,0 +1,50 @@
+// The one table of what is installed from charts, at which version and with which values.
+import { relative, join } from "node:path";
+
+/** A chart at a version, and the release that is made of it. */
+export interface AddOn {
+  /** Name of the release. */
+  readonly release: string;
+  readonly chart:
+    | { readonly kind: "oci"; readonly url: string }
+    /** A folder of this repository, from its root. */
+    | { readonly kind: "repository"; readonly path: string };
+  readonly version: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+const addOns = {
+  /** The version that the local cluster builds (local/tools/lws), so the one that the tests know. */
+  leaderWorkerSet: {
+    release: "lws",
+    chart: { kind: "oci", url: "oci://registry.k8s.io/lws/charts/lws" },
+    version: "0.9.0",
+    values: {},
+  },
+  /** Of this repository: chart and sources belong together. */
+  llamaOperator: {
+    release: "llama-operator",
+    chart: { kind: "repository", path: "charts/llama-operator" },
+    version: "0.1.0",
+    values: {},
+  },
+} as const satisfies Readonly<Record<string, AddOn>>;
+
+export const { leaderWorkerSet, llamaOperator }: Readonly<Record<keyof typeof addOns, AddOn>> = addOns;
+
+/** Namespace that LeaderWorkerSet's own installation guide uses. */
+export const leaderWorkerSetNamespace = "lws-system";
+
+const repositoryRoot = join(import.meta.dirname, "..");
+
+/** What Helm takes as a chart. A path is relative to `directory`: absolute ones would differ from checkout to checkout. */
+export function chartReference({ chart }: AddOn, directory: string): string {
+  switch (chart.kind) {
+    case "oci":
+      return chart.url;
+    case "repository":
+      return relative(directory, join(repositoryRoot, chart.path));
+    default:
+      return chart satisfies never;
+  }
+}

@@ -1,0 +1,127 @@
+// Rules across fields, and against the catalog. Each judges what could be read, so that one unreadable part hides no
+// mistake in another; each message says what to write instead.
+import { findGpu } from "../../src/catalog/gpus.ts";
+import { findMachineShape } from "../../src/catalog/machine-shapes.ts";
+import { counted } from "../../src/planning/words/format.ts";
+import type { StackConfiguration } from "./configuration.ts";
+import type { PoolConfiguration } from "./pool.ts";
+import type { ConfigurationProblem } from "./problem.ts";
+
+/** What could be read of a configuration: elements that could not are absent, the others keep their index. */
+export interface ReadableParts {
+  readonly cluster: StackConfiguration["cluster"] | undefined;
+  readonly pools: readonly (PoolConfiguration | undefined)[];
+  readonly namespaces: readonly (StackConfiguration["namespaces"][number] | undefined)[];
+  readonly models: readonly (StackConfiguration["models"][number] | undefined)[];
+  readonly operator: StackConfiguration["operator"] | undefined;
+}
+
+export function crossProblems(parts: ReadableParts): readonly ConfigurationProblem[] {
+  const { cluster, pools, namespaces, models, operator } = parts;
+  return [
+    ...duplicates("pools", pools, ({ name }) => name),
+    ...duplicates("namespaces", namespaces, ({ name }) => name),
+    ...duplicates("models", models, ({ namespace, name }) => `${namespace}/${name}`),
+    ...pools.flatMap((pool, index) =>
+      pool === undefined ? [] : poolProblems(pool, `pools[${index}]`, cluster),
+    ),
+    ...(operator === undefined ? [] : operatorProblems(operator, cluster, parts)),
+  ];
+}
+
+function duplicates<T>(
+  list: string,
+  items: readonly (T | undefined)[],
+  keyOf: (item: T) => string,
+): readonly ConfigurationProblem[] {
+  const seen = new Map<string, number>();
+  return items.flatMap((item, index) => {
+    if (item === undefined) return [];
+    const key = keyOf(item);
+    const first = seen.get(key);
+    seen.set(key, first ?? index);
+    if (first === undefined) return [];
+    return [
+      { path: `${list}[${index}].name`, message: `${key} is ${list}[${first}] already: names are unique` },
+    ];
+  });
+}
+
+function poolProblems(
+  pool: PoolConfiguration,
+  path: string,
+  cluster: ReadableParts["cluster"],
+): readonly ConfigurationProblem[] {
+  return [...hardwareProblems(pool, path), ...capacityProblems(pool, path, cluster)];
+}
+
+function hardwareProblems(
+  { gpu, machineShape }: PoolConfiguration,
+  path: string,
+): readonly ConfigurationProblem[] {
+  const shape = machineShape === undefined ? undefined : findMachineShape(machineShape);
+  if (shape === undefined) return [];
+  const problems: ConfigurationProblem[] = [];
+  if (findGpu(shape.gpu) !== findGpu(gpu.product)) {
+    problems.push({ path: `${path}.gpu.product`, message: `${shape.name} has ${shape.gpu}: write that` });
+  }
+  if (gpu.perNode > shape.gpusPerNode) {
+    problems.push({
+      path: `${path}.gpu.perNode`,
+      message: `${shape.name} has ${counted(shape.gpusPerNode, "GPU")}: write ${shape.gpusPerNode}`,
+    });
+  }
+  return problems;
+}
+
+function capacityProblems(
+  { capacity, nodes }: PoolConfiguration,
+  path: string,
+  cluster: ReadableParts["cluster"],
+): readonly ConfigurationProblem[] {
+  const problems: ConfigurationProblem[] = [];
+  if (cluster?.kind === "local" && capacity.kind !== "onDemand") {
+    problems.push({
+      path: `${path}.capacity.kind`,
+      message: `${capacity.kind} asks a cloud for nodes, and those of the local cluster are simulated and there at once: write onDemand`,
+    });
+  }
+  // GKE's queued node pools start empty: a request brings their nodes.
+  if (capacity.kind === "queued" && nodes.min > 0) {
+    problems.push({
+      path: `${path}.nodes.min`,
+      message: "a queued pool has no node until one is asked for: write 0",
+    });
+  }
+  return problems;
+}
+
+function operatorProblems(
+  { image, values, namespace }: StackConfiguration["operator"],
+  cluster: ReadableParts["cluster"],
+  { namespaces }: ReadableParts,
+): readonly ConfigurationProblem[] {
+  const problems: ConfigurationProblem[] = [];
+  if (image === undefined && cluster?.kind === "kubeconfig") {
+    problems.push({
+      path: "operator.image",
+      message: "required: the operator's image, such as registry.example.com/llama-operator:0.1.0",
+    });
+  }
+  const stated = values["operator"];
+  if (typeof stated === "object" && stated !== null) {
+    for (const field of ["image", "replicas"].filter((each) => each in stated)) {
+      problems.push({
+        path: `operator.values.operator.${field}`,
+        message: `write it as operator.${field}: one value in two places would be two truths`,
+      });
+    }
+  }
+  if (namespaces.some((each) => each?.name === namespace)) {
+    problems.push({
+      path: "operator.namespace",
+      message: `${namespace} is among namespaces: the operator makes its own, leave it out there`,
+    });
+  }
+  return problems;
+}
