@@ -1,0 +1,34 @@
+// What `up` waits for, and for how long, model by model.
+import type { Plan } from "../../src/planning/plan.ts";
+import type { ModelConfiguration } from "../config/model.ts";
+import type { PoolConfiguration } from "../config/pool.ts";
+
+export type Wait = NonNullable<ModelConfiguration["wait"]>;
+
+/** Capacity that begins when somebody else says so. */
+const awaited: readonly PoolConfiguration["capacity"]["kind"][] = ["queued", "capacityBlock"];
+
+/** What to wait for where the model does not say: an answer, unless its pool may stay without a node for long. */
+export function defaultWait({ capacity, nodes }: PoolConfiguration): Wait {
+  return awaited.includes(capacity.kind) || nodes.min === 0 ? "planned" : "ready";
+}
+
+/** The plan's estimate rests on the bandwidth of a good day; the operator's own start-up probes allow three times. */
+const startupFactor = 3;
+/** As those probes: imports, compilation and graph capture of a small model, which no bandwidth describes. */
+const leastStartupSeconds = 600;
+/** An engine's image of 10 GB on a node that never had it. */
+const imagePullSeconds = 600;
+/** What a pool that is short of stock tries for (facts of GKE's node pools: 40 minutes and more). */
+const newNodeSeconds = 2400;
+/** The operator plans at once; the rest is a busy API server. */
+const plannedSeconds = 120;
+
+/** Seconds that Pulumi allows until what is waited for holds. */
+export function waitSeconds(wait: Wait, plan: Plan, { nodes }: PoolConfiguration, replicas: number): number {
+  if (wait === "planned") return plannedSeconds;
+  const start = Math.max(plan.startupSeconds * startupFactor, leastStartupSeconds) + imagePullSeconds;
+  const grows = nodes.max > nodes.min ? newNodeSeconds : 0;
+  // A change is rolled out replica by replica.
+  return start * Math.max(replicas, 1) + grows;
+}
