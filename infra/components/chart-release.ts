@@ -1,0 +1,22 @@
+// A chart release as Pulumi takes it: one resource with Helm's own semantics, waited for and undone when it fails.
+import type { ReleaseArgs } from "@pulumi/kubernetes/helm/v3/release.js";
+import { chartReference } from "../add-ons.ts";
+import type { ChartRelease } from "../objects/releases.ts";
+
+/** Helm's own default is 300: an image may have to be pulled on a cold node. */
+const timeoutSeconds = 600;
+
+/** Arguments of a release into a namespace that is there. Paths of charts are relative to the program's folder. */
+export function releaseArgs({ addOn, namespace, values }: ChartRelease): ReleaseArgs {
+  return {
+    name: addOn.release,
+    chart: chartReference(addOn, process.cwd()),
+    version: addOn.version,
+    namespace,
+    createNamespace: false,
+    values: { ...values },
+    // A release that failed is undone, so that the next `up` begins from something whole.
+    atomic: true,
+    timeout: timeoutSeconds,
+  };
+}

@@ -1,0 +1,27 @@
+// What the platform project tells the serving project through a StackReference.
+import type { StackConfiguration } from "../config/configuration.ts";
+import type { Written } from "../config/pool.ts";
+import type { ClusterAccess } from "./kubeconfig.ts";
+
+export interface PlatformOutputs {
+  readonly cluster: ClusterAccess;
+  /** The pools that the cluster has: name, and the spec of the GpuPool. */
+  readonly pools: readonly { readonly name: string; readonly spec: Written }[];
+}
+
+export function platformOutputs({ pools }: StackConfiguration, cluster: ClusterAccess): PlatformOutputs {
+  return { cluster, pools: pools.map(({ name, written }) => ({ name, spec: written })) };
+}
+
+/** Whether the platform that is there has the pools that the configuration wants. Key order does not count. */
+export function samePools(one: PlatformOutputs["pools"], other: PlatformOutputs["pools"]): boolean {
+  return canonical(one) === canonical(other);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, child: unknown) =>
+    typeof child === "object" && child !== null && !Array.isArray(child)
+      ? Object.fromEntries(Object.entries(child).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : child,
+  );
+}
