@@ -1,0 +1,163 @@
+// `npm run infra -- …`: the commands that run both projects in order, and those that need no cluster at all.
+import { Command } from "commander";
+import { join } from "node:path";
+import { showBuildProgress } from "../../local/cluster/build/progress.ts";
+import { CommandError } from "../../src/cli/failure.ts";
+import { exitCodes } from "../../src/cli/exit-codes.ts";
+import type { Terminal } from "../../src/cli/terminal.ts";
+import { ConfigurationError } from "../config/problem.ts";
+import type { StackConfiguration } from "../config/configuration.ts";
+import { readStackFile, stackFilePath } from "../config/stack-file.ts";
+import { describeRefusals, planStack } from "../planning/plan-stack.ts";
+import { renderStack } from "../render/files.ts";
+import { writeFiles } from "../render/write.ts";
+import { localCluster } from "./local-cluster.ts";
+import type { LocalClusterHandle } from "./local-cluster.ts";
+import { localEnvironment, ownEnvironment, pulumiRunner } from "./pulumi-cli.ts";
+import { destroy, makeStacks, preview, up } from "./sequence.ts";
+import type { PulumiRunner, RunOptions } from "./sequence.ts";
+
+interface StackOption {
+  readonly stack: string;
+}
+
+interface ConfirmOption extends StackOption {
+  readonly yes: boolean;
+}
+
+export function infraProgram(terminal: Terminal): Command {
+  const program = new Command("infra")
+    .description("Puts the operator, its GPU pools and its models on a cluster, with Pulumi")
+    .option("--debug", "show stack traces of errors")
+    .addCommand(planCommand(terminal))
+    .addCommand(
+      stackCommand(terminal, "preview", "Show what up would do", async (pulumi, options) => {
+        await preview(pulumi, options);
+      }),
+    )
+    .addCommand(
+      confirmed(
+        stackCommand(
+          terminal,
+          "up",
+          "Bring the platform up, then what serves on it",
+          async (pulumi, options) => {
+            await up(pulumi, options);
+          },
+        ),
+      ),
+    )
+    .addCommand(
+      confirmed(
+        stackCommand(
+          terminal,
+          "destroy",
+          "Preview the end of everything, then take it down in reverse order",
+          async (pulumi, options) => {
+            await destroy(pulumi, options);
+          },
+        ),
+      ),
+    )
+    .addCommand(renderCommand(terminal));
+  return program;
+}
+
+const withStack = (command: Command): Command =>
+  command.requiredOption("--stack <name>", "the stack: its configuration is infra/stacks/<name>.yaml");
+
+const confirmed = (command: Command): Command => command.option("--yes", "do not ask", false);
+
+/** A command that needs Pulumi and a cluster. What is wrong with the configuration is said before either is asked. */
+function stackCommand(
+  terminal: Terminal,
+  name: string,
+  description: string,
+  action: (pulumi: PulumiRunner, options: RunOptions) => Promise<void>,
+): Command {
+  return withStack(new Command(name))
+    .description(description)
+    .action(async (options: StackOption & Partial<ConfirmOption>) => {
+      const configuration = await readStack(options.stack);
+      sayPlan(configuration, terminal);
+      const { environment, cluster } = await workplace(configuration, terminal);
+      const run: RunOptions = {
+        stack: options.stack,
+        yes: options.yes ?? false,
+        announce: (text) => terminal.err.write(`\n$ ${text}\n`),
+      };
+      const pulumi = pulumiRunner(environment, terminal.signal);
+      await makeStacks(pulumi, run);
+      await action(pulumi, run);
+      if (cluster !== undefined) sayCluster(cluster, terminal);
+    });
+}
+
+async function workplace(
+  configuration: StackConfiguration,
+  terminal: Terminal,
+): Promise<{
+  readonly environment: Readonly<Record<string, string>>;
+  readonly cluster?: LocalClusterHandle;
+}> {
+  const { cluster } = configuration;
+  if (cluster.kind !== "local") return { environment: await ownEnvironment(process.env) };
+  const handle = await localCluster(cluster.name, configuration, terminal);
+  const { stateDir, kubeconfigPath } = handle.facts;
+  const progress = showBuildProgress({
+    isTTY: terminal.err.isTerminal,
+    write: (text) => terminal.err.write(text),
+  });
+  const environment = await localEnvironment(join(stateDir, "pulumi"), kubeconfigPath, process.env, progress);
+  return { environment, cluster: handle };
+}
+
+function sayCluster({ facts, proxyUrl }: LocalClusterHandle, terminal: Terminal): void {
+  terminal.err.write(`\nexport KUBECONFIG=${facts.kubeconfigPath}\n`);
+  if (proxyUrl !== undefined) terminal.err.write(`export http_proxy=${proxyUrl}\n`);
+  terminal.err.write(`stop the cluster: npm run -s llama-operator -- local down --name ${facts.name}\n`);
+}
+
+function planCommand(terminal: Terminal): Command {
+  return withStack(new Command("plan"))
+    .description("Check the configuration and plan its models; needs neither Pulumi nor a cluster")
+    .action(async ({ stack }: StackOption) => {
+      sayPlan(await readStack(stack), terminal);
+    });
+}
+
+function renderCommand(terminal: Terminal): Command {
+  return withStack(new Command("render"))
+    .description("Write what serves as YAML for a GitOps controller; needs neither Pulumi nor a cluster")
+    .requiredOption("--out <folder>", "folder to write to; made where it is not there")
+    .action(async ({ stack, out }: StackOption & { readonly out: string }) => {
+      const configuration = await readStack(stack);
+      sayPlan(configuration, terminal);
+      const files = renderStack(configuration);
+      const left = await writeFiles(out, files);
+      for (const { path } of files) terminal.out.write(`${join(out, path)}\n`);
+      for (const path of left)
+        terminal.err.write(`${join(out, path)} is of no object of the stack any more\n`);
+    });
+}
+
+async function readStack(stack: string): Promise<StackConfiguration> {
+  try {
+    return await readStackFile(stackFilePath(stack));
+  } catch (error) {
+    const code = error instanceof ConfigurationError ? exitCodes.usage : exitCodes.error;
+    throw new CommandError(error instanceof Error ? error.message : String(error), { code, cause: error });
+  }
+}
+
+/** Says how each model will run. @throws CommandError where one cannot */
+function sayPlan(configuration: StackConfiguration, terminal: Terminal): void {
+  const plan = planStack(configuration);
+  if (!plan.ok) throw new CommandError(describeRefusals(plan.refusals), { code: exitCodes.refused });
+  for (const { model, summary, wait } of plan.models) {
+    terminal.err.write(`${model.namespace}/${model.name}: ${summary}; up waits until it is ${wait}\n`);
+  }
+  for (const { pool, gpusNeeded, gpusAtMost, headroomGpus } of plan.pools) {
+    terminal.err.write(`pool ${pool}: ${gpusNeeded} of ${gpusAtMost} GPUs needed, ${headroomGpus} left\n`);
+  }
+}

@@ -1,0 +1,101 @@
+// Finds a Pulumi CLI and runs it: the one on PATH, or, for the local stack of a checkout, the one that local/tools
+// builds, with the language host and the Kubernetes provider that stand for Pulumi's own.
+import { spawn } from "node:child_process";
+import { access, constants, mkdir } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { buildPulumi } from "../../local/cluster/build/pulumi.ts";
+import type { BuildEvent } from "../../local/cluster/build/build.ts";
+import { pulumiEngine } from "../testing/pulumi.ts";
+import type { PulumiRunner } from "./sequence.ts";
+
+type Environment = Readonly<Record<string, string>>;
+
+export class PulumiMissing extends Error {
+  override readonly name = "PulumiMissing";
+}
+
+/** Whether a shell would find `pulumi`. */
+export async function isOnPath(env: Readonly<Record<string, string | undefined>>): Promise<boolean> {
+  const folders = (env["PATH"] ?? "").split(delimiter);
+  const found = await Promise.all(
+    folders.map(async (folder) =>
+      access(join(folder, "pulumi"), constants.X_OK).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return found.includes(true);
+}
+
+/**
+ * The environment in which Pulumi works on the local cluster: its state lies in `folder`, and ends with the cluster.
+ * Without a CLI on PATH the checkout's own is built.
+ */
+export async function localEnvironment(
+  folder: string,
+  kubeconfig: string,
+  env: NodeJS.ProcessEnv,
+  onEvent: (event: BuildEvent) => void,
+): Promise<Environment> {
+  await mkdir(folder, { recursive: true });
+  if (!(await isOnPath(env))) {
+    const programs = await buildPulumi({ onEvent });
+    const engine = await pulumiEngine({ programs, homeDir: folder, environment: { KUBECONFIG: kubeconfig } });
+    return engine.environment;
+  }
+  const state = join(folder, "state");
+  await mkdir(state, { recursive: true });
+  return {
+    ...definedOf(env),
+    KUBECONFIG: kubeconfig,
+    PULUMI_BACKEND_URL: pathToFileURL(state).href,
+    // Of the salt in Pulumi.local.yaml; the local stack holds no secret.
+    PULUMI_CONFIG_PASSPHRASE: "local",
+  };
+}
+
+/** The environment of a cluster that is there: the person's own Pulumi, with the state that it is logged in to. */
+export async function ownEnvironment(env: NodeJS.ProcessEnv): Promise<Environment> {
+  if (await isOnPath(env)) return definedOf(env);
+  throw new PulumiMissing(
+    "Pulumi's CLI is not on PATH: install it (https://www.pulumi.com/docs/install/) and log in to where the state shall lie",
+  );
+}
+
+function definedOf(env: NodeJS.ProcessEnv): Environment {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
+}
+
+/** Runs the CLI in the folders of the two projects. An aborted signal is passed on, and Pulumi ends what it has begun. */
+export function pulumiRunner(environment: Environment, signal: AbortSignal): PulumiRunner {
+  const run = async (project: string, args: readonly string[], shown: boolean) => {
+    const child = spawn("pulumi", args, {
+      cwd: join(import.meta.dirname, "..", project),
+      env: { ...environment, PULUMI_SKIP_UPDATE_CHECK: "1" },
+      stdio: shown ? "inherit" : ["ignore", "pipe", "pipe"],
+    });
+    const output: string[] = [];
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => output.push(text));
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => output.push(text));
+    const interrupt = () => child.kill("SIGINT");
+    signal.addEventListener("abort", interrupt, { once: true });
+    try {
+      const exitCode = await new Promise<number>((resolve, reject) => {
+        child.once("error", reject);
+        child.once("close", (code) => resolve(code ?? 1));
+      });
+      signal.throwIfAborted();
+      return { exitCode, output: output.join("") };
+    } finally {
+      signal.removeEventListener("abort", interrupt);
+    }
+  };
+  return {
+    show: async (project, args) => (await run(project, args, true)).exitCode,
+    read: async (project, args) => run(project, args, false),
+  };
+}

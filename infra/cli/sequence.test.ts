@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { destroy, makeStacks, preview, up } from "./sequence.ts";
+import type { PulumiRunner } from "./sequence.ts";
+
+/** A CLI that writes down what it is asked; `failing` is the call that ends with 1. */
+function recorder(failing?: string, initOutput = ""): PulumiRunner & { readonly calls: readonly string[] } {
+  const calls: string[] = [];
+  const record = (project: string, args: readonly string[]) => {
+    const call = `${project}: ${args.join(" ")}`;
+    calls.push(call);
+    return call === failing ? 1 : 0;
+  };
+  return {
+    calls,
+    show: async (project, args) => record(project, args),
+    read: async (project, args) => ({ exitCode: record(project, args), output: initOutput }),
+  };
+}
+
+const options = { stack: "local", yes: true, announce: () => {} };
+
+test("up runs the platform before what serves on it", async () => {
+  const pulumi = recorder();
+  await up(pulumi, options);
+  expect(pulumi.calls).toEqual(["platform: up --yes --stack local", "serving: up --yes --stack local"]);
+});
+
+test("without --yes it is Pulumi that asks", async () => {
+  const pulumi = recorder();
+  await up(pulumi, { ...options, yes: false });
+  expect(pulumi.calls).toEqual(["platform: up --stack local", "serving: up --stack local"]);
+});
+
+test("what serves is not touched when the platform fails", async () => {
+  const pulumi = recorder("platform: up --yes --stack local");
+  await expect(up(pulumi, options)).rejects.toThrow("pulumi up --yes failed in infra/platform");
+  expect(pulumi.calls).toHaveLength(1);
+});
+
+test("a preview changes nothing and shows both", async () => {
+  const pulumi = recorder();
+  await preview(pulumi, options);
+  expect(pulumi.calls).toEqual(["platform: preview --stack local", "serving: preview --stack local"]);
+});
+
+test("everything is previewed before anything is destroyed, and the platform goes last", async () => {
+  const pulumi = recorder();
+  await destroy(pulumi, options);
+  expect(pulumi.calls).toEqual([
+    "serving: destroy --preview-only --stack local",
+    "platform: destroy --preview-only --stack local",
+    "serving: destroy --yes --stack local",
+    "platform: destroy --yes --stack local",
+  ]);
+});
+
+test("a protected resource anywhere ends a destroy before anything is gone", async () => {
+  const pulumi = recorder("platform: destroy --preview-only --stack local");
+  await expect(destroy(pulumi, options)).rejects.toThrow("infra/platform");
+  expect(pulumi.calls).toEqual([
+    "serving: destroy --preview-only --stack local",
+    "platform: destroy --preview-only --stack local",
+  ]);
+});
+
+test("stacks are made once: that one exists already is no failure", async () => {
+  const init = "platform: stack init local --no-select";
+  await makeStacks(
+    recorder(init, "error: stack 'organization/llama-platform/local' already exists"),
+    options,
+  );
+  await expect(makeStacks(recorder(init, "error: no backend"), options)).rejects.toThrow("error: no backend");
+});
