@@ -12,7 +12,7 @@ import { describeRefusals, planStack } from "../planning/plan-stack.ts";
 import { renderStack } from "../render/files.ts";
 import { writeFiles } from "../render/write.ts";
 import { localCluster } from "./local-cluster.ts";
-import type { LocalClusterHandle } from "./local-cluster.ts";
+import type { ClusterFacts } from "../../local/cluster/options.ts";
 import { localEnvironment, ownEnvironment, pulumiRunner } from "./pulumi-cli.ts";
 import { destroy, makeStacks, preview, up } from "./sequence.ts";
 import type { PulumiRunner, RunOptions } from "./sequence.ts";
@@ -98,24 +98,28 @@ async function workplace(
   terminal: Terminal,
 ): Promise<{
   readonly environment: Readonly<Record<string, string>>;
-  readonly cluster?: LocalClusterHandle;
+  readonly cluster?: ClusterFacts;
 }> {
   const { cluster } = configuration;
   if (cluster.kind !== "local") return { environment: await ownEnvironment(process.env) };
-  const handle = await localCluster(cluster.name, configuration, terminal);
-  const { stateDir, kubeconfigPath } = handle.facts;
+  const facts = await localCluster(cluster.name, configuration, terminal);
   const progress = showBuildProgress({
     isTTY: terminal.err.isTerminal,
     write: (text) => terminal.err.write(text),
   });
-  const environment = await localEnvironment(join(stateDir, "pulumi"), kubeconfigPath, process.env, progress);
-  return { environment, cluster: handle };
+  const environment = await localEnvironment(
+    join(facts.stateDir, "pulumi"),
+    facts.kubeconfigPath,
+    process.env,
+    progress,
+  );
+  return { environment, cluster: facts };
 }
 
-function sayCluster({ facts, proxyUrl }: LocalClusterHandle, terminal: Terminal): void {
-  terminal.err.write(`\nexport KUBECONFIG=${facts.kubeconfigPath}\n`);
-  if (proxyUrl !== undefined) terminal.err.write(`export http_proxy=${proxyUrl}\n`);
-  terminal.err.write(`stop the cluster: npm run -s llama-operator -- local down --name ${facts.name}\n`);
+function sayCluster({ name, kubeconfigPath, proxyUrl }: ClusterFacts, terminal: Terminal): void {
+  terminal.err.write(`\nexport KUBECONFIG=${kubeconfigPath}\n`);
+  terminal.err.write(`export http_proxy=${proxyUrl}\n`);
+  terminal.err.write(`stop the cluster: npm run -s llama-operator -- local down --name ${name}\n`);
 }
 
 function planCommand(terminal: Terminal): Command {

@@ -13,20 +13,14 @@ import type { Terminal } from "../../src/cli/terminal.ts";
 /** 405B takes minutes to load; a person at a terminal has less. */
 const loadSpeedup = 30;
 
-export interface LocalClusterHandle {
-  readonly facts: ClusterFacts;
-  /** HTTP proxy that leads to Services by name; known only to who started the cluster. */
-  readonly proxyUrl?: string;
-}
-
 /** @throws CommandError where it cannot be started */
 export async function localCluster(
   name: string,
   { pools }: StackConfiguration,
   terminal: Terminal,
-): Promise<LocalClusterHandle> {
+): Promise<ClusterFacts> {
   try {
-    return { facts: await openCluster({ name }) };
+    return await openCluster({ name });
   } catch (error) {
     if (!(error instanceof LocalClusterError) || error.code !== "NotRunning") throw error;
   }
@@ -43,7 +37,7 @@ export async function localCluster(
     write: (text) => terminal.err.write(text),
   });
   terminal.err.write(`starting the local cluster ${name}: ${pool.nodes.min} nodes ${shape.name}\n`);
-  const { cluster, proxyUrl } = await startSimulatedCluster({
+  return startSimulatedCluster({
     name,
     detached: true,
     nodes: { shape: shape.name, count: pool.nodes.min },
@@ -53,5 +47,4 @@ export async function localCluster(
     },
     signal: terminal.signal,
   });
-  return { facts: cluster, proxyUrl };
 }
