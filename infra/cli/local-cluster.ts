@@ -37,7 +37,7 @@ export async function localCluster(
     write: (text) => terminal.err.write(text),
   });
   terminal.err.write(`starting the local cluster ${name}: ${pool.nodes.min} nodes ${shape.name}\n`);
-  return startSimulatedCluster({
+  const { cluster } = await startSimulatedCluster({
     name,
     detached: true,
     nodes: { shape: shape.name, count: pool.nodes.min },
@@ -47,4 +47,5 @@ export async function localCluster(
     },
     signal: terminal.signal,
   });
+  return cluster;
 }

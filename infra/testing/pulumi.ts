@@ -54,7 +54,8 @@ export interface StateResource {
   readonly protect?: boolean;
   readonly retainOnDelete?: boolean;
   readonly aliases?: readonly string[];
-  readonly customTimeouts?: { readonly create?: string; readonly update?: string; readonly delete?: string };
+  /** Seconds. */
+  readonly customTimeouts?: { readonly create?: number; readonly update?: number; readonly delete?: number };
   readonly ignoreChanges?: readonly string[];
   readonly provider?: string;
   readonly initErrors?: readonly string[];
