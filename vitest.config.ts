@@ -24,6 +24,8 @@ export default defineConfig({
       {
         test: {
           name: "infra",
+          // After the others: each of its files has a cluster and an engine of its own.
+          sequence: { groupOrder: 1 },
           include: ["test/infra/**/*.test.ts"],
           globalSetup: ["test/support/infra-setup.ts"],
           testTimeout: 300_000,
