@@ -100,9 +100,9 @@ async function workplace(
   readonly environment: Readonly<Record<string, string>>;
   readonly cluster?: ClusterFacts;
 }> {
-  const { cluster } = configuration;
-  if (cluster.kind !== "local") return { environment: await ownEnvironment(process.env) };
-  const facts = await localCluster(cluster.name, configuration, terminal);
+  const { platform } = configuration;
+  if (platform.kind !== "local") return { environment: await ownEnvironment(process.env) };
+  const facts = await localCluster(platform.name, configuration, terminal);
   const progress = showBuildProgress({
     isTTY: terminal.err.isTerminal,
     write: (text) => terminal.err.write(text),

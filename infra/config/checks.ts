@@ -4,28 +4,32 @@ import { findGpu } from "../../src/catalog/gpus.ts";
 import { findMachineShape } from "../../src/catalog/machine-shapes.ts";
 import { counted } from "../../src/planning/words/format.ts";
 import type { StackConfiguration } from "./configuration.ts";
-import type { PoolConfiguration } from "./pool.ts";
+import type { PoolConfiguration, Written } from "./pool.ts";
 import type { ConfigurationProblem } from "./problem.ts";
 
 /** What could be read of a configuration: elements that could not are absent, the others keep their index. */
 export interface ReadableParts {
-  readonly cluster: StackConfiguration["cluster"] | undefined;
+  readonly platform: StackConfiguration["platform"] | undefined;
   readonly pools: readonly (PoolConfiguration | undefined)[];
+  readonly allowReplace: readonly (string | undefined)[];
   readonly namespaces: readonly (StackConfiguration["namespaces"][number] | undefined)[];
   readonly models: readonly (StackConfiguration["models"][number] | undefined)[];
   readonly operator: StackConfiguration["operator"] | undefined;
 }
 
-export function crossProblems(parts: ReadableParts): readonly ConfigurationProblem[] {
-  const { cluster, pools, namespaces, models, operator } = parts;
+/** `written` names pools that could not be read for another reason than their name. */
+export function crossProblems(parts: ReadableParts, written: Written): readonly ConfigurationProblem[] {
+  const { platform, pools, namespaces, models, operator } = parts;
+  const named = namedPools(written);
   return [
-    ...duplicates("pools", pools, ({ name }) => name),
+    ...duplicates("pools", named, ({ name }) => name),
+    ...unknownPools(parts.allowReplace, named),
     ...duplicates("namespaces", namespaces, ({ name }) => name),
     ...duplicates("models", models, ({ namespace, name }) => `${namespace}/${name}`),
     ...pools.flatMap((pool, index) =>
-      pool === undefined ? [] : poolProblems(pool, `pools[${index}]`, cluster),
+      pool === undefined ? [] : poolProblems(pool, `pools[${index}]`, platform),
     ),
-    ...(operator === undefined ? [] : operatorProblems(operator, cluster, parts)),
+    ...(operator === undefined ? [] : operatorProblems(operator, platform, parts)),
   ];
 }
 
@@ -47,12 +51,37 @@ function duplicates<T>(
   });
 }
 
+/** Every pool that has a name, in its place. */
+function namedPools({ pools }: Written): readonly ({ readonly name: string } | undefined)[] {
+  if (!Array.isArray(pools)) return [];
+  return pools.map((each: { readonly name?: unknown } | null) =>
+    typeof each?.name === "string" ? { name: each.name } : undefined,
+  );
+}
+
+function unknownPools(
+  allowed: ReadableParts["allowReplace"],
+  pools: readonly ({ readonly name: string } | undefined)[],
+): readonly ConfigurationProblem[] {
+  const names = pools.flatMap((each) => (each === undefined ? [] : [each.name]));
+  return allowed.flatMap((name, index) =>
+    name === undefined || names.includes(name)
+      ? []
+      : [
+          {
+            path: `allowReplace[${index}]`,
+            message: `no pool is named ${name}: write one of ${names.join(", ")}, or leave it out`,
+          },
+        ],
+  );
+}
+
 function poolProblems(
   pool: PoolConfiguration,
   path: string,
-  cluster: ReadableParts["cluster"],
+  platform: ReadableParts["platform"],
 ): readonly ConfigurationProblem[] {
-  return [...hardwareProblems(pool, path), ...capacityProblems(pool, path, cluster)];
+  return [...hardwareProblems(pool, path), ...capacityProblems(pool, path, platform)];
 }
 
 function hardwareProblems(
@@ -77,10 +106,10 @@ function hardwareProblems(
 function capacityProblems(
   { capacity, nodes }: PoolConfiguration,
   path: string,
-  cluster: ReadableParts["cluster"],
+  platform: ReadableParts["platform"],
 ): readonly ConfigurationProblem[] {
   const problems: ConfigurationProblem[] = [];
-  if (cluster?.kind === "local" && capacity.kind !== "onDemand") {
+  if (platform?.kind === "local" && capacity.kind !== "onDemand") {
     problems.push({
       path: `${path}.capacity.kind`,
       message: `${capacity.kind} asks a cloud for nodes, and those of the local cluster are simulated and there at once: write onDemand`,
@@ -98,11 +127,11 @@ function capacityProblems(
 
 function operatorProblems(
   { image, values, namespace }: StackConfiguration["operator"],
-  cluster: ReadableParts["cluster"],
+  platform: ReadableParts["platform"],
   { namespaces }: ReadableParts,
 ): readonly ConfigurationProblem[] {
   const problems: ConfigurationProblem[] = [];
-  if (image === undefined && cluster?.kind === "kubeconfig") {
+  if (image === undefined && platform !== undefined && platform.kind !== "local") {
     problems.push({
       path: "operator.image",
       message: "required: the operator's image, such as registry.example.com/llama-operator:0.1.0",

@@ -1,6 +1,7 @@
-// Which cluster a stack stands on. Clusters that a cloud makes will be further members of this union.
+// A cluster that is there already. Those that a cloud makes are in clouds/.
 import { z } from "zod";
 import { text } from "../../src/api/schema.ts";
+import { clouds } from "./clouds/clouds.ts";
 
 const local = z.strictObject({
   kind: z.literal("local"),
@@ -18,11 +19,14 @@ const given = z.strictObject({
   context: text(253).exactOptional().describe("Context in it; the current one when absent."),
 });
 
+const kinds = [
+  '"local" (simulated nodes on this machine)',
+  '"kubeconfig" (a cluster that is there)',
+  ...Object.keys(clouds).map((kind) => `"${kind}"`),
+];
+
 export const cluster = z.discriminatedUnion("kind", [local, given], {
-  error: (issue) =>
-    issue.code === "invalid_union"
-      ? 'supported kinds: "local" (simulated nodes on this machine) and "kubeconfig" (a cluster that is there); clouds are not built yet'
-      : undefined,
+  error: (issue) => (issue.code === "invalid_union" ? `supported kinds: ${kinds.join(", ")}` : undefined),
 });
 
 export type ClusterConfiguration = z.output<typeof cluster>;

@@ -26,7 +26,7 @@ const withPool = (changes: object) => ({ ...existing, pools: [{ ...pool, ...chan
 
 test("a configuration with twenty mistakes names all twenty", () => {
   const configuration = {
-    cluster: { kind: "gke" },
+    cluster: { kind: "moon" },
     pool: [],
     pools: [
       { ...pool, gpu: { product: "nvidia-h100", perNode: 8 } },
@@ -63,8 +63,8 @@ test("a configuration with twenty mistakes names all twenty", () => {
   expect(mistakes(configuration)).toHaveLength(20);
   expect(mistakes(configuration)).toMatchInlineSnapshot(`
     [
-      "pool: unknown section; there are cluster, pools, namespaces, leaderWorkerSet, operator, models",
-      "cluster.kind: supported kinds: "local" (simulated nodes on this machine) and "kubeconfig" (a cluster that is there); clouds are not built yet",
+      "pool: unknown section; there are cluster, pools, allowReplace, namespaces, leaderWorkerSet, operator, models",
+      "cluster.kind: supported kinds: "local" (simulated nodes on this machine), "kubeconfig" (a cluster that is there), "gke"",
       "pools[0].gpu.product: the catalog has no GPU nvidia-h100; nearest are nvidia-h100-80gb, nvidia-h100-nvl-94gb, nvidia-h100-pcie-80gb",
       "pools[1].name: should match '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$'",
       "pools[1].nodes.max: must be at least nodes.min",
@@ -85,6 +85,26 @@ test("a configuration with twenty mistakes names all twenty", () => {
       "operator.namespace: llama-operator is among namespaces: the operator makes its own, leave it out there",
     ]
   `);
+});
+
+test("a pool that may be replaced is one of the stack", () => {
+  expect(mistakes({ ...existing, allowReplace: ["h100", "h200"] })).toEqual([
+    "allowReplace[1]: no pool is named h200: write one of h100, or leave it out",
+  ]);
+});
+
+test("the kind of the cluster decides how its pools are read", () => {
+  const cluster = { kind: "gke", project: "p", region: "us-central1", name: "llama" };
+  const { machineShape, name, nodes } = pool;
+  const made = { machineShape, name, nodes, zones: ["us-central1-a"] };
+  const parsed = parseConfiguration({ ...existing, cluster, pools: [made] });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  expect(parsed.configuration.platform.kind).toBe("gke");
+  expect(parsed.configuration.pools[0]).toMatchObject({ name, gpu: pool.gpu, written: { machineShape } });
+  expect(mistakes({ ...existing, cluster })).toEqual([
+    "pools[0].zones: Required value",
+    'pools[0].gpu: unknown field "pools[0].gpu"',
+  ]);
 });
 
 test("a rule across fields is told beside an unreadable part elsewhere", () => {

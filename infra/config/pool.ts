@@ -64,4 +64,8 @@ export const pool = z.strictObject({
 export type Written = Readonly<Record<string, unknown>>;
 
 /** A pool with its defaults, and as it was written. */
-export type PoolConfiguration = z.output<typeof pool> & { readonly written: Written };
+export interface PoolConfiguration extends Omit<z.output<typeof pool>, "capacity"> {
+  /** Of the other fields only who makes the nodes knows. */
+  readonly capacity: { readonly kind: z.output<typeof capacity>["kind"] };
+  readonly written: Written;
+}

@@ -7,7 +7,7 @@ import type { ClusterConfiguration } from "../config/cluster.ts";
 
 /** How to reach a cluster, without the means to prove who asks. */
 export interface ClusterAccess {
-  /** Path of the kubeconfig. */
+  /** Path of the kubeconfig; the text of one where a cloud makes the cluster. */
   readonly kubeconfig: string;
   readonly context: string;
   /** URL of the API server. */

@@ -1,11 +1,15 @@
 // The cluster as the platform stack of the same name left it.
-import { RunError, StackReference, getOrganization, getStack, log, runtime } from "@pulumi/pulumi";
+import { RunError, StackReference, getOrganization, getStack, log, runtime, unknown } from "@pulumi/pulumi";
 import type { Output } from "@pulumi/pulumi";
 import type { StackConfiguration } from "../config/configuration.ts";
 import type { ClusterAccess } from "../platform/kubeconfig.ts";
 import { clusterAccess } from "../platform/kubeconfig.ts";
-import { platformOutputs, samePools } from "../platform/outputs.ts";
+import { isMade } from "../platform/cloud-platform.ts";
+import { recordedPools, samePools } from "../platform/outputs.ts";
 import type { PlatformOutputs } from "../platform/outputs.ts";
+
+/** A cluster that a preview cannot know: Pulumi asks nothing of it. */
+const notMadeYet = unknown as unknown as ClusterAccess;
 
 /**
  * The cluster that the platform stack recorded. A preview before that stack's first `up` goes by the configuration.
@@ -20,12 +24,13 @@ export function platformOf(configuration: StackConfiguration): {
   });
   const cluster = reference.outputs.apply(async (outputs): Promise<ClusterAccess> => {
     const recorded = outputs as Partial<PlatformOutputs>;
-    const wanted = platformOutputs(configuration, await clusterAccess(configuration.cluster, process.env));
+    const { platform, pools } = configuration;
+    const given = isMade(platform) ? undefined : await clusterAccess(platform, process.env);
     if (recorded.cluster === undefined || recorded.pools === undefined) {
       if (!runtime.isDryRun()) throw new RunError(`the platform stack ${stack} is not up: bring it up first`);
-      return wanted.cluster;
+      return given ?? notMadeYet;
     }
-    if (!samePools(recorded.pools, wanted.pools)) {
+    if (!samePools(recorded.pools, recordedPools(pools))) {
       const message = `the platform stack ${stack} has other pools than the configuration`;
       if (!runtime.isDryRun()) throw new RunError(`${message}: bring it up first`);
       await log.warn(`${message}; the preview goes by the configuration`);
