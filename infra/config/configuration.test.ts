@@ -94,9 +94,15 @@ test("a pool that may be replaced is one of the stack", () => {
 });
 
 test("the kind of the cluster decides how its pools are read", () => {
-  const cluster = { kind: "gke", project: "p", region: "us-central1", name: "llama" };
+  const cluster = {
+    kind: "gke",
+    project: "my-project",
+    region: "us-central1",
+    name: "llama",
+    authorizedNetworks: [{ name: "office", cidr: "203.0.113.0/24" }],
+  };
   const { machineShape, name, nodes } = pool;
-  const made = { machineShape, name, nodes, zones: ["us-central1-a"] };
+  const made = { machineShape, name, nodes, zones: ["us-central1-a"], fabric: { kind: "none" } };
   const parsed = parseConfiguration({ ...existing, cluster, pools: [made] });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   expect(parsed.configuration.platform.kind).toBe("gke");

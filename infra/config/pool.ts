@@ -2,20 +2,13 @@
 import { z } from "zod";
 import { gpuPoolSpec } from "../../src/api/gpu-pool.ts";
 import { int32, labels, objectName } from "../../src/api/schema.ts";
-import { nearestNames } from "../../src/catalog/edit-distance.ts";
 import { findGpu, gpus } from "../../src/catalog/gpus.ts";
 import { findMachineShape, machineShapes } from "../../src/catalog/machine-shapes.ts";
 import { capacity } from "./capacity.ts";
+import { nearest } from "./nearest.ts";
 
 const { gpu, machineShape, allocatable, nodeSelector, tolerations, namespaceSelector, fabric } =
   gpuPoolSpec.shape;
-
-/** What a person may have meant: names that begin so, or else those that differ least. */
-function nearest(name: unknown, known: readonly { readonly name: string }[]): string {
-  const names = known.map((each) => each.name);
-  const longer = names.filter((each) => each.startsWith(String(name)));
-  return (longer.length > 0 ? longer : nearestNames(String(name), names)).slice(0, 3).join(", ");
-}
 
 /** As the kind has it, but known to the catalog: a pool of a stack is planned for before there is a node. */
 const knownProduct = gpu.shape.product.refine((product) => findGpu(product) !== undefined, {

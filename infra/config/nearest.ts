@@ -1,0 +1,9 @@
+// Names that a person may have meant, for messages about one that nobody knows.
+import { nearestNames } from "../../src/catalog/edit-distance.ts";
+
+/** Names that begin so, or else those that differ least. */
+export function nearest(name: unknown, known: readonly { readonly name: string }[]): string {
+  const names = known.map((each) => each.name);
+  const longer = names.filter((each) => each.startsWith(String(name)));
+  return (longer.length > 0 ? longer : nearestNames(String(name), names)).slice(0, 3).join(", ");
+}
