@@ -162,10 +162,15 @@ test("a model's spec keeps no default that nobody wrote", () => {
   expect(parsed.configuration.models[0]?.spec.replicas).toBe(1);
 });
 
-test.each(["local", "existing"])("the stack %s of this checkout has no mistake", async (stack) => {
-  await expect(readStackFile(stackFilePath(stack))).resolves.toBeDefined();
-});
+test.each(["local", "existing", "gke-a3-high", "gke-a3-mega"])(
+  "the stack %s of this checkout has no mistake",
+  async (stack) => {
+    await expect(readStackFile(stackFilePath(stack))).resolves.toBeDefined();
+  },
+);
 
 test("a stack without a file names those that there are", async () => {
-  await expect(readStackFile(stackFilePath("moon"))).rejects.toThrow(/existing, local/);
+  await expect(readStackFile(stackFilePath("moon"))).rejects.toThrow(
+    /existing, gke-a3-high, gke-a3-mega, local/,
+  );
 });

@@ -1,6 +1,116 @@
-// The platform of a stack on Google Kubernetes Engine.
-import { RunError } from "@pulumi/pulumi";
-import type { CloudProgram } from "./cloud-platform.ts";
+// The platform of a stack on Google Kubernetes Engine: network, cluster, system nodes, fabric, and last the pools of GPU
+// nodes, which are dear from their first minute.
+import { RunError, all, log, output } from "@pulumi/pulumi";
+import { Provider as GcpProvider } from "@pulumi/gcp/provider.js";
+import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider.js";
+import { GkeControlPlane } from "../components/gke/cluster.ts";
+import { GkeFabricNetworks } from "../components/gke/fabric-networks.ts";
+import type { FabricNetwork } from "../components/gke/fabric-networks.ts";
+import { GkeFabricObjects } from "../components/gke/fabric-objects.ts";
+import { GkeGpuNodePool } from "../components/gke/gpu-node-pool.ts";
+import type { NodeNetwork } from "../components/gke/gpu-node-pool-args.ts";
+import { gkeContext, gkeKubeconfig, gkeLoginPlugin } from "../components/gke/kubeconfig.ts";
+import { GkeNetwork } from "../components/gke/network.ts";
+import { GkeNodeIdentity } from "../components/gke/node-identity.ts";
+import { GkeSystemPool } from "../components/gke/system-pool.ts";
+import type { GkeCluster } from "../config/clouds/gke/cluster.ts";
+import { multiNetworkOf } from "../config/clouds/gke/machines.ts";
+import type { GkePool } from "../config/clouds/gke/pool.ts";
+import type { CloudProgram, MadeClusterAccess } from "./cloud-platform.ts";
+import { gkeFindings } from "./gke-availability.ts";
+import { gkeReadings } from "./gke-readings.ts";
+import { isExecutable } from "./kubeconfig.ts";
 
-export const gkePlatform: CloudProgram<"gke"> = async () =>
-  Promise.reject(new RunError("cluster.kind: gke can be planned for, but not made yet"));
+export const gkePlatform: CloudProgram<"gke"> = async ({ cluster, pools }, { env }) => {
+  if (!(await isExecutable(gkeLoginPlugin, env))) {
+    throw new RunError(
+      `${gkeLoginPlugin}, by which kubectl, Helm and Pulumi log in to GKE, is not on PATH: install it with gcloud components install ${gkeLoginPlugin}`,
+    );
+  }
+  const { project, region } = cluster;
+  const provider = new GcpProvider("gcp", { project, region });
+  await checkProject(cluster, pools, provider);
+  return register(cluster, pools, provider);
+};
+
+/** @throws RunError with all that the project lacks; what cannot be read is a warning */
+async function checkProject(
+  cluster: GkeCluster,
+  pools: readonly GkePool[],
+  provider: GcpProvider,
+): Promise<void> {
+  const { problems, warnings } = await gkeFindings(cluster, pools, gkeReadings({ provider }));
+  for (const warning of warnings) await log.warn(warning);
+  if (problems.length > 0) {
+    throw new RunError(["the project lacks what the pools need; nothing was done", ...problems].join("\n  "));
+  }
+}
+
+function register(cluster: GkeCluster, pools: readonly GkePool[], provider: GcpProvider): MadeClusterAccess {
+  const network = new GkeNetwork("network", { cluster }, { provider });
+  const identity = new GkeNodeIdentity("nodes", { cluster }, { provider });
+  const fabric = new GkeFabricNetworks("gpu", { cluster, count: fabricCount(pools) }, { provider });
+  const controlPlane = new GkeControlPlane(
+    "cluster",
+    { cluster, network, multiNetwork: pools.some((pool) => pool.fabric?.kind === "multiNetwork") },
+    { provider },
+  );
+  const access = accessOf(cluster, controlPlane);
+  const place = { cluster, clusterId: controlPlane.clusterId, serviceAccount: identity.email };
+  const system = new GkeSystemPool("system", place, {
+    provider,
+    dependsOn: [network.nat, ...identity.grants],
+  });
+  const kubernetes = new KubernetesProvider("cluster", {
+    kubeconfig: access.kubeconfig,
+    context: access.context,
+    clusterIdentifier: access.server,
+  });
+  const objects =
+    fabric.networks.length === 0
+      ? []
+      : [
+          new GkeFabricObjects(
+            "fabric",
+            { networks: fabric.networks },
+            { provider: kubernetes, dependsOn: [system] },
+          ),
+        ];
+  pools.forEach(
+    (pool) =>
+      new GkeGpuNodePool(
+        pool.name,
+        { ...place, pool, networks: networksOf(pool, fabric.networks) },
+        { provider, dependsOn: [system, fabric, ...objects] },
+      ),
+  );
+  return access;
+}
+
+function accessOf(cluster: GkeCluster, controlPlane: GkeControlPlane): MadeClusterAccess {
+  const { project, region, name } = cluster;
+  const { server, certificateAuthority: ca } = controlPlane;
+  const kubeconfig = all([server, ca]).apply(([url, certificateAuthority]) =>
+    gkeKubeconfig({ project, region, name, server: url, certificateAuthority }),
+  );
+  return { kubeconfig, context: output(gkeContext(cluster)), server };
+}
+
+/** Networks that the stack makes: as many as the machine with the most interfaces has. */
+function fabricCount(pools: readonly GkePool[]): number {
+  return Math.max(0, ...pools.map((pool) => (isOwnFabric(pool) ? interfacesOf(pool) : 0)));
+}
+
+const interfacesOf = ({ machineShape }: GkePool): number => multiNetworkOf(machineShape)?.networks ?? 0;
+
+/** Whether a pool is in networks that the stack makes. */
+const isOwnFabric = ({ fabric }: GkePool): boolean =>
+  fabric?.kind === "multiNetwork" && fabric.networks === undefined;
+
+function networksOf(pool: GkePool, made: readonly FabricNetwork[]): readonly NodeNetwork[] {
+  if (pool.fabric?.kind !== "multiNetwork") return [];
+  return (
+    pool.fabric.networks ??
+    made.slice(0, interfacesOf(pool)).map(({ network, subnetwork }) => ({ network, subnetwork }))
+  );
+}

@@ -80,7 +80,8 @@ function kubeconfigPath(cluster: ClusterConfiguration, env: Environment): string
   );
 }
 
-async function isExecutable(command: string, env: Environment): Promise<boolean> {
+/** Whether a command is a program on PATH. */
+export async function isExecutable(command: string, env: Environment): Promise<boolean> {
   const folders = (env["PATH"] ?? "").split(delimiter);
   const places =
     isAbsolute(command) || command.includes("/") ? [command] : folders.map((folder) => join(folder, command));

@@ -1,0 +1,123 @@
+// Whether the project has what the pools need, judged before any pool is made. What cannot be read is a warning: who may
+// make node pools need not be who may read quotas.
+import { counted } from "../../src/planning/words/format.ts";
+import type { GkeCluster } from "../config/clouds/gke/cluster.ts";
+import { findGkeShape, quotaFamilyOf } from "../config/clouds/gke/machines.ts";
+import type { GkePool } from "../config/clouds/gke/pool.ts";
+import type { GkeReadings, ReservationReading } from "./gke-readings.ts";
+
+export interface GkeFindings {
+  /** What the project lacks. */
+  readonly problems: readonly string[];
+  /** What could not be found out. */
+  readonly warnings: readonly string[];
+}
+
+type Place = Pick<GkeCluster, "project" | "region">;
+
+export async function gkeFindings(
+  place: Place,
+  pools: readonly GkePool[],
+  readings: GkeReadings,
+): Promise<GkeFindings> {
+  const found = await Promise.all([
+    ...familiesOf(pools).map(async (family) => quotaFindings(place, family, readings)),
+    ...pools.map(async (pool, index) => reservationFindings(place, pool, index, readings)),
+  ]);
+  return {
+    problems: found.flatMap(({ problems }) => problems),
+    warnings: found.flatMap(({ warnings }) => warnings),
+  };
+}
+
+const nothing: GkeFindings = { problems: [], warnings: [] };
+
+async function unlessUnreadable(what: string, judge: () => Promise<GkeFindings>): Promise<GkeFindings> {
+  try {
+    return await judge();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { problems: [], warnings: [`${what} could not be read, and was not checked: ${reason}`] };
+  }
+}
+
+interface Family {
+  readonly name: string;
+  /** GPUs that the pools have at most. */
+  readonly gpus: number;
+  readonly pools: readonly string[];
+}
+
+/** Reserved nodes were counted when they were reserved; spot, flex-start and queued nodes count elsewhere. */
+function familiesOf(pools: readonly GkePool[]): readonly Family[] {
+  const families = new Map<string, Family>();
+  for (const { name, machineShape, nodes, capacity } of pools) {
+    const shape = findGkeShape(machineShape);
+    const family = quotaFamilyOf(shape?.gpu ?? "");
+    if (shape === undefined || family === undefined || capacity.kind !== "onDemand") continue;
+    const before = families.get(family);
+    families.set(family, {
+      name: family,
+      gpus: (before?.gpus ?? 0) + nodes.max * shape.gpusPerNode,
+      pools: [...(before?.pools ?? []), name],
+    });
+  }
+  return [...families.values()];
+}
+
+async function quotaFindings(
+  { project, region }: Place,
+  { name, gpus, pools }: Family,
+  readings: GkeReadings,
+): Promise<GkeFindings> {
+  const what = `the quota of ${name} GPUs of ${project} in ${region}`;
+  return unlessUnreadable(what, async () => {
+    const quota = await readings.gpuQuota(project, region, name);
+    if (quota === undefined) return { problems: [], warnings: [`${what} is not said, and was not checked`] };
+    if (quota >= gpus) return nothing;
+    const problem = `${what} is ${quota}, and ${pools.join(", ")} may have ${gpus}: ask for ${gpus} ("GPUs per GPU family" in IAM & Admin, Quotas), or write smaller nodes.max`;
+    return { problems: [problem], warnings: [] };
+  });
+}
+
+async function reservationFindings(
+  place: Place,
+  pool: GkePool,
+  index: number,
+  readings: GkeReadings,
+): Promise<GkeFindings> {
+  const { capacity, zones } = pool;
+  if (capacity.kind !== "reserved") return nothing;
+  const { reservation, project = place.project } = capacity;
+  const [zone = ""] = zones;
+  const what = `the reservation ${reservation} of ${project} in ${zone}`;
+  return unlessUnreadable(what, async () => {
+    const read = await readings.reservation(project, zone, reservation);
+    return {
+      problems: reservationProblems(pool, read, what).map((problem) => `pools[${index}].${problem}`),
+      warnings: read.status === "READY" ? [] : [`${what} is ${read.status}, not READY`],
+    };
+  });
+}
+
+function reservationProblems(
+  { machineShape, nodes }: GkePool,
+  { machineType, count, specific }: ReservationReading,
+  what: string,
+): readonly string[] {
+  const problems: string[] = [];
+  if (machineType !== machineShape) {
+    problems.push(`machineShape: ${what} is for ${machineType}: write that, or another reservation`);
+  }
+  if (count < nodes.max) {
+    problems.push(
+      `nodes.max: ${what} has ${counted(count, "machine")}, and the pool may have ${nodes.max}: write ${count}, or reserve more`,
+    );
+  }
+  if (!specific) {
+    problems.push(
+      `capacity.reservation: ${what} is for everybody in the project, so that others may take its machines: make it one for specific use`,
+    );
+  }
+  return problems;
+}
