@@ -4,6 +4,7 @@ import type { Output } from "@pulumi/pulumi";
 import { isCloud } from "../config/clouds/clouds.ts";
 import type { CloudKind, CloudPlatform } from "../config/clouds/clouds.ts";
 import type { PlatformConfiguration } from "../config/platform.ts";
+import type { PoolRecords } from "../guards/pool-record.ts";
 import type { ClusterAccess } from "./kubeconfig.ts";
 
 export interface PlatformContext {
@@ -15,11 +16,16 @@ export interface PlatformContext {
 /** How to reach a cluster that is being made; its kubeconfig is the text of one, and holds no token. */
 export type MadeClusterAccess = { readonly [K in keyof ClusterAccess]: Output<string> };
 
+export interface MadePlatform extends MadeClusterAccess {
+  /** What `guardPools` said of the pools: kept as an output for the next run. */
+  readonly poolRecords?: PoolRecords;
+}
+
 /** Registers a cluster with its pools. @throws RunError before the first resource where something is missing */
 export type CloudProgram<K extends CloudKind> = (
   platform: CloudPlatform<K>,
   context: PlatformContext,
-) => Promise<MadeClusterAccess>;
+) => Promise<MadePlatform>;
 
 const programs: { readonly [K in CloudKind]: () => Promise<CloudProgram<K>> } = {
   gke: async () => (await import("./gke.ts")).gkePlatform,
@@ -34,7 +40,7 @@ export function isMade(platform: PlatformConfiguration): platform is CloudPlatfo
 export async function makePlatform<K extends CloudKind>(
   platform: CloudPlatform<K>,
   context: PlatformContext,
-): Promise<MadeClusterAccess> {
+): Promise<MadePlatform> {
   const kind: K = platform.kind;
   return (await programs[kind]())(platform, context);
 }

@@ -8,10 +8,15 @@ import { platformOutputs } from "./outputs.ts";
 
 const configuration = await configurationOfStack(import.meta.dirname);
 const { platform, allowReplace } = configuration;
-const access = isMade(platform)
+const { poolRecords: records, ...access } = isMade(platform)
   ? await makePlatform(platform, { env: process.env, allowReplace })
-  : await clusterAccess(platform, process.env).catch((error: unknown) => {
-      throw error instanceof KubeconfigError ? new RunError(error.message) : error;
-    });
+  : {
+      ...(await clusterAccess(platform, process.env).catch((error: unknown) => {
+        throw error instanceof KubeconfigError ? new RunError(error.message) : error;
+      })),
+      poolRecords: undefined,
+    };
 
 export const { cluster, pools } = platformOutputs(configuration, access);
+/** What the pools were made with: the guard reads it back in the next run. */
+export const poolRecords = records;

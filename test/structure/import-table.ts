@@ -94,6 +94,8 @@ export const parts: readonly Part[] = [
     uses: ["local", "src/kube"],
     packages: ["node:*", "yaml", "@pulumi/*", "@grpc/grpc-js", "google-protobuf/*"],
   },
+  // A project that a test runs: it uses what it is to test.
+  { path: "infra/testing/guarded-project", uses: ["infra"], packages: ["@pulumi/*"] },
   { path: "scripts", uses: ["src/api"], packages: ["node:*", "esbuild", "yaml"] },
   // Its version.
   { path: "package.json", uses: [], packages: [] },
