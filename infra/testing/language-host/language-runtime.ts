@@ -1,11 +1,14 @@
-// The language runtime as the engine calls it: which packages a program needs, and run it.
+// The language runtime as the engine calls it: which packages a program needs, and run it; and run policy packs.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
 
+import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { ILanguageRuntimeServer } from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import language from "@pulumi/pulumi/proto/language_pb.js";
-import type { RunRequest } from "@pulumi/pulumi/proto/language_pb.js";
+import type { RunPluginRequest, RunPluginResponse, RunRequest } from "@pulumi/pulumi/proto/language_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 
@@ -66,8 +69,44 @@ export function languageRuntime(engineAddress: string): LanguageRuntime {
         else if (ended !== 0) response.setError(`the program ended with ${ended}`);
         return response;
       }),
+
+      runPlugin: (call) => {
+        void runPolicyPack(call, track).then(
+          () => call.end(),
+          (error: unknown) => call.destroy(error instanceof Error ? error : new Error(String(error))),
+        );
+      },
     },
   };
+}
+
+type PluginCall = ServerWritableStream<RunPluginRequest, RunPluginResponse>;
+
+/** Runs a policy pack, with its output and in the end its exit code as answers, until the engine gives up the call. */
+async function runPolicyPack(call: PluginCall, track: (child: ChildProcess) => ChildProcess): Promise<void> {
+  const { request } = call;
+  if (request.getKind() !== "analyzer")
+    throw new Error(`plugins of kind ${request.getKind()} are not run here`);
+  const folder = request.getInfo()?.getProgramDirectory() ?? request.getPwd();
+  const runner = createRequire(join(folder, "package.json")).resolve("@pulumi/pulumi/cmd/run-policy-pack");
+  const child = spawn(process.execPath, [runner, ...request.getArgsList(), folder], {
+    cwd: folder,
+    env: Object.fromEntries(request.getEnvList().map((each) => splitOnce(each, "="))),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  track(child);
+  call.on("cancelled", () => child.kill("SIGKILL"));
+  const pass = (stream: Readable, answer: (data: Buffer) => RunPluginResponse) =>
+    stream.on("data", (data: Buffer) => call.write(answer(data)));
+  pass(child.stdout, (data) => new language.RunPluginResponse().setStdout(data));
+  pass(child.stderr, (data) => new language.RunPluginResponse().setStderr(data));
+  const ended = await endOf(child);
+  call.write(new language.RunPluginResponse().setExitcode(typeof ended === "number" ? ended : 1));
+}
+
+function splitOnce(text: string, separator: string): readonly [string, string] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text, ""] : [text.slice(0, at), text.slice(at + separator.length)];
 }
 
 const require = createRequire(import.meta.url);
