@@ -13,7 +13,7 @@ import {
   secretsLike,
   textOf,
 } from "../protocol/properties.ts";
-import { differences, isWithin } from "./differences.ts";
+import { differences, isWithin } from "../provider/differences.ts";
 import {
   type CheckCall,
   type CreateCall,
@@ -25,7 +25,7 @@ import {
   type ReadCall,
   type ResourceHandler,
   type UpdateCall,
-} from "./handler.ts";
+} from "../provider/handler.ts";
 import { helm, type HelmContext, HelmError, type ReleaseStatus, releaseStatus } from "./helm.ts";
 import { autoname } from "./names.ts";
 

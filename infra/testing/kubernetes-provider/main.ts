@@ -16,7 +16,8 @@ import grpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 
 import { faultsVariable } from "../faults.ts";
 import { servePlugin } from "../protocol/serve.ts";
+import { providerService } from "../provider/service.ts";
 import { kubernetesProvider } from "./service.ts";
 
-const provider = kubernetesProvider(process.env[faultsVariable]);
+const provider = providerService(kubernetesProvider, process.env[faultsVariable]);
 await servePlugin(grpc.ResourceProviderService, provider.service, () => provider.stop());

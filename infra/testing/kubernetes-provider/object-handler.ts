@@ -16,7 +16,7 @@ import {
 import { AwaitError, type ClusterObjects, NoSuchKindError, type WriteOptions } from "./cluster-objects.ts";
 import { awaitsOf, timeoutSeconds } from "./conditions.ts";
 import type { ProviderConfiguration } from "./configuration.ts";
-import { differences, isWithin } from "./differences.ts";
+import { differences, isWithin } from "../provider/differences.ts";
 import {
   type CheckCall,
   type CreateCall,
@@ -28,7 +28,7 @@ import {
   type ReadCall,
   type ResourceHandler,
   type UpdateCall,
-} from "./handler.ts";
+} from "../provider/handler.ts";
 import { annotation, autoname, isAutonamed, named } from "./names.ts";
 import { replacingPaths } from "./replacement.ts";
 
