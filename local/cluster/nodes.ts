@@ -5,6 +5,7 @@ import type { INode } from "kubernetes-models/v1/Node";
 
 import { gpuResourceName } from "../../src/catalog/gpus.ts";
 import type { Cloud, MachineShape } from "../../src/catalog/machine-shapes.ts";
+import type { NodeTaint } from "../../src/catalog/machines/machine-shape.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { isAlreadyExists } from "../../src/kube/errors.ts";
 import type { KubeObject, Live, ObjectMeta } from "../../src/kube/object.ts";
@@ -49,36 +50,74 @@ const podsPerNode = "110";
 /** Says which of the cluster's nodes this is, and so which address it has. */
 const indexAnnotation = "sim.llama-operator.dev/node-index";
 
+/** What a node is made of, whoever says so: a shape of the catalog, or the pool of a cloud. */
+export interface NodeFacts {
+  readonly name: string;
+  /** Of the cluster's nodes: gives the address. */
+  readonly index: number;
+  /** The cluster's block of addresses: "127.3". */
+  readonly addressBlock: string;
+  readonly region: string;
+  readonly zone: string;
+  /** Beside hostname, region and zone. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly taints: readonly NodeTaint[];
+  readonly machine: NodeMachine;
+  /** Extended resources and how many of each. */
+  readonly devices: Readonly<Record<string, string>>;
+}
+
+/** The parts of a machine shape that machines without GPUs have too. */
+export type NodeMachine = Pick<
+  MachineShape,
+  "name" | "cpuCores" | "memoryBytes" | "localStorageBytes" | "allocatable"
+>;
+
 /** The node of a shape with an index that no other node of the cluster has. Pure. */
 export function simulatedNode(shape: MachineShape, index: number, place: NodePlace): SimulatedNode {
-  const name = `${shape.name.toLowerCase().replaceAll("_", "-")}-${index}`;
   const { region, zone } = zones[shape.cloud];
-  const { cpuMillicores, memoryBytes, ephemeralStorageBytes } = shape.allocatable;
-  const devices = {
-    pods: podsPerNode,
-    [gpuResourceName(shape.gpu)]: String(shape.gpusPerNode),
-    ...shape.fabric.resources,
-  };
+  return nodeObject({
+    name: `${shape.name.toLowerCase().replaceAll("_", "-")}-${index}`,
+    index,
+    addressBlock: place.addressBlock,
+    region,
+    zone: place.zone ?? zone,
+    labels: { ...shape.nodeLabels, ...place.labels },
+    taints: shape.nodeTaints,
+    machine: shape,
+    devices: { [gpuResourceName(shape.gpu)]: String(shape.gpusPerNode), ...shape.fabric.resources },
+  });
+}
+
+/** The node that KWOK plays the kubelet of. Pure. */
+export function nodeObject(facts: NodeFacts): SimulatedNode {
+  const { name, index, machine } = facts;
+  const { cpuMillicores, memoryBytes, ephemeralStorageBytes } = machine.allocatable;
+  const devices = { pods: podsPerNode, ...facts.devices };
   return {
     apiVersion: "v1",
     kind: "Node",
     metadata: {
       name,
-      annotations: { "kwok.x-k8s.io/node": "fake", [indexAnnotation]: String(index) },
+      annotations: {
+        "kwok.x-k8s.io/node": "fake",
+        [indexAnnotation]: String(index),
+        ...facts.annotations,
+      },
       labels: {
-        ...shape.nodeLabels,
         "kubernetes.io/hostname": name,
-        "topology.kubernetes.io/region": region,
-        "topology.kubernetes.io/zone": place.zone ?? zone,
-        ...place.labels,
+        "topology.kubernetes.io/region": facts.region,
+        "topology.kubernetes.io/zone": facts.zone,
+        ...facts.labels,
       },
     },
-    spec: { taints: shape.nodeTaints.map((taint) => ({ ...taint })) },
+    spec: { taints: facts.taints.map((taint) => ({ ...taint })) },
     status: {
       capacity: {
-        cpu: String(shape.cpuCores),
-        memory: kibibytes(shape.memoryBytes),
-        "ephemeral-storage": kibibytes(Math.max(shape.localStorageBytes, ephemeralStorageBytes)),
+        cpu: String(machine.cpuCores),
+        memory: kibibytes(machine.memoryBytes),
+        "ephemeral-storage": kibibytes(Math.max(machine.localStorageBytes, ephemeralStorageBytes)),
         ...devices,
       },
       allocatable: {
@@ -88,7 +127,7 @@ export function simulatedNode(shape: MachineShape, index: number, place: NodePla
         ...devices,
       },
       addresses: [
-        { type: "InternalIP", address: nodeAddress(place.addressBlock, index) },
+        { type: "InternalIP", address: nodeAddress(facts.addressBlock, index) },
         { type: "Hostname", address: name },
       ],
       nodeInfo: {
@@ -100,7 +139,7 @@ export function simulatedNode(shape: MachineShape, index: number, place: NodePla
         kubeProxyVersion: "",
         machineID: "",
         operatingSystem: "linux",
-        osImage: `Simulated ${shape.name}`,
+        osImage: `Simulated ${machine.name}`,
         systemUUID: "",
       },
     },
@@ -126,8 +165,7 @@ export async function addNodes(
   place: NodePlace,
   signal: AbortSignal = AbortSignal.timeout(120_000),
 ): Promise<readonly string[]> {
-  const existing = await client.list(nodeType, { signal });
-  let next = 1 + Math.max(-1, ...existing.items.map(indexOf));
+  let next = await nextNodeIndex(client, signal);
   const names = new Set<string>();
   await Promise.all(
     Array.from({ length: Math.min(concurrency, count) }, async (_, worker) => {
@@ -136,14 +174,29 @@ export async function addNodes(
       }
     }),
   );
+  await untilSchedulable(client, names, signal);
+  return [...names];
+}
+
+/** An index above those of all nodes that are there. */
+export async function nextNodeIndex(client: KubeClient, signal: AbortSignal): Promise<number> {
+  const { items } = await client.list(nodeType, { signal });
+  return 1 + Math.max(-1, ...items.map(indexOf));
+}
+
+/** Returns when the scheduler may use all of the nodes. */
+export async function untilSchedulable(
+  client: KubeClient,
+  names: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<void> {
   await untilSucceeds(async () => {
     const { items } = await client.list(nodeType, { signal });
     const usable = items.filter((node) => names.has(node.metadata.name) && isSchedulable(node));
-    if (usable.length < count) {
-      throw new Error(`${usable.length} of ${count} nodes are ready`);
+    if (usable.length < names.size) {
+      throw new Error(`${usable.length} of ${names.size} nodes are ready`);
     }
   }, signal);
-  return [...names];
 }
 
 /** Whoever adds nodes at the same time takes some of the indexes: the next one then. */

@@ -91,7 +91,7 @@ export const parts: readonly Part[] = [
   // Stands for what a machine without clouds lacks: Pulumi's language host and its providers.
   {
     path: "infra/testing",
-    uses: ["local", "src/kube"],
+    uses: ["local", "src/kube", "src/catalog"],
     packages: ["node:*", "yaml", "@pulumi/*", "@grpc/grpc-js", "google-protobuf/*"],
   },
   // A project that a test runs: it uses what it is to test.

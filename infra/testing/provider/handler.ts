@@ -24,6 +24,7 @@ export interface CheckCall extends ResourceCall {
 export interface DiffCall extends ResourceCall {
   readonly id: string;
   readonly inputs: PropertyMap;
+  readonly oldInputs: PropertyMap;
   readonly state: PropertyMap;
 }
 

@@ -151,6 +151,7 @@ export function providerService(
         ...call,
         id: request.getId(),
         inputs: readStruct(request.getNews()),
+        oldInputs: readStruct(request.getOldInputs()),
         state: readStruct(request.getOlds()),
       });
       return diffResponse(diff, request.getIgnorechangesList());
