@@ -35,8 +35,8 @@ export interface CloudResource {
    * impossible. `serial` is a number that no other resource of the cloud has, for ids that the cloud makes.
    */
   id(inputs: PropertyMap, cloud: CloudView, serial: number): string;
-  /** What the cloud says to a second creation of the same id. */
-  conflict(id: string): string;
+  /** What the cloud says to a second creation of the same id. Absent where that is no error: the old one is taken. */
+  conflict?(id: string): string;
   /**
    * Input paths whose change needs a new resource: ForceNew of the Terraform provider, or `willReplaceOnChanges` of
    * azure-native's metadata. `nodeConfig.guestAccelerators` covers everything below it; `[*]` is any place in a list.
@@ -52,6 +52,8 @@ export interface CloudResource {
   refusal?(inputs: PropertyMap, cloud: CloudView, before?: CloudRecord): string | undefined;
   /** Why it cannot be deleted now: protected, or in use. See `inUse`. */
   refusesDeletion?(record: CloudRecord, cloud: CloudView): string | undefined;
+  /** What the cloud deletes with it. */
+  takesAlong?(record: CloudRecord, cloud: CloudView): readonly CloudRecord[];
   /** Outputs beyond the inputs, plausible and stable: called at the creation and after each change. */
   outputs?(record: CloudRecord, cloud: CloudView): PropertyMap;
   /** The nodes that it stands for: made, changed and deleted with it. */

@@ -74,7 +74,11 @@ export class CloudHandler implements ResourceHandler {
         const view = this.#cloud.view(state);
         const serial = state.serial + 1;
         const id = this.#resource.id(inputs, view, serial);
-        if (view.find(this.#type, id) !== undefined) throw new Error(this.#resource.conflict(id));
+        const present = view.find(this.#type, id);
+        if (present !== undefined) {
+          if (this.#resource.conflict === undefined) return [state, present];
+          throw new Error(this.#resource.conflict(id));
+        }
         const refusal = this.#resource.refusal?.(inputs, view);
         if (refusal !== undefined) throw new Error(refusal);
         const bare = {
@@ -131,9 +135,14 @@ export class CloudHandler implements ResourceHandler {
       return found;
     });
     if (record === undefined) return;
-    if (this.#resource.nodes !== undefined) await this.#cloud.nodes.apply(record, undefined, call.signal);
+    const view = this.#cloud.view(this.#cloud.store.read());
+    const going = [...(this.#resource.takesAlong?.(record, view) ?? []), record];
+    for (const each of going) {
+      const hasNodes = this.#cloud.table.resources[each.type]?.nodes !== undefined;
+      if (hasNodes) await this.#cloud.nodes.apply(each, undefined, call.signal);
+    }
     await this.#cloud.store.change((state) => [
-      { ...state, records: state.records.filter((each) => !isSame(each, record)) },
+      { ...state, records: state.records.filter((each) => !going.some((gone) => isSame(each, gone))) },
       undefined,
     ]);
   }

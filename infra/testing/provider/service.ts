@@ -58,6 +58,7 @@ export function providerService(
   const { signal } = cancelled;
   const struck = strikes(faultsFolder, signal);
   const configured = Promise.withResolvers<ConfiguredProvider>();
+  configured.promise.catch(() => undefined);
   const handlerOf = async (type: string) => (await configured.promise).handlerOf(type);
 
   const about = (request: { getUrn(): string; getType(): string; getName(): string }) => ({
@@ -104,7 +105,10 @@ export function providerService(
     }),
 
     configure: unary(async (request: ConfigureRequest) => {
-      configured.resolve(await definition.configure(plainMap(readStruct(request.getArgs())), signal));
+      const configuring = definition.configure(plainMap(readStruct(request.getArgs())), signal);
+      // Calls that wait for the configuration learn of its failure too.
+      configuring.then(configured.resolve, configured.reject);
+      await configuring;
       const response = new provider.ConfigureResponse();
       response.setAcceptsecrets(true);
       response.setSupportspreview(true);
