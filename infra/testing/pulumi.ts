@@ -10,6 +10,8 @@ import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+import { clusterVariable } from "./cloud-provider/api-server.ts";
+import { CloudStore, cloudVariable } from "./cloud-provider/store.ts";
 import { type EngineEvent, parseEventLog } from "./engine/events.ts";
 import { setStackConfig, viewProject } from "./engine/project-view.ts";
 import { type Fault, faultsVariable, planFault } from "./faults.ts";
@@ -21,6 +23,8 @@ export interface EngineOptions {
   readonly homeDir: string;
   /** Added to the environment of every run. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The local cluster that stands for every managed cluster of a cloud; without it there are no clouds. */
+  readonly clouds?: { readonly kubeconfigPath: string };
 }
 
 export interface RunOptions {
@@ -85,6 +89,8 @@ export interface PulumiEngine {
   planFault(fault: Fault): Promise<void>;
   /** Forgets every planned fault. */
   clearFaults(): Promise<void>;
+  /** What is in the clouds, what they were asked, and what of their accounts a test may set. */
+  readonly clouds: CloudStore;
   /** What a shell needs to use the same CLI on the same state. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -96,9 +102,13 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
   const [home, state, views] = [folder("home"), folder("state"), folder("projects")];
   const [logs, faults] = [folder("logs"), folder("faults")];
   await Promise.all([home, state, views, logs].map(async (path) => mkdir(path, { recursive: true })));
+  const cloudState = folder("clouds.json");
   const environment: Record<string, string> = {
     ...inherited(process.env),
     PATH: [
+      ...(options.clouds === undefined
+        ? []
+        : [testingDir("cloud-provider"), testingDir("cloud-provider/login-plugins")]),
       dirname(options.programs.pulumi),
       dirname(options.programs.helm),
       testingDir("language-host"),
@@ -117,6 +127,9 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
     HELM_CONFIG_HOME: join(home, "helm", "config"),
     HELM_DATA_HOME: join(home, "helm", "data"),
     [faultsVariable]: faults,
+    ...(options.clouds === undefined
+      ? {}
+      : { [cloudVariable]: cloudState, [clusterVariable]: options.clouds.kubeconfigPath }),
     ...options.environment,
   };
 
@@ -195,6 +208,7 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
       >,
     planFault: async (fault) => planFault(faults, fault),
     clearFaults: async () => rm(faults, { recursive: true, force: true }),
+    clouds: new CloudStore(cloudState),
     environment,
   };
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { inject, onTestFinished } from "vitest";
 import { pulumiEngine, type PulumiEngine } from "../../infra/testing/pulumi.ts";
 import type { PulumiPrograms } from "../../local/cluster/build/pulumi.ts";
-import type { CleanUp } from "./cluster.ts";
+import { type CleanUp, sharedCluster } from "./cluster.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -18,5 +18,6 @@ declare module "vitest" {
 export async function testEngine(after: CleanUp = onTestFinished): Promise<PulumiEngine> {
   const homeDir = await mkdtemp(join(tmpdir(), "llama-operator-pulumi-"));
   after(async () => rm(homeDir, { recursive: true, force: true }));
-  return pulumiEngine({ programs: inject("pulumiPrograms"), homeDir });
+  const { kubeconfigPath } = sharedCluster();
+  return pulumiEngine({ programs: inject("pulumiPrograms"), homeDir, clouds: { kubeconfigPath } });
 }

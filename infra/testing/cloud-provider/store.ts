@@ -64,6 +64,11 @@ export class CloudStore {
     }
   }
 
+  /** What a test says of the account: quotas and reservations. */
+  async setAccount(account: CloudAccount): Promise<void> {
+    await this.change((state) => [{ ...state, account }, undefined]);
+  }
+
   record(request: CloudRequest): void {
     appendFileSync(this.#requestsPath, `${JSON.stringify(request)}\n`);
   }

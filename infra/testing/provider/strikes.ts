@@ -25,6 +25,7 @@ export function strikes(faultsFolder: string | undefined, signal: AbortSignal): 
     if (fault !== undefined) await strikeBefore(fault, signal);
     const result = await act();
     if (fault?.effect === "dieAfterwards") process.kill(process.pid, "SIGKILL");
+    if (fault?.effect === "hangAfterwards") await untilAborted(signal);
     if (fault?.effect === "uninitialized" && uninitialized !== undefined) {
       throw uninitialized(result, fault.message ?? "planned: it is made and not ready");
     }
@@ -38,14 +39,19 @@ async function strikeBefore(fault: Fault, signal: AbortSignal): Promise<void> {
     case "refuse":
       throw new Error(fault.message ?? "planned: the provider refuses");
     case "hang":
-      return new Promise((_, reject) => {
-        signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-      });
+      return untilAborted(signal);
     case "die":
       process.kill(process.pid, "SIGKILL");
       return new Promise(() => {});
     case "dieAfterwards":
+    case "hangAfterwards":
     case "uninitialized":
       return undefined;
   }
+}
+
+async function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
 }
