@@ -7,6 +7,8 @@ export interface AddOn {
   readonly release: string;
   readonly chart:
     | { readonly kind: "oci"; readonly url: string }
+    /** A repository of charts as Helm had them before registries: its address, and the chart's name in it. */
+    | { readonly kind: "helmRepository"; readonly url: string; readonly name: string }
     /** A folder of this repository, from its root. */
     | { readonly kind: "repository"; readonly path: string };
   readonly version: string;
@@ -21,6 +23,38 @@ const addOns = {
     version: "0.9.0",
     values: {},
   },
+  /**
+   * Makes NVIDIA's GPUs allocatable where a cloud's image brings the driver alone. It runs on nodes with the label
+   * nvidia.com/gpu.present, and bears the taint nvidia.com/gpu.
+   * Source: NVIDIA/k8s-device-plugin, deployments/helm/nvidia-device-plugin/values.yaml.
+   */
+  nvidiaDevicePlugin: {
+    release: "nvidia-device-plugin",
+    chart: {
+      kind: "helmRepository",
+      url: "https://nvidia.github.io/k8s-device-plugin",
+      name: "nvidia-device-plugin",
+    },
+    version: "0.18.2",
+    values: {},
+  },
+  /**
+   * Makes network cards with EFA allocatable. By itself it bears no taint of GPU nodes.
+   * Source: aws/eks-charts, stable/aws-efa-k8s-device-plugin.
+   */
+  efaDevicePlugin: {
+    release: "aws-efa-k8s-device-plugin",
+    chart: {
+      kind: "helmRepository",
+      url: "https://aws.github.io/eks-charts",
+      name: "aws-efa-k8s-device-plugin",
+    },
+    version: "v0.5.7",
+    values: {
+      nodeSelector: { "vpc.amazonaws.com/efa.present": "true" },
+      tolerations: [{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }],
+    },
+  },
   /** Of this repository: chart and sources belong together. */
   llamaOperator: {
     release: "llama-operator",
@@ -30,7 +64,12 @@ const addOns = {
   },
 } as const satisfies Readonly<Record<string, AddOn>>;
 
-export const { leaderWorkerSet, llamaOperator }: Readonly<Record<keyof typeof addOns, AddOn>> = addOns;
+export const {
+  leaderWorkerSet,
+  nvidiaDevicePlugin,
+  efaDevicePlugin,
+  llamaOperator,
+}: Readonly<Record<keyof typeof addOns, AddOn>> = addOns;
 
 /** Namespace that LeaderWorkerSet's own installation guide uses. */
 export const leaderWorkerSetNamespace = "lws-system";
@@ -42,6 +81,8 @@ export function chartReference({ chart }: AddOn, directory: string): string {
   switch (chart.kind) {
     case "oci":
       return chart.url;
+    case "helmRepository":
+      return chart.name;
     case "repository":
       return relative(directory, join(repositoryRoot, chart.path));
     default:

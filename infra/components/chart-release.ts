@@ -11,6 +11,7 @@ export function releaseArgs({ addOn, namespace, values }: ChartRelease): Release
   return {
     name: addOn.release,
     chart: chartReference(addOn, process.cwd()),
+    ...(addOn.chart.kind === "helmRepository" ? { repositoryOpts: { repo: addOn.chart.url } } : {}),
     version: addOn.version,
     namespace,
     createNamespace: false,

@@ -32,6 +32,10 @@ function chartOf({ addOn, namespace }: ChartRelease): object {
   switch (chart.kind) {
     case "oci":
       return { chartRef: { kind: "OCIRepository", name: addOn.release, namespace } };
+    case "helmRepository": {
+      const sourceRef = { kind: "HelmRepository", name: addOn.release, namespace };
+      return { chart: { spec: { chart: chart.name, version: addOn.version, sourceRef } } };
+    }
     case "repository":
       return { chart: { spec: { chart: `./${chart.path}`, sourceRef: gitRepository } } };
     default:
@@ -41,13 +45,20 @@ function chartOf({ addOn, namespace }: ChartRelease): object {
 
 function sourcesOf({ addOn, namespace }: ChartRelease): readonly object[] {
   const { chart, release, version } = addOn;
-  if (chart.kind !== "oci") return [];
-  return [
-    {
-      apiVersion: "source.toolkit.fluxcd.io/v1",
-      kind: "OCIRepository",
-      metadata: { name: release, namespace },
-      spec: { interval: "1h", url: chart.url, ref: { tag: version } },
-    },
-  ];
+  const source = (kind: string, spec: object) => ({
+    apiVersion: "source.toolkit.fluxcd.io/v1",
+    kind,
+    metadata: { name: release, namespace },
+    spec: { interval: "1h", ...spec },
+  });
+  switch (chart.kind) {
+    case "oci":
+      return [source("OCIRepository", { url: chart.url, ref: { tag: version } })];
+    case "helmRepository":
+      return [source("HelmRepository", { url: chart.url })];
+    case "repository":
+      return [];
+    default:
+      return chart satisfies never;
+  }
 }
