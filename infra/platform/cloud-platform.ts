@@ -28,6 +28,7 @@ export type CloudProgram<K extends CloudKind> = (
 ) => Promise<MadePlatform>;
 
 const programs: { readonly [K in CloudKind]: () => Promise<CloudProgram<K>> } = {
+  eks: async () => (await import("./eks.ts")).eksPlatform,
   gke: async () => (await import("./gke.ts")).gkePlatform,
 };
 

@@ -1,9 +1,11 @@
 // The clouds that a stack can be on: a line each. The types of a stack's platform follow from this table.
 import type { z } from "zod";
 import type { CloudRules } from "./cloud.ts";
+import { eksRules } from "./eks/rules.ts";
 import { gkeRules } from "./gke/rules.ts";
 
 export const clouds = {
+  eks: eksRules,
   gke: gkeRules,
 } as const satisfies Readonly<Record<string, CloudRules>>;
 

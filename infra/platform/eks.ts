@@ -1,0 +1,100 @@
+// The platform of a stack on Elastic Kubernetes Service: network, cluster, drivers, and last the pools of GPU nodes,
+// which are dear from their first minute.
+import { RunError, log, output } from "@pulumi/pulumi";
+import type { Output } from "@pulumi/pulumi";
+import { Provider as AwsProvider } from "@pulumi/aws/provider.js";
+import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider.js";
+import type { EksCluster } from "../config/clouds/eks/cluster.ts";
+import { efaDevices } from "../config/clouds/eks/pool.ts";
+import type { EksPool } from "../config/clouds/eks/pool.ts";
+import { EksControlPlane } from "../components/eks/cluster.ts";
+import { EfaSecurityGroup } from "../components/eks/efa-security-group.ts";
+import { EksGpuDrivers } from "../components/eks/gpu-drivers.ts";
+import { EksGpuNodePool } from "../components/eks/gpu-node-pool.ts";
+import { eksKubeconfig, eksLoginPlugin } from "../components/eks/kubeconfig.ts";
+import { EksNetwork } from "../components/eks/network.ts";
+import type { CloudProgram } from "./cloud-platform.ts";
+import { eksFindings } from "./eks-availability.ts";
+import { eksReadings } from "./eks-readings.ts";
+import { isExecutable } from "./kubeconfig.ts";
+
+export const eksPlatform: CloudProgram<"eks"> = async ({ cluster, pools }, { env }) => {
+  if (!(await isExecutable(eksLoginPlugin, env))) {
+    throw new RunError(
+      "the AWS CLI, which kubectl and Pulumi log in to EKS with, is not on PATH as aws: install it",
+    );
+  }
+  const provider = new AwsProvider("aws", {
+    region: cluster.region,
+    ...(cluster.profile === undefined ? {} : { profile: cluster.profile }),
+  });
+  await checkAccount(pools, provider);
+  return register(cluster, pools, provider);
+};
+
+/** @throws RunError with all that the account lacks; what cannot be read is a warning */
+async function checkAccount(pools: readonly EksPool[], provider: AwsProvider): Promise<void> {
+  const { problems, warnings } = await eksFindings(pools, eksReadings({ provider }));
+  for (const warning of warnings) await log.warn(warning);
+  if (problems.length > 0) {
+    throw new RunError(["the account lacks what the pools need; nothing was done", ...problems].join("\n  "));
+  }
+}
+
+function register(cluster: EksCluster, pools: readonly EksPool[], provider: AwsProvider) {
+  const network = new EksNetwork("network", { cluster }, { provider });
+  const controlPlane = new EksControlPlane(
+    "cluster",
+    { cluster, network },
+    // Nodes join, and pull images, through the routes out.
+    { provider, dependsOn: [network] },
+  );
+  const { name, region, profile } = cluster;
+  const kubeconfig = controlPlane.endpoint.apply((endpoint) =>
+    controlPlane.certificateAuthority.apply((certificateAuthority) =>
+      eksKubeconfig({
+        name,
+        region,
+        endpoint,
+        certificateAuthority,
+        ...(profile === undefined ? {} : { profile }),
+      }),
+    ),
+  );
+  const drivers = new EksGpuDrivers(
+    "gpu-drivers",
+    { efa: pools.some((pool) => efaDevices(pool) > 0) },
+    {
+      provider: new KubernetesProvider("cluster", { kubeconfig, clusterIdentifier: controlPlane.endpoint }),
+      dependsOn: [controlPlane],
+    },
+  );
+  const efa = new EfaSecurityGroup(
+    "efa",
+    { name: `${name}-efa`, vpcId: network.vpcId, tags: cluster.tags },
+    { provider },
+  );
+  const now = new Date();
+  const gpuPool = (pool: EksPool) =>
+    new EksGpuNodePool(
+      pool.name,
+      {
+        pool,
+        cluster,
+        now,
+        nodeRoleArn: controlPlane.nodeRoleArn,
+        clusterSecurityGroupId: controlPlane.securityGroupId,
+        efaSecurityGroupId: efa.securityGroupId,
+        subnetIds: subnetsOf(network, pool),
+      },
+      { provider, dependsOn: [controlPlane, drivers] },
+    );
+  pools.forEach(gpuPool);
+  return { kubeconfig, context: output(name), server: controlPlane.endpoint };
+}
+
+const subnetsOf = ({ subnets }: EksNetwork, { zones }: EksPool): readonly Output<string>[] =>
+  zones.flatMap((zone) => {
+    const subnet = subnets.get(zone);
+    return subnet === undefined ? [] : [subnet.id];
+  });
