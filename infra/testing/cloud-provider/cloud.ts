@@ -109,6 +109,9 @@ export interface Reservation {
   readonly count: number;
   /** AWS: `capacity-block`; `default` otherwise. */
   readonly kind?: string;
+  /** Of a capacity block, RFC 3339; it is always open where they are not said. */
+  readonly start?: string;
+  readonly end?: string;
 }
 
 /** The type of a record of which others speak: the message of a deletion that they forbid names the first of them. */

@@ -1,0 +1,137 @@
+// EKS clusters, their add-ons and who may use them. ForceNew after hashicorp/terraform-provider-aws internal/service/eks/
+// {cluster,addon,access_entry,access_policy_association}.go; refusals after EKS' API reference.
+
+import { textOf } from "../../protocol/properties.ts";
+import type { PropertyValue } from "../../protocol/properties.ts";
+import type { CloudResource, CloudView } from "../cloud.ts";
+import { policiesOf } from "./identity.ts";
+import { accountId, arn, eksError, having, listOf, part, types } from "./names.ts";
+
+/** docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html: what AWS has images for. */
+const versions = /^1\.3[1-7]$/;
+
+export const cluster: CloudResource = {
+  required: ["roleArn", "vpcConfig"],
+  nameInput: "name",
+  id: ({ name }) => textOf(name),
+  conflict: (id) =>
+    eksError("CreateCluster", "ResourceInUseException", `Cluster already exists with name: ${id}`),
+  replacing: [
+    "name",
+    "roleArn",
+    "bootstrapSelfManagedAddons",
+    "accessConfig.bootstrapClusterCreatorAdminPermissions",
+    "kubernetesNetworkConfig",
+    "outpostConfig",
+    "encryptionConfig",
+  ],
+  refusal(inputs, cloud, before) {
+    const say = (message: string) => eksError("CreateCluster", "InvalidParameterException", message);
+    if (!policiesOf(textOf(inputs["roleArn"]), cloud).includes("AmazonEKSClusterPolicy")) {
+      return say(`The role ${textOf(inputs["roleArn"])} lacks the policy AmazonEKSClusterPolicy.`);
+    }
+    const version = textOf(inputs["version"]);
+    if (version !== "" && !versions.test(version)) return say(`unsupported Kubernetes version ${version}`);
+    if (before !== undefined && version < textOf(before.inputs["version"])) {
+      return say(
+        `Unsupported Kubernetes minor version update from ${textOf(before.inputs["version"])} to ${version}`,
+      );
+    }
+    const zones = subnetsOf(part(inputs, "vpcConfig")["subnetIds"], cloud).map(
+      ({ inputs: { availabilityZone } }) => availabilityZone,
+    );
+    if (new Set(zones).size < 2) {
+      return say("Subnets specified must be in at least two different AZs");
+    }
+    const { endpointPublicAccess, endpointPrivateAccess } = part(inputs, "vpcConfig");
+    return endpointPublicAccess === false && endpointPrivateAccess !== true
+      ? say("Private and public endpoint access cannot be false")
+      : undefined;
+  },
+  refusesDeletion({ id, inputs }, cloud) {
+    if (inputs["deletionProtection"] === true) {
+      return eksError("DeleteCluster", "InvalidRequestException", "Cluster has deletion protection enabled");
+    }
+    return having(cloud, types.nodeGroup, "clusterName", id).length === 0
+      ? undefined
+      : eksError("DeleteCluster", "ResourceInUseException", "Cluster has nodegroups attached");
+  },
+  outputs({ id, inputs, serial }, cloud) {
+    const subnets = subnetsOf(part(inputs, "vpcConfig")["subnetIds"], cloud);
+    return {
+      arn: arn("eks", cloud, `cluster/${id}`),
+      endpoint: `https://${cloud.apiServer.host}`,
+      certificateAuthority: { data: cloud.apiServer.certificateAuthority },
+      status: "ACTIVE",
+      platformVersion: "eks.1",
+      version: inputs["version"] ?? "1.35",
+      vpcConfig: {
+        ...part(inputs, "vpcConfig"),
+        clusterSecurityGroupId: `sg-0${serial.toString(16).padStart(16, "0")}`,
+        vpcId: subnets[0]?.inputs["vpcId"] ?? "",
+      },
+    };
+  },
+};
+
+const subnetsOf = (ids: PropertyValue | undefined, cloud: CloudView) =>
+  listOf(ids).flatMap((id) => cloud.find(types.subnet, id) ?? []);
+
+/** What is of a cluster goes with it, so that a second deletion finds nothing; and without it nothing can be made. */
+const missingCluster = (operation: string, name: PropertyValue | undefined, cloud: CloudView) =>
+  cloud.find(types.cluster, name) === undefined
+    ? eksError(operation, "ResourceNotFoundException", `No cluster found for name: ${textOf(name)}.`)
+    : undefined;
+
+export const addon: CloudResource = {
+  required: ["clusterName", "addonName"],
+  id: ({ clusterName, addonName }) => `${textOf(clusterName)}:${textOf(addonName)}`,
+  conflict: (id) => eksError("CreateAddon", "ResourceInUseException", `Addon already exists. (${id})`),
+  replacing: ["clusterName", "addonName"],
+  refusal(inputs, cloud) {
+    const absent = missingCluster("CreateAddon", inputs["clusterName"], cloud);
+    if (absent !== undefined) return absent;
+    // An add-on whose pods find no node stays in CREATE_FAILED.
+    const needsNodes = ["coredns"].includes(textOf(inputs["addonName"]));
+    return needsNodes && having(cloud, types.nodeGroup, "clusterName", inputs["clusterName"]).length === 0
+      ? "unexpected state 'DEGRADED', wanted target 'ACTIVE'. last error: InsufficientNumberOfReplicas: The add-on is unhealthy because it doesn't have the desired number of replicas."
+      : undefined;
+  },
+  outputs: ({ id, inputs }, cloud) => ({
+    arn: arn("eks", cloud, `addon/${id.replace(":", "/")}`),
+    addonVersion: inputs["addonVersion"] ?? "v1.0.0-eksbuild.1",
+  }),
+};
+
+export const accessEntry: CloudResource = {
+  required: ["clusterName", "principalArn"],
+  id: ({ clusterName, principalArn }) => `${textOf(clusterName)}:${textOf(principalArn)}`,
+  conflict: (id) =>
+    eksError(
+      "CreateAccessEntry",
+      "ResourceInUseException",
+      `The specified access entry resource is already in use. (${id})`,
+    ),
+  replacing: ["clusterName", "principalArn", "type"],
+  refusal: ({ clusterName }, cloud) => missingCluster("CreateAccessEntry", clusterName, cloud),
+  outputs: ({ inputs }, cloud) => ({
+    accessEntryArn: arn("eks", cloud, `access-entry/${textOf(inputs["clusterName"])}`),
+    type: inputs["type"] ?? "STANDARD",
+    userName: inputs["userName"] ?? inputs["principalArn"] ?? accountId,
+  }),
+};
+
+export const accessPolicyAssociation: CloudResource = {
+  required: ["clusterName", "principalArn", "policyArn", "accessScope"],
+  id: ({ clusterName, principalArn, policyArn }) =>
+    `${textOf(clusterName)}#${textOf(principalArn)}#${textOf(policyArn)}`,
+  replacing: ["clusterName", "principalArn", "policyArn", "accessScope"],
+  refusal: ({ clusterName, principalArn }, cloud) =>
+    cloud.find(types.accessEntry, `${textOf(clusterName)}:${textOf(principalArn)}`) === undefined
+      ? eksError(
+          "AssociateAccessPolicy",
+          "ResourceNotFoundException",
+          `The specified principalArn could not be found: ${textOf(principalArn)}`,
+        )
+      : undefined,
+};
