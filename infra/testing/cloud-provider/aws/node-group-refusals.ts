@@ -139,7 +139,7 @@ function interfaces({ template, desired }: Asked): string | undefined {
   if (primary["interfaceType"] === "efa-only") {
     return refused("an EFA-only network interface cannot be the primary network interface");
   }
-  const places = cards.map((card) => `${String(card["networkCardIndex"])}/${String(card["deviceIndex"])}`);
+  const places = cards.map((card) => [card["networkCardIndex"], card["deviceIndex"]].map(Number).join("/"));
   if (new Set(places).size < places.length) return refused("two network interfaces have one place");
   if (cards.length > 1 && cards.some((card) => card["associatePublicIpAddress"] === "true")) {
     return refused("the associatePublicIPAddress parameter cannot be specified with multiple interfaces");

@@ -1,0 +1,210 @@
+import { runtime } from "@pulumi/pulumi";
+import { Provider } from "@pulumi/aws/provider.js";
+import { beforeAll, beforeEach, expect, test } from "vitest";
+import { eksCluster } from "../../config/clouds/eks/cluster.ts";
+import type { EksCluster } from "../../config/clouds/eks/cluster.ts";
+import { EksControlPlane } from "./cluster.ts";
+import { EfaSecurityGroup } from "./efa-security-group.ts";
+import { eksKubeconfig } from "./kubeconfig.ts";
+import { EksNetwork } from "./network.ts";
+
+interface Registered {
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+}
+
+const registered: Registered[] = [];
+const all = (type: string) => registered.filter((each) => each.type.endsWith(`:${type}`));
+const first = (type: string) => all(type)[0]?.inputs;
+
+beforeAll(async () => {
+  await runtime.setMocks({
+    call: () => ({}),
+    newResource: ({ type, name, inputs }) => {
+      registered.push({ type, name, inputs: inputs as Registered["inputs"] });
+      const made = {
+        arn: `arn-of-${name}`,
+        allocationId: `address-${name}`,
+        endpoint: "https://192.0.2.1",
+        certificateAuthority: { data: "Q0E=" },
+      };
+      const vpcConfig = {
+        ...((inputs as Registered["inputs"])["vpcConfig"] as object),
+        clusterSecurityGroupId: "sg-1",
+      };
+      return { id: `id-${name}`, state: { ...inputs, ...made, vpcConfig } };
+    },
+  });
+});
+
+beforeEach(() => {
+  registered.length = 0;
+});
+
+const configuration = (changes: object = {}): EksCluster =>
+  eksCluster.parse({
+    kind: "eks",
+    name: "llama",
+    region: "us-east-1",
+    version: "1.35",
+    network: { zones: ["us-east-1a", "us-east-1b"] },
+    endpoint: { access: "public", cidrs: ["203.0.113.0/24"] },
+    administrators: ["arn:aws:iam::123456789012:role/platform"],
+    ...changes,
+  });
+
+const valueOf = async <T>(value: { apply(use: (value: T) => void): unknown }): Promise<T> =>
+  new Promise((resolve) => {
+    value.apply(resolve);
+  });
+
+async function registerCluster(cluster: EksCluster): Promise<EksControlPlane> {
+  const provider = new Provider("aws", { region: cluster.region });
+  const network = new EksNetwork("network", { cluster }, { provider });
+  const made = new EksControlPlane("cluster", { cluster, network }, { provider });
+  const efa = new EfaSecurityGroup(
+    "efa",
+    { name: "llama-efa", vpcId: network.vpcId, tags: {} },
+    { provider },
+  );
+  expect(await valueOf(efa.securityGroupId)).toBe("id-efa");
+  expect(await valueOf(made.securityGroupId)).toBe("sg-1");
+  await runtime.disconnect();
+  return made;
+}
+
+test("nodes are in private subnets whose way out is one NAT gateway, or one in each zone", async () => {
+  await registerCluster(configuration());
+  const subnets = all("Subnet").map(({ name, inputs }) => [name, inputs["cidrBlock"]]);
+  expect(subnets).toEqual(
+    expect.arrayContaining([
+      ["network-private-us-east-1a", "10.0.0.0/19"],
+      ["network-private-us-east-1b", "10.0.32.0/19"],
+      ["network-public-us-east-1a", "10.0.224.0/24"],
+    ]),
+  );
+  expect(all("NatGateway")).toHaveLength(1);
+  registered.length = 0;
+  const zones = ["us-east-1a", "us-east-1b"];
+  await registerCluster(configuration({ network: { zones, natGateways: "perZone" } }));
+  const ways = all("Route").map(({ inputs }) => inputs["natGatewayId"]);
+  expect(new Set(ways)).toEqual(
+    new Set([undefined, "id-network-public-us-east-1a", "id-network-public-us-east-1b"]),
+  );
+});
+
+test("the API server is reached inside the network, and from outside only from where it is said", async () => {
+  await registerCluster(configuration());
+  expect(first("Cluster")?.["vpcConfig"]).toEqual({
+    subnetIds: ["id-network-private-us-east-1a", "id-network-private-us-east-1b"],
+    endpointPrivateAccess: true,
+    endpointPublicAccess: true,
+    publicAccessCidrs: ["203.0.113.0/24"],
+  });
+  registered.length = 0;
+  await registerCluster(configuration({ endpoint: { access: "private" } }));
+  expect(first("Cluster")?.["vpcConfig"]).toMatchObject({ endpointPublicAccess: false });
+});
+
+test("each role has the policies of its task, and nodes may not change the network", async () => {
+  await registerCluster(configuration());
+  const policies = all("RolePolicyAttachment").map(({ inputs }) => [inputs["role"], inputs["policyArn"]]);
+  expect(policies).toEqual([
+    ["llama-cluster", "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"],
+    ["llama-node", "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"],
+    ["llama-node", "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"],
+    ["llama-podnetwork", "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"],
+  ]);
+  const cni = all("Addon").find(({ inputs }) => inputs["addonName"] === "vpc-cni");
+  expect(cni?.inputs["podIdentityAssociations"]).toEqual([
+    { serviceAccount: "aws-node", roleArn: "arn-of-llama-podnetwork" },
+  ]);
+});
+
+test("administrators are let in by access entries", async () => {
+  await registerCluster(configuration());
+  expect(first("AccessPolicyAssociation")).toMatchObject({
+    principalArn: "arn:aws:iam::123456789012:role/platform",
+    policyArn: "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+    accessScope: { type: "cluster" },
+  });
+});
+
+test("EFA's group lets everything in from itself and out to itself", async () => {
+  await registerCluster(configuration());
+  const itself = { securityGroupId: "id-efa", referencedSecurityGroupId: "id-efa", ipProtocol: "-1" };
+  expect(first("SecurityGroupIngressRule")).toMatchObject(itself);
+  expect(first("SecurityGroupEgressRule")).toMatchObject(itself);
+});
+
+test("a region of another partition has its own ARNs", async () => {
+  const network = { zones: ["us-gov-west-1a", "us-gov-west-1b"] };
+  await registerCluster(configuration({ region: "us-gov-west-1", network }));
+  expect(first("RolePolicyAttachment")?.["policyArn"]).toBe(
+    "arn:aws-us-gov:iam::aws:policy/AmazonEKSClusterPolicy",
+  );
+});
+
+test("the kubeconfig names a program to ask, and holds no credential", () => {
+  const access = {
+    name: "llama",
+    region: "us-east-1",
+    endpoint: "https://192.0.2.1",
+    certificateAuthority: "Q0E=",
+  };
+  expect(JSON.parse(eksKubeconfig({ ...access, profile: "work" }))).toMatchInlineSnapshot(`
+    {
+      "apiVersion": "v1",
+      "clusters": [
+        {
+          "cluster": {
+            "certificate-authority-data": "Q0E=",
+            "server": "https://192.0.2.1",
+          },
+          "name": "llama",
+        },
+      ],
+      "contexts": [
+        {
+          "context": {
+            "cluster": "llama",
+            "user": "llama",
+          },
+          "name": "llama",
+        },
+      ],
+      "current-context": "llama",
+      "kind": "Config",
+      "users": [
+        {
+          "name": "llama",
+          "user": {
+            "exec": {
+              "apiVersion": "client.authentication.k8s.io/v1beta1",
+              "args": [
+                "--region",
+                "us-east-1",
+                "eks",
+                "get-token",
+                "--cluster-name",
+                "llama",
+                "--output",
+                "json",
+              ],
+              "command": "aws",
+              "env": [
+                {
+                  "name": "AWS_PROFILE",
+                  "value": "work",
+                },
+              ],
+              "interactiveMode": "IfAvailable",
+            },
+          },
+        },
+      ],
+    }
+  `);
+  expect(eksKubeconfig(access)).not.toContain("AWS_PROFILE");
+});
