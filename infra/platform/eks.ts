@@ -13,23 +13,32 @@ import { EksGpuDrivers } from "../components/eks/gpu-drivers.ts";
 import { EksGpuNodePool } from "../components/eks/gpu-node-pool.ts";
 import { eksKubeconfig, eksLoginPlugin } from "../components/eks/kubeconfig.ts";
 import { EksNetwork } from "../components/eks/network.ts";
-import type { CloudProgram } from "./cloud-platform.ts";
+import { nodeGroupFacts } from "../components/eks/gpu-node-group.ts";
+import { nodeGroupReplacingFields } from "../components/eks/replacing-fields.ts";
+import { guardPools } from "../guards/guard-pools.ts";
+import type { GuardedPool } from "../guards/guard-pools.ts";
+import type { CloudProgram, MadeClusterAccess } from "./cloud-platform.ts";
 import { eksFindings } from "./eks-availability.ts";
 import { eksReadings } from "./eks-readings.ts";
 import { isExecutable } from "./kubeconfig.ts";
 
-export const eksPlatform: CloudProgram<"eks"> = async ({ cluster, pools }, { env }) => {
+export const eksPlatform: CloudProgram<"eks"> = async ({ cluster, pools }, { env, allowReplace }) => {
   if (!(await isExecutable(eksLoginPlugin, env))) {
     throw new RunError(
       "the AWS CLI, which kubectl and Pulumi log in to EKS with, is not on PATH as aws: install it",
     );
   }
+  const now = new Date();
+  const poolRecords = await guardPools(
+    pools.map((pool) => guardedPool(cluster, pool, now)),
+    allowReplace,
+  );
   const provider = new AwsProvider("aws", {
     region: cluster.region,
     ...(cluster.profile === undefined ? {} : { profile: cluster.profile }),
   });
   await checkAccount(pools, provider);
-  return register(cluster, pools, provider);
+  return { ...register(cluster, pools, provider, now), poolRecords };
 };
 
 /** @throws RunError with all that the account lacks; what cannot be read is a warning */
@@ -41,7 +50,26 @@ async function checkAccount(pools: readonly EksPool[], provider: AwsProvider): P
   }
 }
 
-function register(cluster: EksCluster, pools: readonly EksPool[], provider: AwsProvider) {
+/**
+ * A pool as the guard sees it. Its subnets are known only to AWS; they change with its zones. A machine is the launch
+ * template's matter, whose new version ends every node.
+ */
+const guardedPool = (cluster: EksCluster, pool: EksPool, now: Date): GuardedPool => ({
+  name: pool.name,
+  args: {
+    ...nodeGroupFacts(cluster, pool, now),
+    subnetIds: pool.zones,
+    launchTemplate: { instanceType: pool.machineShape },
+  },
+  fields: nodeGroupReplacingFields,
+});
+
+function register(
+  cluster: EksCluster,
+  pools: readonly EksPool[],
+  provider: AwsProvider,
+  now: Date,
+): MadeClusterAccess {
   const network = new EksNetwork("network", { cluster }, { provider });
   const controlPlane = new EksControlPlane(
     "cluster",
@@ -74,7 +102,6 @@ function register(cluster: EksCluster, pools: readonly EksPool[], provider: AwsP
     { name: `${name}-efa`, vpcId: network.vpcId, tags: cluster.tags },
     { provider },
   );
-  const now = new Date();
   const gpuPool = (pool: EksPool) =>
     new EksGpuNodePool(
       pool.name,

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inject, onTestFinished } from "vitest";
+import { chartsVariable, standInCharts } from "../../infra/testing/charts.ts";
 import { pulumiEngine, type PulumiEngine } from "../../infra/testing/pulumi.ts";
 import type { PulumiPrograms } from "../../local/cluster/build/pulumi.ts";
 import { type CleanUp, sharedCluster } from "./cluster.ts";
@@ -14,10 +15,20 @@ declare module "vitest" {
   }
 }
 
-/** An engine with a state of its own, which is gone after the test, or after what `after` registers with. */
-export async function testEngine(after: CleanUp = onTestFinished): Promise<PulumiEngine> {
+/**
+ * An engine with a state of its own, which is gone after the test, or after what `after` registers with. Its clouds'
+ * clusters are the one of the kubeconfig, or that which all tests share.
+ */
+export async function testEngine(
+  after: CleanUp = onTestFinished,
+  { kubeconfigPath }: { readonly kubeconfigPath: string } = sharedCluster(),
+): Promise<PulumiEngine> {
   const homeDir = await mkdtemp(join(tmpdir(), "llama-operator-pulumi-"));
   after(async () => rm(homeDir, { recursive: true, force: true }));
-  const { kubeconfigPath } = sharedCluster();
-  return pulumiEngine({ programs: inject("pulumiPrograms"), homeDir, clouds: { kubeconfigPath } });
+  return pulumiEngine({
+    programs: inject("pulumiPrograms"),
+    homeDir,
+    clouds: { kubeconfigPath },
+    environment: { [chartsVariable]: standInCharts },
+  });
 }

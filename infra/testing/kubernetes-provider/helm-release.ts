@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 
+import { chartsVariable, standInFor } from "../charts.ts";
 import { NotInitializedError } from "../protocol/errors.ts";
 import {
   hasUnknowns,
@@ -168,17 +169,20 @@ function releaseOf(properties: PropertyMap): Release {
   const text = (name: string): string => textOf(plain[name]);
   const values = plain["values"];
   const repository = plain["repositoryOpts"];
-  const version = text("version");
   const repo = isPropertyMap(repository) ? textOf(repository["repo"]) : "";
+  const folder = process.env[chartsVariable];
+  const isRemote = repo !== "" || text("chart").startsWith("oci://");
+  const standIn = folder !== undefined && isRemote ? standInFor(text("chart"), folder) : undefined;
+  const version = standIn === undefined ? text("version") : "";
   return {
     name: text("name"),
     namespace: text("namespace"),
-    chart: text("chart"),
+    chart: standIn ?? text("chart"),
     values: isPropertyMap(values) ? values : {},
     place: ["--namespace", text("namespace")],
     source: [
       ...(version === "" ? [] : ["--version", version]),
-      ...(repo === "" ? [] : ["--repo", repo]),
+      ...(repo === "" || standIn !== undefined ? [] : ["--repo", repo]),
       ...flags(plain, { dependencyUpdate: "--dependency-update", devel: "--devel" }),
     ],
     rendering: ["--values", "-", ...flags(plain, { skipCrds: "--skip-crds" })],

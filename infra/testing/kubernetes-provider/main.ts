@@ -10,7 +10,8 @@
 // - does not wait for a Service's endpoints, an Ingress's address or a volume claim's binding;
 // - knows no client-side apply, patch resources, remote components (yaml.v2, helm.v4, kustomize.v2), YAML rendering,
 //   parameterized packages and invokes;
-// - runs the Helm on the PATH, a release's valueYamlFiles, postrender, verify and imports left out.
+// - runs the Helm on the PATH, a release's valueYamlFiles, postrender, verify and imports left out;
+// - takes a stand-in for each chart of the network where a test names a folder of them: see charts.ts.
 
 import grpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 
