@@ -30,6 +30,7 @@ export type CloudProgram<K extends CloudKind> = (
 const programs: { readonly [K in CloudKind]: () => Promise<CloudProgram<K>> } = {
   eks: async () => (await import("./eks.ts")).eksPlatform,
   gke: async () => (await import("./gke.ts")).gkePlatform,
+  aks: async () => (await import("./aks.ts")).aksPlatform,
 };
 
 /** Whether a cloud makes the cluster of a platform. */

@@ -1,5 +1,6 @@
 // The clouds that a stack can be on: a line each. The types of a stack's platform follow from this table.
 import type { z } from "zod";
+import { aksRules } from "./aks/rules.ts";
 import type { CloudRules } from "./cloud.ts";
 import { eksRules } from "./eks/rules.ts";
 import { gkeRules } from "./gke/rules.ts";
@@ -7,6 +8,7 @@ import { gkeRules } from "./gke/rules.ts";
 export const clouds = {
   eks: eksRules,
   gke: gkeRules,
+  aks: aksRules,
 } as const satisfies Readonly<Record<string, CloudRules>>;
 
 export type CloudKind = keyof typeof clouds;
