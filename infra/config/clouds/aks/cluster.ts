@@ -3,11 +3,9 @@
 import { z } from "zod";
 import { int32, text } from "../../../../src/api/schema.ts";
 
-const uuid = z
-  .string()
-  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, {
-    error: "should be an id such as 00000000-0000-0000-0000-000000000000",
-  });
+const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, {
+  error: "should be an id such as 00000000-0000-0000-0000-000000000000",
+});
 
 const ipRange = z.cidrv4({ error: "should be a range such as 10.240.0.0/16" });
 
