@@ -55,6 +55,27 @@ const addOns = {
       tolerations: [{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }],
     },
   },
+  /**
+   * Brings driver, container toolkit and device plugin where a cloud installs none of them. Its driver is of the branch
+   * R580, which has CUDA 13.0. The version that Azure documents for AKS.
+   * Source: azure.github.io/aks-rdma-infiniband/configurations/gpu-drivers.
+   */
+  gpuOperator: {
+    release: "gpu-operator",
+    chart: { kind: "helmRepository", url: "https://helm.ngc.nvidia.com/nvidia", name: "gpu-operator" },
+    version: "v25.10.0",
+    values: {},
+  },
+  /**
+   * Brings the driver and the device plugin of InfiniBand. What it shall bring, a NicClusterPolicy says.
+   * Source: NVIDIA/aicr, recipes/registry.yaml.
+   */
+  networkOperator: {
+    release: "network-operator",
+    chart: { kind: "helmRepository", url: "https://helm.ngc.nvidia.com/nvidia", name: "network-operator" },
+    version: "26.4.1",
+    values: {},
+  },
   /** Of this repository: chart and sources belong together. */
   llamaOperator: {
     release: "llama-operator",
@@ -68,6 +89,8 @@ export const {
   leaderWorkerSet,
   nvidiaDevicePlugin,
   efaDevicePlugin,
+  gpuOperator,
+  networkOperator,
   llamaOperator,
 }: Readonly<Record<keyof typeof addOns, AddOn>> = addOns;
 

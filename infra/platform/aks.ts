@@ -1,6 +1,87 @@
-// The platform of a stack on Azure Kubernetes Service.
-import { RunError } from "@pulumi/pulumi";
-import type { CloudProgram } from "./cloud-platform.ts";
+// The platform of a stack on Azure Kubernetes Service: network, cluster with its system pool, what brings drivers, and the
+// pools of GPU nodes, which are dear from their first minute.
+import { RunError, log, output } from "@pulumi/pulumi";
+import { listManagedClusterUserCredentialsOutput } from "@pulumi/azure-native/containerservice/listManagedClusterUserCredentials.js";
+import { Provider as AzureProvider } from "@pulumi/azure-native/provider.js";
+import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider.js";
+import { agentPoolFacts } from "../components/aks/agent-pool.ts";
+import { AksControlPlane } from "../components/aks/cluster.ts";
+import { AksGpuDrivers } from "../components/aks/gpu-drivers.ts";
+import { AksGpuNodePool } from "../components/aks/gpu-node-pool.ts";
+import { aksEndpoint, aksKubeconfig, aksLoginPlugin } from "../components/aks/kubeconfig.ts";
+import { agentPoolReplacingFields } from "../components/aks/replacing-fields.ts";
+import type { AksCluster } from "../config/clouds/aks/cluster.ts";
+import type { AksPool } from "../config/clouds/aks/pool.ts";
+import { guardPools } from "../guards/guard-pools.ts";
+import { aksFindings } from "./aks-availability.ts";
+import { aksReadings } from "./aks-readings.ts";
+import type { CloudProgram, MadeClusterAccess } from "./cloud-platform.ts";
+import { isExecutable } from "./kubeconfig.ts";
 
-export const aksPlatform: CloudProgram<"aks"> = async () =>
-  Promise.reject(new RunError("cluster.kind: aks can be planned for, but not made yet"));
+export const aksPlatform: CloudProgram<"aks"> = async ({ cluster, pools }, { env, allowReplace }) => {
+  if (!(await isExecutable(aksLoginPlugin, env))) {
+    throw new RunError(
+      `${aksLoginPlugin}, which kubectl and Pulumi log in to AKS with, is not on PATH: install it (az aks install-cli)`,
+    );
+  }
+  const guarded = pools.map((pool) => ({
+    name: pool.name,
+    args: { ...agentPoolFacts(pool, cluster) },
+    fields: agentPoolReplacingFields,
+  }));
+  const poolRecords = await guardPools(guarded, allowReplace);
+  const provider = new AzureProvider("azure", {
+    subscriptionId: cluster.subscription,
+    location: cluster.location,
+    ...(cluster.tenant === undefined ? {} : { tenantId: cluster.tenant }),
+  });
+  await checkSubscription(cluster, pools, provider);
+  return { ...register(cluster, pools, provider), poolRecords };
+};
+
+/** @throws RunError with all that the subscription lacks; what cannot be read is a warning */
+async function checkSubscription(
+  cluster: AksCluster,
+  pools: readonly AksPool[],
+  provider: AzureProvider,
+): Promise<void> {
+  const { problems, warnings } = await aksFindings(cluster, pools, aksReadings({ provider }));
+  for (const warning of warnings) await log.warn(warning);
+  if (problems.length > 0) {
+    throw new RunError(
+      ["the subscription lacks what the pools need; nothing was done", ...problems].join("\n  "),
+    );
+  }
+}
+
+function register(
+  cluster: AksCluster,
+  pools: readonly AksPool[],
+  provider: AzureProvider,
+): MadeClusterAccess {
+  const controlPlane = new AksControlPlane("cluster", { cluster }, { provider });
+  const { managedCluster, subnetId } = controlPlane;
+  const credentials = listManagedClusterUserCredentialsOutput(
+    { resourceGroupName: cluster.resourceGroup, resourceName: managedCluster.name, format: "exec" },
+    { provider, dependsOn: [managedCluster] },
+  );
+  const endpoint = credentials.apply(({ kubeconfigs }) => aksEndpoint(kubeconfigs[0]?.value ?? ""));
+  const kubeconfig = endpoint.apply((known) => aksKubeconfig(cluster, known));
+  const server = endpoint.apply((known) => known.server);
+  new AksGpuDrivers(
+    "gpu-drivers",
+    {
+      driver: pools.some(({ driver }) => driver === "gpuOperator") ? "gpuOperator" : "install",
+      infiniband: pools.some(({ infiniband }) => infiniband),
+    },
+    {
+      provider: new KubernetesProvider("cluster", { kubeconfig, clusterIdentifier: server }),
+      dependsOn: [controlPlane],
+    },
+  );
+  for (const pool of pools) {
+    // Not after the drivers: what keeps one of them from coming up shall keep no capacity from being taken.
+    new AksGpuNodePool(pool.name, { pool, cluster, subnetId }, { provider, dependsOn: [controlPlane] });
+  }
+  return { kubeconfig, context: output(cluster.name), server };
+}

@@ -49,8 +49,8 @@ const api = z.discriminatedUnion(
   },
 );
 
-/** The ways in which kubelogin logs in without a person (`kubelogin get-token --help`), and the one with one. */
-const login = z.enum(["azurecli", "workloadidentity", "msi", "spn", "azd", "devicecode"]);
+/** The ways in which kubelogin logs in without asking a person. Source: azure.github.io/kubelogin/concepts/login-modes. */
+const login = z.enum(["azurecli", "workloadidentity", "msi", "spn", "azd"]);
 
 export const aksCluster = z.strictObject({
   kind: z.literal("aks"),
