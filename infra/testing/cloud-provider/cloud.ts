@@ -98,6 +98,8 @@ export interface CloudAccount {
   /** By the cloud's own name of the quota, perhaps with its place: `NVIDIA_H100_GPUS@us-central1`. */
   readonly quotas?: Readonly<Record<string, number>>;
   readonly reservations?: readonly Reservation[];
+  /** Azure: preview features that are registered. */
+  readonly features?: readonly string[];
 }
 
 /** GCP reservation, AWS capacity reservation or capacity block, Azure capacity reservation. */
