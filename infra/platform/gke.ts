@@ -4,34 +4,62 @@ import { RunError, all, log, output } from "@pulumi/pulumi";
 import { Provider as GcpProvider } from "@pulumi/gcp/provider.js";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider.js";
 import { GkeControlPlane } from "../components/gke/cluster.ts";
-import { GkeFabricNetworks } from "../components/gke/fabric-networks.ts";
-import type { FabricNetwork } from "../components/gke/fabric-networks.ts";
+import { GkeFabricNetworks, fabricName } from "../components/gke/fabric-networks.ts";
 import { GkeFabricObjects } from "../components/gke/fabric-objects.ts";
 import { GkeGpuNodePool } from "../components/gke/gpu-node-pool.ts";
+import { gpuNodePoolArgs } from "../components/gke/gpu-node-pool-args.ts";
 import type { NodeNetwork } from "../components/gke/gpu-node-pool-args.ts";
+import { GkeGpuOperator } from "../components/gke/gpu-operator.ts";
 import { gkeContext, gkeKubeconfig, gkeLoginPlugin } from "../components/gke/kubeconfig.ts";
 import { GkeNetwork } from "../components/gke/network.ts";
 import { GkeNodeIdentity } from "../components/gke/node-identity.ts";
+import { nodePoolReplacingFields } from "../components/gke/replacing-fields.ts";
 import { GkeSystemPool } from "../components/gke/system-pool.ts";
 import type { GkeCluster } from "../config/clouds/gke/cluster.ts";
 import { multiNetworkOf } from "../config/clouds/gke/machines.ts";
 import type { GkePool } from "../config/clouds/gke/pool.ts";
+import { guardPools } from "../guards/guard-pools.ts";
+import type { GuardedPool } from "../guards/guard-pools.ts";
 import type { CloudProgram, MadeClusterAccess } from "./cloud-platform.ts";
 import { gkeFindings } from "./gke-availability.ts";
 import { gkeReadings } from "./gke-readings.ts";
 import { isExecutable } from "./kubeconfig.ts";
 
-export const gkePlatform: CloudProgram<"gke"> = async ({ cluster, pools }, { env }) => {
+export const gkePlatform: CloudProgram<"gke"> = async ({ cluster, pools }, { env, allowReplace }) => {
   if (!(await isExecutable(gkeLoginPlugin, env))) {
     throw new RunError(
       `${gkeLoginPlugin}, by which kubectl, Helm and Pulumi log in to GKE, is not on PATH: install it with gcloud components install ${gkeLoginPlugin}`,
     );
   }
+  const poolRecords = await guardPools(
+    pools.map((pool) => guardedPool(cluster, pool)),
+    allowReplace,
+  );
   const { project, region } = cluster;
   const provider = new GcpProvider("gcp", { project, region });
   await checkProject(cluster, pools, provider);
-  return register(cluster, pools, provider);
+  return { ...register(cluster, pools, provider), poolRecords };
 };
+
+/**
+ * A pool as the guard sees it: what other resources will be called is known by the names that they are given. How many
+ * nodes an autoscaler's pool begins with does not matter afterwards: a change of it is ignored.
+ */
+function guardedPool(cluster: GkeCluster, pool: GkePool): GuardedPool {
+  const { initialNodeCount: _, ...args } = gpuNodePoolArgs(pool, {
+    cluster,
+    clusterId: cluster.name,
+    serviceAccount: "",
+    networks: networksOf(pool, namesOfFabric(cluster, interfacesOf(pool))),
+  });
+  return { name: pool.name, args, fields: nodePoolReplacingFields };
+}
+
+const namesOfFabric = (cluster: GkeCluster, count: number): readonly NodeNetwork[] =>
+  Array.from({ length: count }, (_, index) => {
+    const name = fabricName(cluster, index);
+    return { network: name, subnetwork: name };
+  });
 
 /** @throws RunError with all that the project lacks; what cannot be read is a warning */
 async function checkProject(
@@ -66,22 +94,21 @@ function register(cluster: GkeCluster, pools: readonly GkePool[], provider: GcpP
     context: access.context,
     clusterIdentifier: access.server,
   });
-  const objects =
-    fabric.networks.length === 0
+  const onCluster = { provider: kubernetes, dependsOn: [system] };
+  const addOns = [
+    ...(fabric.networks.length === 0
       ? []
-      : [
-          new GkeFabricObjects(
-            "fabric",
-            { networks: fabric.networks },
-            { provider: kubernetes, dependsOn: [system] },
-          ),
-        ];
+      : [new GkeFabricObjects("fabric", { networks: fabric.networks }, onCluster)]),
+    ...(pools.some(({ driver }) => driver === "gpuOperator")
+      ? [new GkeGpuOperator("gpu-operator", {}, onCluster)]
+      : []),
+  ];
   pools.forEach(
     (pool) =>
       new GkeGpuNodePool(
         pool.name,
         { ...place, pool, networks: networksOf(pool, fabric.networks) },
-        { provider, dependsOn: [system, fabric, ...objects] },
+        { provider, dependsOn: [system, fabric, ...addOns] },
       ),
   );
   return access;
@@ -107,7 +134,7 @@ const interfacesOf = ({ machineShape }: GkePool): number => multiNetworkOf(machi
 const isOwnFabric = ({ fabric }: GkePool): boolean =>
   fabric?.kind === "multiNetwork" && fabric.networks === undefined;
 
-function networksOf(pool: GkePool, made: readonly FabricNetwork[]): readonly NodeNetwork[] {
+function networksOf(pool: GkePool, made: readonly NodeNetwork[]): readonly NodeNetwork[] {
   if (pool.fabric?.kind !== "multiNetwork") return [];
   return (
     pool.fabric.networks ??

@@ -18,6 +18,10 @@ const mtuBytes = 8244;
 /** Addresses of the n-th network: a /20 each, from a range that the cluster's own addresses do not touch. */
 const addressesOf = (index: number): string => `192.168.${index * 16}.0/20`;
 
+/** Name of the n-th network and of what belongs to it. */
+export const fabricName = ({ name }: Pick<GkeCluster, "name">, index: number): string =>
+  `${name}-gpu-${index}`;
+
 /** A network that nodes have an interface in. */
 export interface FabricNetwork {
   /** Name in the cluster: of its Network and GKENetworkParamSet. */
@@ -59,7 +63,7 @@ export class GkeFabricNetworks extends ComponentResource {
   ): FabricNetwork {
     const { project, region } = cluster;
     const own = { parent: this, provider };
-    const there = `${cluster.name}-gpu-${index}`;
+    const there = fabricName(cluster, index);
     const network = transformed<NetworkArgs>(transform?.network, {
       args: { project, name: there, autoCreateSubnetworks: false, mtu: mtuBytes },
       options: own,

@@ -198,7 +198,12 @@ const driverInstaller = "cos-nvidia-installer";
 /** The driver container of NVIDIA's GPU Operator: a second driver breaks the first. */
 const operatorDriver = "driver";
 
-/** GKE runs its own device plugin on every GPU node; what it announces needs a driver. */
+/** The image of the plugin that people run themselves. */
+const ownDevicePlugin = "k8s-device-plugin";
+/** Source: docs.nvidia.com/datacenter/cloud-native/gpu-operator, GKE: nodes with this label have no plugin of GKE's. */
+const noPluginLabel = "gke-no-default-nvidia-gpu-device-plugin";
+
+/** GKE runs its own device plugin on every GPU node, unless a label says no; what it announces needs a driver. */
 function devicesOf(config: PropertyMap, machineType: string): readonly Device[] {
   const shape = gpuShape(machineType);
   if (shape === undefined) return [];
@@ -207,7 +212,10 @@ function devicesOf(config: PropertyMap, machineType: string): readonly Device[] 
     {
       resource: "nvidia.com/gpu",
       count: shape.gpusPerNode,
-      needs: managed ? [] : [driverInstaller],
+      needs: [
+        ...(managed ? [] : [driverInstaller]),
+        ...(part(config, "labels")[noPluginLabel] === "true" ? [ownDevicePlugin] : []),
+      ],
       conflicts: managed ? [operatorDriver] : [],
     },
   ];
