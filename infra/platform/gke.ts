@@ -15,6 +15,7 @@ import { GkeNetwork } from "../components/gke/network.ts";
 import { GkeNodeIdentity } from "../components/gke/node-identity.ts";
 import { nodePoolReplacingFields } from "../components/gke/replacing-fields.ts";
 import { GkeSystemPool } from "../components/gke/system-pool.ts";
+import { systemPoolName } from "../config/clouds/gke/cluster.ts";
 import type { GkeCluster } from "../config/clouds/gke/cluster.ts";
 import { multiNetworkOf } from "../config/clouds/gke/machines.ts";
 import type { GkePool } from "../config/clouds/gke/pool.ts";
@@ -85,7 +86,7 @@ function register(cluster: GkeCluster, pools: readonly GkePool[], provider: GcpP
   );
   const access = accessOf(cluster, controlPlane);
   const place = { cluster, clusterId: controlPlane.clusterId, serviceAccount: identity.email };
-  const system = new GkeSystemPool("system", place, {
+  const system = new GkeSystemPool(systemPoolName, place, {
     provider,
     dependsOn: [network.nat, ...identity.grants],
   });

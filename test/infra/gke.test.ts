@@ -46,8 +46,8 @@ const reservation = (count: number) => ({
 });
 
 /** Of each node of a pool the GPUs that pods can have. */
-const gpusOf = async ({ get }: CloudStack, pool: string): Promise<string> =>
-  get(
+const gpusOf = async (stack: CloudStack, pool: string): Promise<string> =>
+  stack.get(
     "nodes",
     "-l",
     `cloud.google.com/gke-nodepool=${pool}`,

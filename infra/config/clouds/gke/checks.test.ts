@@ -213,6 +213,23 @@ test.each<readonly [what: string, version: string | undefined, changes: object, 
   expect(found[0]).toContain(mistake);
 });
 
+test("a pool is not called as the system pool", () => {
+  expect(mistakes(stack({ name: "system" }))).toEqual([
+    "pools[0].name: the nodes that run everything else are called system: write another name",
+  ]);
+});
+
+test("the GPU Operator is on the nodes of all pools, or of none", () => {
+  const pools = [
+    { ...pool, driver: "gpuOperator" },
+    { ...pool, name: "other" },
+  ];
+  expect(mistakes({ cluster, operator, pools })).toEqual([
+    "pools[1].driver: pools[0] has the GPU Operator, whose device plugin would run here beside GKE's: write gpuOperator in both, or default in both",
+  ]);
+  expect(mistakes({ cluster, operator, pools: pools.slice(0, 1) })).toEqual([]);
+});
+
 test("the system pool may be in other zones of the region, and in no other region", () => {
   expect(mistakes(stack({}, { systemPool: { zones: ["us-central1-f"] } }))).toEqual([]);
   expect(mistakes(stack({}, { systemPool: { zones: ["us-east1-b"] } }))).toEqual([

@@ -2,6 +2,7 @@
 // say what to write instead. Most are preconditions of GoogleCloudPlatform/cluster-toolkit, modules/compute/gke-node-pool.
 import { counted } from "../../../../src/planning/words/format.ts";
 import type { ConfigurationProblem } from "../../problem.ts";
+import { systemPoolName } from "./cluster.ts";
 import type { GkeCluster } from "./cluster.ts";
 import { fabricProblems } from "./fabric-checks.ts";
 import { compactFlexStartShapes, flexStartVersion } from "./machines.ts";
@@ -15,9 +16,11 @@ export function gkeProblems(
 ): readonly ConfigurationProblem[] {
   return [
     ...(cluster === undefined ? [] : clusterProblems(cluster)),
+    ...driverProblems(pools),
     ...pools.flatMap((pool, index) => {
       if (pool === undefined) return [];
       const found = [
+        ...nameProblems(pool),
         ...zoneProblems(pool, cluster),
         ...sizeProblems(pool),
         ...placementProblems(pool),
@@ -35,6 +38,28 @@ function clusterProblems({ region, systemPool }: GkeCluster): readonly Configura
       ? []
       : [{ path: `cluster.systemPool.zones[${index}]`, message: outside(zone, region) }],
   );
+}
+
+/** The GPU Operator looks for GPUs itself, so that its device plugin comes to all nodes that have some. */
+function driverProblems(pools: readonly (GkePool | undefined)[]): readonly ConfigurationProblem[] {
+  const operated = pools.findIndex((pool) => pool?.driver === "gpuOperator");
+  if (operated === -1) return [];
+  return pools.flatMap((pool, index) =>
+    pool === undefined || pool.driver === "gpuOperator"
+      ? []
+      : [
+          {
+            path: `pools[${index}].driver`,
+            message: `pools[${operated}] has the GPU Operator, whose device plugin would run here beside GKE's: write gpuOperator in both, or ${pool.driver} in both`,
+          },
+        ],
+  );
+}
+
+function nameProblems({ name }: GkePool): readonly Found[] {
+  return name === systemPoolName
+    ? [["name", `the nodes that run everything else are called ${name}: write another name`]]
+    : [];
 }
 
 const isIn = (zone: string, region: string): boolean => zone.startsWith(`${region}-`);

@@ -28,6 +28,9 @@ const authorizedNetwork = z.strictObject({
   cidr: cidr.describe("Addresses that may speak to the control plane, such as `203.0.113.0/24`."),
 });
 
+/** Name of the node pool that runs everything but models. */
+export const systemPoolName = "system";
+
 const systemPool = z.strictObject({
   machineType: text(63)
     .default("e2-standard-8")
