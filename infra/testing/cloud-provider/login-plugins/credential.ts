@@ -11,6 +11,9 @@ interface ExecInfo {
   readonly apiVersion?: string;
 }
 
+/** The AKS AAD server application, the same for all clusters: learn.microsoft.com/azure/aks/kubelogin-authentication. */
+const aksServerId = "6dae42f8-4368-4678-94ff-3960e28e3630";
+
 const [plugin = "", ...args] = process.argv.slice(2);
 const problem = problemOf(plugin, args);
 if (problem === undefined) {
@@ -60,9 +63,6 @@ function missingEksCluster(name: string | undefined): string | undefined {
   );
   return isThere ? undefined : `there is no EKS cluster ${name}`;
 }
-
-/** The AKS AAD server application, the same for all clusters: learn.microsoft.com/azure/aks/kubelogin-authentication. */
-const aksServerId = "6dae42f8-4368-4678-94ff-3960e28e3630";
 
 function missingServerId(serverId: string | undefined): string | undefined {
   return serverId === aksServerId ? undefined : `Error: --server-id must be ${aksServerId} for AKS`;
