@@ -23,7 +23,7 @@ export function agentPoolFacts(pool: AksPool, cluster: AksCluster): AgentPoolArg
     osDiskType: osDisk.kind === "ephemeral" ? "Ephemeral" : "Managed",
     ...(osDisk.kind === "managed" ? { osDiskSizeGB: osDisk.sizeGib } : {}),
     ...(zones === undefined ? {} : { availabilityZones: zones }),
-    orchestratorVersion: cluster.kubernetesVersion,
+    orchestratorVersion: pool.kubernetesVersion ?? cluster.kubernetesVersion,
     ...sizeOf(pool),
     gpuProfile: { driver: pool.driver === "install" ? "Install" : "None" },
     nodeTaints: aksTaints(pool).map(({ key, value, effect }) => `${key}=${value}:${effect}`),

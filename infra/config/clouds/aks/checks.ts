@@ -29,6 +29,7 @@ export function aksProblems(
             ...machineProblems(pool, `pools[${index}]`),
             ...infinibandProblems(pool, `pools[${index}]`),
             ...capacityProblems(pool, `pools[${index}]`, cluster),
+            ...versionProblems(pool, `pools[${index}]`, cluster),
           ],
     ),
     ...driverProblems(pools),
@@ -130,6 +131,25 @@ function reservedProblems(
     });
   }
   return problems;
+}
+
+/** Source: learn.microsoft.com/azure/aks/manage-node-pools, Validation rules for upgrades. */
+function versionProblems(
+  { kubernetesVersion }: AksPool,
+  path: string,
+  cluster: AksCluster | undefined,
+): readonly ConfigurationProblem[] {
+  if (kubernetesVersion === undefined || cluster === undefined) return [];
+  const minorOf = (version: string): number => Number(version.split(".")[1]);
+  const behind = minorOf(cluster.kubernetesVersion) - minorOf(kubernetesVersion);
+  if (behind >= 0 && behind <= 2) return [];
+  const range = `1.${minorOf(cluster.kubernetesVersion) - 2} to ${cluster.kubernetesVersion}`;
+  return [
+    {
+      path: `${path}.kubernetesVersion`,
+      message: `nodes are as new as the cluster, or up to two minors older: write ${range}`,
+    },
+  ];
 }
 
 /**

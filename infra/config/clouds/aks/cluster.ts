@@ -12,6 +12,10 @@ const ipRange = z.cidrv4({ error: "should be a range such as 10.240.0.0/16" });
 /** Zones of a region as Azure numbers them for a subscription. */
 export const zone = z.enum(["1", "2", "3"]);
 
+export const kubernetesVersion = z
+  .string()
+  .regex(/^1\.\d+(\.\d+)?$/, { error: 'should be a version such as "1.34", in quotes' });
+
 const systemPool = z.strictObject({
   machine: text(63)
     .default("Standard_D4ds_v5")
@@ -70,10 +74,9 @@ export const aksCluster = z.strictObject({
     .max(63)
     .regex(/^[A-Za-z0-9]([-\w]*[A-Za-z0-9])?$/)
     .describe("Name of the cluster."),
-  kubernetesVersion: z
-    .string()
-    .regex(/^1\.\d+(\.\d+)?$/, { error: 'should be a version such as "1.34", in quotes' })
-    .describe("Version of the control plane; with a minor alone, AKS takes its latest patch."),
+  kubernetesVersion: kubernetesVersion.describe(
+    "Version of the control plane; with a minor alone, AKS takes its latest patch.",
+  ),
   administrators: z
     .array(uuid)
     .min(1, { error: "name at least one group: local accounts are off, so nobody else can log in" })

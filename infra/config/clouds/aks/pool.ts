@@ -3,7 +3,7 @@ import { z } from "zod";
 import { int32, text } from "../../../../src/api/schema.ts";
 import { findMachineShape, machineShapes } from "../../../../src/catalog/machine-shapes.ts";
 import { cloudPoolFields } from "../cloud.ts";
-import { zone } from "./cluster.ts";
+import { kubernetesVersion, zone } from "./cluster.ts";
 
 const known = machineShapes.filter(({ cloud }) => cloud === "aks").map(({ name }) => name);
 
@@ -95,6 +95,11 @@ export const aksPool = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether models that span nodes use InfiniBand between them."),
+  kubernetesVersion: kubernetesVersion
+    .exactOptional()
+    .describe(
+      "Version of the nodes; the cluster's when absent. A change empties and remakes them, one by one.",
+    ),
   osDisk: disk
     .default({ kind: "ephemeral" })
     .describe("Disk of images, logs and emptyDir volumes, so also of weights that are no volume."),

@@ -123,6 +123,14 @@ test("what AKS does not have is named with what it has", () => {
   `);
 });
 
+test("nodes are at most two minors behind the cluster, and never ahead", () => {
+  expect(mistakes({}, { kubernetesVersion: "1.32" })).toEqual([]);
+  expect(mistakes({}, { kubernetesVersion: "1.35" }, { name: "b", kubernetesVersion: "1.31.2" })).toEqual([
+    "pools[0].kubernetesVersion: nodes are as new as the cluster, or up to two minors older: write 1.32 to 1.34",
+    "pools[1].kubernetesVersion: nodes are as new as the cluster, or up to two minors older: write 1.32 to 1.34",
+  ]);
+});
+
 test("a reserved pool with an identity lies where its reservation does", () => {
   expect(mistakes({ identity }, reserved, { ...reserved, name: "other", zones: ["1"] })).toEqual([]);
 });
