@@ -26,6 +26,7 @@ export function eksProblems(
       const path = `pools[${index}]`;
       return [
         ...nameProblems(pool, path),
+        ...versionProblems(pool, path, cluster),
         ...zoneProblems(pool, path, cluster),
         ...fabricProblems(pool, path),
         ...sizeProblems(pool, path, cluster),
@@ -37,8 +38,7 @@ export function eksProblems(
 
 function clusterProblems({ version, region, network }: EksCluster): readonly ConfigurationProblem[] {
   const problems: ConfigurationProblem[] = [];
-  const minor = Number(version.split(".")[1]);
-  if (minor < firstMinorOfNvidiaImage) {
+  if (minorOf(version) < firstMinorOfNvidiaImage) {
     problems.push({
       path: "cluster.version",
       message: `AWS has no NVIDIA image for Kubernetes ${version}: write "1.${firstMinorOfNvidiaImage}" or later`,
@@ -69,6 +69,25 @@ function nameProblems({ name }: EksPool, path: string): readonly ConfigurationPr
     {
       path: `${path}.name`,
       message: "system is the pool without GPUs that every cluster has: write another name",
+    },
+  ];
+}
+
+const minorOf = (version: string): number => Number(version.split(".")[1]);
+
+/** Kubernetes' skew policy: a kubelet is not newer than its API server, and at most three minor versions older. */
+function versionProblems(
+  { version }: EksPool,
+  path: string,
+  cluster: EksCluster | undefined,
+): readonly ConfigurationProblem[] {
+  if (version === undefined || cluster === undefined) return [];
+  const behind = minorOf(cluster.version) - minorOf(version);
+  if (behind >= 0 && behind <= 3) return [];
+  return [
+    {
+      path: `${path}.version`,
+      message: `nodes may be up to three minor versions older than the control plane's ${cluster.version}, and no newer: write "${cluster.version}"`,
     },
   ];
 }

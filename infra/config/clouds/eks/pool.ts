@@ -5,7 +5,7 @@ import { nearestNames } from "../../../../src/catalog/edit-distance.ts";
 import { findMachineShape, machineShapes } from "../../../../src/catalog/machine-shapes.ts";
 import { cloudPoolFields } from "../cloud.ts";
 import { eksCapacity } from "./capacity.ts";
-import { zonePattern } from "./cluster.ts";
+import { kubernetesVersion, zonePattern } from "./cluster.ts";
 
 const machines = machineShapes.filter(({ cloud }) => cloud === "eks").map(({ name }) => name);
 
@@ -51,6 +51,11 @@ export const eksPool = z.strictObject({
     .exactOptional()
     .describe(
       "Release of the image; EKS' newest at the time when absent. To change it is to roll the nodes.",
+    ),
+  version: kubernetesVersion
+    .exactOptional()
+    .describe(
+      "Kubernetes of the nodes; the cluster's at the time when the pool is made when absent. To change it is to roll the nodes.",
     ),
   efa: z
     .boolean()
