@@ -4,11 +4,15 @@ import { join } from "node:path";
 import { showBuildProgress } from "../../local/cluster/build/progress.ts";
 import { CommandError } from "../../src/cli/failure.ts";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
+import { outputOption, structured } from "../../src/cli/output.ts";
+import type { StructuredFormat } from "../../src/cli/output.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import { ConfigurationError } from "../config/problem.ts";
 import type { StackConfiguration } from "../config/configuration.ts";
 import { readStackFile, stackFilePath } from "../config/stack-file.ts";
+import { describePlan, planForPrograms } from "../planning/describe.ts";
 import { describeRefusals, planStack } from "../planning/plan-stack.ts";
+import type { StackPlanned } from "../planning/plan-stack.ts";
 import { renderStack } from "../render/files.ts";
 import type { GitOpsController } from "../render/files.ts";
 import { writeFiles } from "../render/write.ts";
@@ -24,6 +28,7 @@ interface StackOption {
 
 interface ConfirmOption extends StackOption {
   readonly yes: boolean;
+  readonly secretsProvider: string;
 }
 
 export function infraProgram(terminal: Terminal): Command {
@@ -67,6 +72,12 @@ export function infraProgram(terminal: Terminal): Command {
 const withStack = (command: Command): Command =>
   command.requiredOption("--stack <name>", "the stack: its configuration is infra/stacks/<name>.yaml");
 
+const withSecrets = (command: Command): Command =>
+  command.option(
+    "--secrets-provider <url>",
+    "what encrypts the secrets of a stack that is made now, such as gcpkms://…, awskms://… or azurekeyvault://…; Pulumi's default when absent",
+  );
+
 const confirmed = (command: Command): Command => command.option("--yes", "do not ask", false);
 
 /** A command that needs Pulumi and a cluster. What is wrong with the configuration is said before either is asked. */
@@ -76,7 +87,7 @@ function stackCommand(
   description: string,
   action: (pulumi: PulumiRunner, options: RunOptions) => Promise<void>,
 ): Command {
-  return withStack(new Command(name))
+  return withSecrets(withStack(new Command(name)))
     .description(description)
     .action(async (options: StackOption & Partial<ConfirmOption>) => {
       const configuration = await readStack(options.stack);
@@ -85,6 +96,7 @@ function stackCommand(
       const run: RunOptions = {
         stack: options.stack,
         yes: options.yes ?? false,
+        secretsProvider: options.secretsProvider,
         announce: (text) => terminal.err.write(`\n$ ${text}\n`),
       };
       const pulumi = pulumiRunner(environment, terminal.signal);
@@ -126,8 +138,10 @@ function sayCluster({ name, kubeconfigPath, proxyUrl }: ClusterFacts, terminal: 
 function planCommand(terminal: Terminal): Command {
   return withStack(new Command("plan"))
     .description("Check the configuration and plan its models; needs neither Pulumi nor a cluster")
-    .action(async ({ stack }: StackOption) => {
-      sayPlan(await readStack(stack), terminal);
+    .addOption(outputOption(["text", "json", "yaml"]))
+    .action(async ({ stack, output }: StackOption & { readonly output: "text" | StructuredFormat }) => {
+      const plan = planOf(await readStack(stack));
+      terminal.out.write(output === "text" ? describePlan(plan) : structured(planForPrograms(plan), output));
     });
 }
 
@@ -177,14 +191,14 @@ async function readStack(stack: string): Promise<StackConfiguration> {
   }
 }
 
-/** Says how each model will run. @throws CommandError where one cannot */
-function sayPlan(configuration: StackConfiguration, terminal: Terminal): void {
+/** @throws CommandError where a model cannot run */
+function planOf(configuration: StackConfiguration): StackPlanned {
   const plan = planStack(configuration);
   if (!plan.ok) throw new CommandError(describeRefusals(plan.refusals), { code: exitCodes.refused });
-  for (const { model, summary, wait } of plan.models) {
-    terminal.err.write(`${model.namespace}/${model.name}: ${summary}; up waits until it is ${wait}\n`);
-  }
-  for (const { pool, gpusNeeded, gpusAtMost, headroomGpus } of plan.pools) {
-    terminal.err.write(`pool ${pool}: ${gpusNeeded} of ${gpusAtMost} GPUs needed, ${headroomGpus} left\n`);
-  }
+  return plan;
+}
+
+/** Says how each model will run. @throws CommandError where one cannot */
+function sayPlan(configuration: StackConfiguration, terminal: Terminal): void {
+  terminal.err.write(describePlan(planOf(configuration)));
 }

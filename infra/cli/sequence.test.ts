@@ -71,3 +71,9 @@ test("stacks are made once: that one exists already is no failure", async () => 
   );
   await expect(makeStacks(recorder(init, "error: no backend"), options)).rejects.toThrow("error: no backend");
 });
+
+test("a new stack's secrets are encrypted by the provider that is named", async () => {
+  const pulumi = recorder();
+  await makeStacks(pulumi, { ...options, secretsProvider: "gcpkms://key" });
+  expect(pulumi.calls[0]).toBe("platform: stack init local --no-select --secrets-provider gcpkms://key");
+});

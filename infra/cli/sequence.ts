@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly stack: string;
   /** Do not ask. */
   readonly yes: boolean;
+  /** What encrypts the secrets of stacks that are made now, as `pulumi stack init --secrets-provider` takes it. */
+  readonly secretsProvider?: string | undefined;
   /** Says what comes next. */
   readonly announce: (text: string) => void;
 }
@@ -31,9 +33,19 @@ const upwards: readonly ProjectName[] = ["platform", "serving"];
 const downwards: readonly ProjectName[] = upwards.toReversed();
 
 /** Makes the stacks where they are not there yet. */
-export async function makeStacks(pulumi: PulumiRunner, { stack }: RunOptions): Promise<void> {
+export async function makeStacks(
+  pulumi: PulumiRunner,
+  { stack, secretsProvider }: RunOptions,
+): Promise<void> {
+  const secrets = secretsProvider === undefined ? [] : ["--secrets-provider", secretsProvider];
   for (const project of upwards) {
-    const { exitCode, output } = await pulumi.read(project, ["stack", "init", stack, "--no-select"]);
+    const { exitCode, output } = await pulumi.read(project, [
+      "stack",
+      "init",
+      stack,
+      "--no-select",
+      ...secrets,
+    ]);
     if (exitCode !== 0 && !output.includes("already exists")) {
       throw new PulumiFailure(`the stack ${stack} of ${project} could not be made:\n${output.trim()}`);
     }

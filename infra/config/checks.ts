@@ -13,18 +13,20 @@ export interface ReadableParts {
   readonly pools: readonly (PoolConfiguration | undefined)[];
   readonly allowReplace: readonly (string | undefined)[];
   readonly namespaces: readonly (StackConfiguration["namespaces"][number] | undefined)[];
+  readonly volumes: readonly (StackConfiguration["volumes"][number] | undefined)[];
   readonly models: readonly (StackConfiguration["models"][number] | undefined)[];
   readonly operator: StackConfiguration["operator"] | undefined;
 }
 
 /** `written` names pools that could not be read for another reason than their name. */
 export function crossProblems(parts: ReadableParts, written: Written): readonly ConfigurationProblem[] {
-  const { platform, pools, namespaces, models, operator } = parts;
+  const { platform, pools, namespaces, volumes, models, operator } = parts;
   const named = namedPools(written);
   return [
     ...duplicates("pools", named, ({ name }) => name),
     ...unknownPools(parts.allowReplace, named),
     ...duplicates("namespaces", namespaces, ({ name }) => name),
+    ...duplicates("volumes", volumes, ({ namespace, name }) => `${namespace}/${name}`),
     ...duplicates("models", models, ({ namespace, name }) => `${namespace}/${name}`),
     ...pools.flatMap((pool, index) =>
       pool === undefined ? [] : poolProblems(pool, `pools[${index}]`, platform),

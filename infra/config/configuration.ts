@@ -12,6 +12,8 @@ import type { PlatformConfiguration } from "./platform.ts";
 import type { PoolConfiguration, Written } from "./pool.ts";
 import type { ConfigurationProblem } from "./problem.ts";
 import { SectionReader } from "./section-reader.ts";
+import { volume } from "./volume.ts";
+import type { VolumeConfiguration } from "./volume.ts";
 
 /** A stack's configuration with its defaults. */
 export interface StackConfiguration {
@@ -22,6 +24,7 @@ export interface StackConfiguration {
   /** Pools that a change may replace: all their nodes go and may not be had again. */
   readonly allowReplace: readonly string[];
   readonly namespaces: readonly NamespaceConfiguration[];
+  readonly volumes: readonly VolumeConfiguration[];
   readonly leaderWorkerSet: LeaderWorkerSetConfiguration;
   readonly operator: OperatorConfiguration;
   readonly models: readonly ModelConfiguration[];
@@ -36,6 +39,7 @@ const sections = [
   "pools",
   "allowReplace",
   "namespaces",
+  "volumes",
   "leaderWorkerSet",
   "operator",
   "models",
@@ -57,6 +61,7 @@ export function parseConfiguration(value: unknown): ParsedConfiguration {
     namespaces: reader.list(raw["namespaces"] ?? [], "namespaces", (item, path) =>
       reader.read(namespace, item, path),
     ),
+    volumes: reader.list(raw["volumes"] ?? [], "volumes", (item, path) => reader.read(volume, item, path)),
     leaderWorkerSet: reader.read(leaderWorkerSet, raw["leaderWorkerSet"] ?? { install: true }, [
       "leaderWorkerSet",
     ]),
@@ -81,6 +86,7 @@ export function parseConfiguration(value: unknown): ParsedConfiguration {
       pools: readable.pools.filter((each) => each !== undefined),
       allowReplace: readable.allowReplace.filter((each) => each !== undefined),
       namespaces: readable.namespaces.filter((each) => each !== undefined),
+      volumes: readable.volumes.filter((each) => each !== undefined),
       models: readable.models.filter((each) => each !== undefined),
     },
   };

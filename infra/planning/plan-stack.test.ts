@@ -103,3 +103,33 @@ test("a pool is planned for only where its namespaces' labels allow", () => {
     refusals({ pools: [closed], models: [inTeam], namespaces: [{ name: "a", labels: { team: "a" } }] }),
   ).toBe("");
 });
+
+const onVolume = (model: typeof large, path: string) => ({
+  ...model,
+  spec: {
+    ...model.spec,
+    model: { ...model.spec.model, source: { persistentVolumeClaim: { claimName: "weights", path } } },
+  },
+});
+
+test("a volume must hold the checkpoints of the models that read it, each path once", () => {
+  const volumes = [{ name: "weights", size: "300Gi" }];
+  const two = [onVolume(large, "405b"), { ...onVolume(large, "405b"), name: "again" }];
+  const text = refusals({ pools: [{ ...pool, nodes: { min: 2, max: 2 } }], volumes, models: two });
+  expect(text).toMatch(/volume default\/weights of 300Gi is too small: its checkpoint takes 38\d\.\d GiB/);
+  const enough = /volumes\[0\]\.size (\d+Gi)/.exec(text)?.[1];
+  expect(refusals({ volumes: [{ name: "weights", size: enough }], models: two })).toBe("");
+});
+
+test("a volume for one node refuses models that may take several", () => {
+  const volumes = [{ name: "weights", size: "1Ti", accessModes: ["ReadWriteOnce"] }];
+  expect(refusals({ volumes, models: [onVolume(large, "405b")] })).toBe("");
+  const two = { ...onVolume(large, "405b"), spec: { ...onVolume(large, "405b").spec, replicas: 2 } };
+  expect(refusals({ volumes, models: [two] })).toContain("accessModes [ReadWriteMany]");
+});
+
+test("a model on a volume that the stack makes is not waited for until it answers: the volume comes empty", () => {
+  const volumes = [{ name: "weights", size: "1Ti" }];
+  expect(planned({ volumes, models: [onVolume(large, "405b")] }).models[0]?.wait).toBe("planned");
+  expect(planned({ models: [onVolume(large, "405b")] }).models[0]?.wait).toBe("ready");
+});

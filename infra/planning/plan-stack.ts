@@ -13,6 +13,7 @@ import type { ModelConfiguration } from "../config/model.ts";
 import type { PoolConfiguration } from "../config/pool.ts";
 import { gpusPerNode, missingNodes, placeReplica } from "./rooms.ts";
 import type { Room } from "./rooms.ts";
+import { readsVolume, volumeProblems } from "./volumes.ts";
 import { defaultWait, waitSeconds } from "./waits.ts";
 import type { Wait } from "./waits.ts";
 
@@ -42,9 +43,14 @@ export interface RefusedModel {
   readonly message: string;
 }
 
-export type StackPlan =
-  | { readonly ok: true; readonly models: readonly PlannedModel[]; readonly pools: readonly PoolUse[] }
-  | { readonly ok: false; readonly refusals: readonly RefusedModel[] };
+/** Every model has its place. */
+export interface StackPlanned {
+  readonly ok: true;
+  readonly models: readonly PlannedModel[];
+  readonly pools: readonly PoolUse[];
+}
+
+export type StackPlan = StackPlanned | { readonly ok: false; readonly refusals: readonly RefusedModel[] };
 
 type Planned = readonly [model: ModelConfiguration, plan: Plan];
 type Planner = (model: ModelConfiguration, rooms: ReadonlyMap<string, Room>) => ReturnType<typeof plan>;
@@ -69,7 +75,7 @@ export function planStack(configuration: StackConfiguration): StackPlan {
 
 /** Largest first: what needs whole nodes finds them, and the small ones fill the rest. */
 function placeAll(
-  { pools, models }: StackConfiguration,
+  { pools, models, volumes }: StackConfiguration,
   planner: Planner,
   planned: readonly Planned[],
   empty: ReadonlyMap<string, Room>,
@@ -96,10 +102,18 @@ function placeAll(
       placed.set(model, chosen);
     }
   }
+  refusals.push(
+    ...volumeProblems(
+      volumes,
+      [...placed].map(([model, chosen]) => ({ model, plan: chosen })),
+    ),
+  );
   if (refusals.length > 0) return { ok: false, refusals };
   return {
     ok: true,
-    models: models.flatMap((model) => plannedModel(model, placed.get(model), pools)),
+    models: models.flatMap((model) =>
+      plannedModel(model, placed.get(model), pools, readsVolume(model, volumes)),
+    ),
     pools: pools.map(({ name, nodes, gpu }) => {
       const gpusAtMost = nodes.max * gpu.perNode;
       const headroomGpus = (rooms.get(name) ?? []).reduce((sum, free) => sum + free, 0);
@@ -136,11 +150,12 @@ function plannedModel(
   model: ModelConfiguration,
   chosen: Plan | undefined,
   pools: readonly PoolConfiguration[],
+  emptyVolume: boolean,
 ): readonly PlannedModel[] {
   const pool = pools.find(({ name }) => name === chosen?.pool);
   if (chosen === undefined || pool === undefined) return [];
   const { replicas } = model.spec;
-  const wait = model.wait ?? defaultWait(pool);
+  const wait = model.wait ?? defaultWait(pool, emptyVolume);
   return [
     {
       model,

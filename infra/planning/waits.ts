@@ -8,9 +8,12 @@ export type Wait = NonNullable<ModelConfiguration["wait"]>;
 /** Capacity that begins when somebody else says so. */
 const awaited: readonly PoolConfiguration["capacity"]["kind"][] = ["queued", "capacityBlock"];
 
-/** What to wait for where the model does not say: an answer, unless its pool may stay without a node for long. */
-export function defaultWait({ capacity, nodes }: PoolConfiguration): Wait {
-  return awaited.includes(capacity.kind) || nodes.min === 0 ? "planned" : "ready";
+/**
+ * What to wait for where the model does not say: an answer, unless its pool may stay without a node for long, or its
+ * weights are on a volume that this very `up` may make, empty.
+ */
+export function defaultWait({ capacity, nodes }: PoolConfiguration, emptyVolume: boolean): Wait {
+  return emptyVolume || awaited.includes(capacity.kind) || nodes.min === 0 ? "planned" : "ready";
 }
 
 /** The plan's estimate rests on the bandwidth of a good day; the operator's own start-up probes allow three times. */

@@ -11,6 +11,7 @@ import { leaderWorkerSetRelease, operatorRelease } from "../objects/releases.ts"
 import type { ChartRelease } from "../objects/releases.ts";
 import { argoApplication } from "./argo.ts";
 import type { GitSource } from "./argo.ts";
+import { volumeObject } from "../objects/volumes.ts";
 import { fluxObjects } from "./flux.ts";
 
 export interface RenderedFile {
@@ -30,7 +31,7 @@ export function renderStack(
   configuration: StackConfiguration,
   controller: GitOpsController = { kind: "flux" },
 ): readonly RenderedFile[] {
-  const { operator, leaderWorkerSet, pools, models, namespaces } = configuration;
+  const { operator, leaderWorkerSet, pools, models, namespaces, volumes } = configuration;
   const lws = leaderWorkerSet.install ? leaderWorkerSetRelease() : undefined;
   const addOns = [
     ...(lws === undefined
@@ -48,6 +49,7 @@ export function renderStack(
   ];
   const served = [
     ...namespaces.map(({ name, labels }) => file(`namespace-${name}`, [namespaceObject(name, labels)])),
+    ...volumes.map((each) => file(`volume-${each.namespace}-${each.name}`, [volumeObject(each)])),
     ...pools.map((pool) => file(`gpu-pool-${pool.name}`, [gpuPoolObject(pool)])),
     ...models.map((model) => file(`model-${model.namespace}-${model.name}`, [llamaDeploymentObject(model)])),
   ];

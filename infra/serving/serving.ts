@@ -3,12 +3,14 @@
 import { output } from "@pulumi/pulumi";
 import type { Output, ProviderResource } from "@pulumi/pulumi";
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace.js";
+import { PersistentVolumeClaim } from "@pulumi/kubernetes/core/v1/persistentVolumeClaim.js";
 import { GpuPoolResource } from "../components/gpu-pool.ts";
 import { LeaderWorkerSetAddOn } from "../components/leader-worker-set.ts";
 import { LlamaModel } from "../components/llama-model.ts";
 import { LlamaOperator } from "../components/llama-operator.ts";
 import type { StackConfiguration } from "../config/configuration.ts";
 import { namespaceObject } from "../objects/namespaces.ts";
+import { volumeObject } from "../objects/volumes.ts";
 import type { PlannedModel, PoolUse } from "../planning/plan-stack.ts";
 
 /** What a person reads of a model after `up`. */
@@ -55,12 +57,22 @@ export function serve(
   const namespaces = configuration.namespaces.map(
     ({ name, labels }) => new Namespace(`namespace-${name}`, namespaceObject(name, labels), { provider }),
   );
+  const volumes = configuration.volumes.map((volume) => {
+    const object = volumeObject(volume);
+    // A claim of a class that binds late is pending until a pod comes: nothing to wait for.
+    const annotations = { "pulumi.com/skipAwait": "true" };
+    return new PersistentVolumeClaim(
+      `volume-${volume.namespace}-${volume.name}`,
+      { ...object, metadata: { ...object.metadata, annotations } },
+      { provider, dependsOn: namespaces, protect: volume.protect },
+    );
+  });
   const models = plan.models.map((planned) => ({
     planned,
     resource: new LlamaModel(
       `${planned.model.namespace}-${planned.model.name}`,
       { planned },
-      { provider, dependsOn: [operator, ...pools, ...namespaces] },
+      { provider, dependsOn: [operator, ...pools, ...namespaces, ...volumes] },
     ),
   }));
   return {
