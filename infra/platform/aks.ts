@@ -10,6 +10,7 @@ import { AksGpuDrivers } from "../components/aks/gpu-drivers.ts";
 import { AksGpuNodePool } from "../components/aks/gpu-node-pool.ts";
 import { aksEndpoint, aksKubeconfig, aksLoginPlugin } from "../components/aks/kubeconfig.ts";
 import { agentPoolReplacingFields } from "../components/aks/replacing-fields.ts";
+import type { ComponentOptions } from "../components/transform.ts";
 import type { AksCluster } from "../config/clouds/aks/cluster.ts";
 import type { AksPool } from "../config/clouds/aks/pool.ts";
 import { guardPools } from "../guards/guard-pools.ts";
@@ -68,20 +69,25 @@ function register(
   const endpoint = credentials.apply(({ kubeconfigs }) => aksEndpoint(kubeconfigs[0]?.value ?? ""));
   const kubeconfig = endpoint.apply((known) => aksKubeconfig(cluster, known));
   const server = endpoint.apply((known) => known.server);
-  new AksGpuDrivers(
+  gpuDrivers(pools, {
+    provider: new KubernetesProvider("cluster", { kubeconfig, clusterIdentifier: server }),
+    dependsOn: [controlPlane],
+  });
+  // Not after the drivers: what keeps one of them from coming up shall keep no capacity from being taken.
+  const gpuPool = (pool: AksPool) =>
+    new AksGpuNodePool(pool.name, { pool, cluster, subnetId }, { provider, dependsOn: [controlPlane] });
+  pools.forEach(gpuPool);
+  return { kubeconfig, context: output(cluster.name), server };
+}
+
+function gpuDrivers(pools: readonly AksPool[], options: ComponentOptions): AksGpuDrivers {
+  const isOperated = pools.some(({ driver }) => driver === "gpuOperator");
+  return new AksGpuDrivers(
     "gpu-drivers",
     {
-      driver: pools.some(({ driver }) => driver === "gpuOperator") ? "gpuOperator" : "install",
+      driver: isOperated ? "gpuOperator" : "install",
       infiniband: pools.some(({ infiniband }) => infiniband),
     },
-    {
-      provider: new KubernetesProvider("cluster", { kubeconfig, clusterIdentifier: server }),
-      dependsOn: [controlPlane],
-    },
+    options,
   );
-  for (const pool of pools) {
-    // Not after the drivers: what keeps one of them from coming up shall keep no capacity from being taken.
-    new AksGpuNodePool(pool.name, { pool, cluster, subnetId }, { provider, dependsOn: [controlPlane] });
-  }
-  return { kubeconfig, context: output(cluster.name), server };
 }

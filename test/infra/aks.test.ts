@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { errors, resourceChanges, steps } from "../../infra/testing/engine/events.ts";
 import type { StateResource } from "../../infra/testing/pulumi.ts";
 import { type CloudStack, cloudStack, platform, serving } from "../support/cloud-stack.ts";
+import { eventually } from "../support/eventually.ts";
 
 const stack = "aks-nd-h100-v5";
 const types = {
@@ -17,6 +18,12 @@ const identity =
   "/subscriptions/s/resourceGroups/own/providers/Microsoft.ManagedIdentity/userAssignedIdentities/own";
 const reservation =
   "/subscriptions/s/resourceGroups/own/providers/Microsoft.Compute/capacityReservationGroups/h100";
+
+const reservedPool = {
+  capacity: { kind: "reserved", reservation, zone: "2" },
+  zones: ["2"],
+  driver: "gpuOperator",
+};
 
 let aks: CloudStack;
 
@@ -43,7 +50,7 @@ const idsOf = (type: string) =>
     .records.filter((record) => record.type === type)
     .map(({ id, serial }) => `${id} ${serial}`);
 
-async function errorsOf(operation: "preview" | "up", project: string): Promise<string> {
+async function errorsOf(operation: "preview" | "up" | "previewDestroy", project: string): Promise<string> {
   const result = await aks.run(operation, project);
   expect(result.exitCode).not.toBe(0);
   return errors(result.events).join("\n");
@@ -144,24 +151,76 @@ describe.sequential("its pool of H100 nodes", () => {
     expect(await gpuNodes()).toHaveLength(2);
   });
 
-  test.each([
-    ["vmSize", { machineShape: "Standard_ND96isr_H200_v5" }],
-    ["gpuProfile.driver", { driver: "gpuOperator" }],
-    ["availabilityZones", { zones: ["2"] }],
-    ["osDiskType", { osDisk: { kind: "managed", sizeGib: 1024 } }],
-  ])("is not replaced for a change of %s, in preview and up", async (field, changes) => {
+  test("is not replaced for what AKS cannot change, in preview and up", async () => {
     const before = idsOf(types.agentPool);
-    await withPool(changes);
+    await withPool({
+      machineShape: "Standard_ND96isr_H200_v5",
+      driver: "gpuOperator",
+      zones: ["2"],
+      osDisk: { kind: "managed", sizeGib: 1024 },
+    });
     for (const operation of ["preview", "up"] as const) {
       const said = await errorsOf(operation, platform);
-      expect(said).toContain(`h100: ${field} `);
+      for (const field of ["vmSize", "gpuProfile.driver", "availabilityZones", "osDiskType"]) {
+        expect(said).toContain(`h100: ${field} `);
+      }
       expect(said).toContain("allowReplace: [h100]");
     }
     expect(idsOf(types.agentPool)).toEqual(before);
+    await aks.configure();
   });
 
-  test("is replaced when it is named, the old one first", async () => {
-    await withPool({ zones: ["2"] }, { allowReplace: ["h100"] });
+  test("is found again where the engine is killed while Azure makes another one", async () => {
+    const second = { ...h100(), name: "second", nodes: { min: 1, max: 1 } };
+    await aks.configure({ pools: [h100(), second] });
+    const fault = {
+      operation: "create",
+      type: types.agentPool,
+      name: "second",
+      effect: "hangAfterwards",
+    } as const;
+    await aks.engine.planFault(fault);
+    const kill = new AbortController();
+    const going = aks.run("up", platform, { signal: kill.signal });
+    await eventually(
+      "the second pool has a node",
+      async () => {
+        const nodes = await aks.get("nodes", "-l", "kubernetes.azure.com/agentpool=second", "-o", "name");
+        return nodes === "" ? undefined : true;
+      },
+      90,
+    );
+    kill.abort();
+    expect((await going).exitCode).toBeNull();
+    expect((await aks.run("cancel", platform)).exitCode).toBe(0);
+    expect(await errorsOf("up", platform)).toContain("cannot create already existing resource");
+
+    const id =
+      aks.engine.clouds.read().records.find((each) => each.id.endsWith("/agentPools/second"))?.id ?? "";
+    const urn = async (type: string, name: string) => (await stateOf(type, name))?.urn ?? "";
+    const args = [
+      types.agentPool,
+      "second",
+      id,
+      `--provider=azure=${await urn("pulumi:providers:azure-native", "azure")}`,
+      `--parent=pool=${await urn("llama-operator:aks:GpuNodePool", "second")}`,
+    ];
+    expect((await aks.engine.import(platform, stack, { args })).exitCode).toBe(0);
+    const before = idsOf(types.agentPool);
+    expect((await aks.run("up", platform)).exitCode).toBe(0);
+    expect(idsOf(types.agentPool)).toEqual(before);
+    await aks.configure();
+    expect((await aks.run("up", platform)).exitCode).toBe(0);
+    expect(idsOf(types.agentPool)).toHaveLength(1);
+  });
+
+  test("is replaced when it is named, the old one first: here by a reserved one with NVIDIA's own driver", async () => {
+    const machineType = "Standard_ND96isr_H100_v5";
+    await aks.engine.clouds.setAccount({
+      reservations: [{ name: "h100", zone: "2", machineType, count: 2 }],
+    });
+    const sections = { allowReplace: ["h100"], cluster: { ...aks.example.cluster, identity } };
+    await withPool(reservedPool, sections);
     const replaced = await aks.run("up", platform);
     expect(replaced.exitCode).toBe(0);
     const asked = steps(replaced.events).filter((step) => step.endsWith("AgentPool h100"));
@@ -170,10 +229,22 @@ describe.sequential("its pool of H100 nodes", () => {
       `replace ${types.agentPool} h100`,
       `create-replacement ${types.agentPool} h100`,
     ]);
-    expect(await gpuNodes()).toHaveLength(2);
+    await eventually("the GPU Operator's driver runs", async () =>
+      (await gpuNodes()).join() === "8 eastus-2,8 eastus-2" ? true : undefined,
+    );
+    expect(await aks.get("daemonsets", "-A", "-o", "name")).not.toContain("nvidia-device-plugin\n");
+  });
+
+  test("refuses to go while its capacity is protected, and everything stays", async () => {
+    expect((await stateOf(types.agentPool, "h100"))?.protect).toBe(true);
+    const records = aks.engine.clouds.read().records.length;
+    expect(await errorsOf("previewDestroy", platform)).toContain("protect");
+    expect(aks.engine.clouds.read().records).toHaveLength(records);
   });
 
   test("comes down with the rest, and leaves nothing in the subscription", async () => {
+    await withPool({ ...reservedPool, protect: false }, { cluster: { ...aks.example.cluster, identity } });
+    expect(await aks.runAll("up", [platform, serving])).toEqual([0, 0]);
     expect(await aks.runAll("destroy", [serving, platform])).toEqual([0, 0]);
     expect(aks.engine.clouds.read().records).toEqual([]);
     expect(await gpuNodes()).toEqual([]);

@@ -4,7 +4,7 @@ import type { Written } from "../../pool.ts";
 import type { AksPool } from "./pool.ts";
 
 /** The label that AKS puts on every node of an agent pool. Source: learn.microsoft.com/azure/aks/use-labels. */
-export const agentPoolLabel = "kubernetes.azure.com/agentpool";
+const agentPoolLabel = "kubernetes.azure.com/agentpool";
 
 /** The taint of AKS's GPU guide. AKS adds none by itself, so the stack does. */
 export const gpuTaint = { key: "sku", value: "gpu", effect: "NoSchedule" } as const;
