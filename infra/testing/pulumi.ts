@@ -80,6 +80,10 @@ export interface PulumiEngine {
   refresh(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
   /** Without a preview of its own. */
   destroy(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
+  /** Takes a resource that is there into the stack: its type, name and id are arguments, and often `--provider`. */
+  import(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
+  /** Makes the stack forget a resource, whose URN is an argument; the resource stays. */
+  stateDelete(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
   /** Gives up the lock that a killed engine has left. */
   cancel(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
   stackExport(projectDir: string, stack: string): Promise<StackState>;
@@ -181,6 +185,17 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
       return { exitCode: result.exitCode, output: result.output, events };
     };
 
+  /** A command without steps. */
+  const plain = async (
+    projectDir: string,
+    stack: string,
+    args: readonly string[],
+    run?: RunOptions,
+  ): Promise<RunResult> => {
+    const { exitCode, output } = await command(await stackView(projectDir, stack, run), args, run);
+    return { exitCode, output, events: [] };
+  };
+
   const answer = async (projectDir: string, stack: string, args: readonly string[]): Promise<unknown> => {
     const view = await stackView(projectDir, stack);
     const result = await command(view, [...args, `--stack=${stack}`]);
@@ -195,11 +210,10 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
     up: operation("up", "--yes", "--skip-preview"),
     refresh: operation("refresh", "--yes", "--skip-preview"),
     destroy: operation("destroy", "--yes", "--skip-preview"),
-    cancel: async (projectDir, stack, run) => {
-      const view = await stackView(projectDir, stack, run);
-      const { exitCode, output } = await command(view, ["cancel", stack, "--yes"], run);
-      return { exitCode, output, events: [] };
-    },
+    import: operation("import", "--yes", "--skip-preview", "--generate-code=false", "--protect=false"),
+    stateDelete: async (projectDir, stack, run) =>
+      plain(projectDir, stack, ["state", "delete", `--stack=${stack}`, "--yes", ...(run?.args ?? [])], run),
+    cancel: async (projectDir, stack, run) => plain(projectDir, stack, ["cancel", stack, "--yes"], run),
     stackExport: async (projectDir, stack) =>
       (await answer(projectDir, stack, ["stack", "export"])) as StackState,
     stackOutputs: async (projectDir, stack) =>

@@ -31,6 +31,39 @@ const setting = (values: Readonly<Record<string, unknown>>): RunOptions => ({
   config: Object.fromEntries(Object.entries(values).map(([key, value]) => [`cloud-test:${key}`, value])),
 });
 
+/** Runs an engine that is killed once the cloud has made the pool, and gives up its lock. */
+async function killedInCreate(isMade: () => Promise<boolean>, options: RunOptions = {}): Promise<void> {
+  await engine.planFault({ operation: "create", type: poolType, name: "gpus", effect: "hangAfterwards" });
+  const kill = new AbortController();
+  const going = engine.up(projectDir, stack, { ...options, signal: kill.signal });
+  await eventually("the pool is made", async () => ((await isMade()) ? true : undefined), 90);
+  kill.abort();
+  expect((await going).exitCode).toBeNull();
+  expect((await engine.cancel(projectDir, stack)).exitCode).toBe(0);
+}
+
+async function expectRefusedTwin(): Promise<void> {
+  const twin = await up();
+  expect(twin.exitCode).not.toBe(0);
+  expect(errors(twin.events).join()).toContain(`resource - ${poolId} - already exists`);
+}
+
+/** Imports the pool as it is, after which there is nothing to change on it. */
+async function takeIn(): Promise<void> {
+  const provider = `google=${await urnOf("pulumi:providers:gcp", "google")}`;
+  const args = [poolType, "gpus", poolId, `--provider=${provider}`];
+  expect((await ran(engine.import(projectDir, stack, { args }))).exitCode).toBe(0);
+  const before = changes();
+  expect((await up()).exitCode).toBe(0);
+  expect(changes()).toEqual(before);
+  expect(engine.clouds.read().records.filter(({ id }) => id === poolId)).toHaveLength(1);
+}
+
+async function urnOf(type: string, resource: string): Promise<string> {
+  const { resources = [] } = (await engine.stackExport(projectDir, stack)).deployment;
+  return resources.find(({ urn }) => urn.endsWith(`${type}::${resource}`))?.urn ?? "";
+}
+
 interface Node {
   readonly metadata: { readonly labels: Readonly<Record<string, string>> };
   readonly spec: { readonly taints?: readonly { readonly key: string }[] };
@@ -71,6 +104,16 @@ describe.sequential("a cloud", () => {
     expect(errors(refused.events).join()).toContain("is short '8.0'");
     expect(await gpuNodes()).toEqual([]);
     await engine.clouds.setAccount({});
+  });
+
+  test("keeps a pool that a killed engine has made, and refuses a second of its name", async () => {
+    await killedInCreate(async () => (await gpus()).join() === "8,8");
+    await expectRefusedTwin();
+    expect(await gpus()).toEqual(["8", "8"]);
+  });
+
+  test("lets the stack take that pool in", async () => {
+    await takeIn();
   });
 
   test("makes of a pool nodes with its labels, the pool's and GPUs", async () => {
@@ -141,37 +184,15 @@ describe.sequential("a cloud", () => {
     await eventually("no GPU is allocatable", async () => ((await gpus())[0] === "0" ? true : undefined));
   });
 
-  test("refuses a second pool of the same name, however the first came about", async () => {
-    await engine.planFault({ operation: "create", type: poolType, name: "gpus", effect: "hangAfterwards" });
-    const kill = new AbortController();
-    const going = engine.up(projectDir, stack, { ...setting({ driver: "LATEST" }), signal: kill.signal });
-    await eventually(
-      "the new pool has a node",
-      async () => ((await gpus())[0] === "8" ? true : undefined),
-      90,
-    );
-    kill.abort();
-    expect((await going).exitCode).toBeNull();
-    expect((await engine.cancel(projectDir, stack)).exitCode).toBe(0);
-
-    const twice = await up();
-    expect(twice.exitCode).not.toBe(0);
-    expect(errors(twice.events).join()).toContain(`resource - ${poolId} - already exists`);
-    expect(await gpus()).toEqual(["8"]);
-  });
-
-  test("gives the pool that a killed engine has left back to the stack", async () => {
-    const pending = (await engine.stackExport(projectDir, stack)).deployment.pending_operations ?? [];
-    const urn = pending.find(({ type }) => type === "creating")?.resource.urn ?? "";
-    const found = await ran(
-      engine.refresh(projectDir, stack, {
-        args: ["--import-pending-creates", urn, "--import-pending-creates", poolId],
-      }),
-    );
-    expect(found.exitCode).toBe(0);
-    const again = await up();
-    expect(again.exitCode).toBe(0);
-    expect(engine.clouds.read().records.filter(({ id }) => id === poolId)).toHaveLength(1);
+  test("recovers from an engine that was killed in a replacement", async () => {
+    await killedInCreate(async () => (await gpus()).join() === "8", setting({ driver: "LATEST" }));
+    await expectRefusedTwin();
+    // The old pool is gone, and the stack still waits for its successor.
+    const forgotten = await engine.stateDelete(projectDir, stack, {
+      args: [await urnOf(poolType, "gpus"), "--target-dependents"],
+    });
+    expect(forgotten.exitCode).toBe(0);
+    await takeIn();
     expect(await gpus()).toEqual(["8"]);
   });
 
