@@ -107,7 +107,7 @@ const inCluster = {
   provider: new KubernetesProvider("cluster", { kubeconfig, clusterIdentifier: cluster.id }),
 };
 const namespace = new Namespace("namespace", { metadata: { name } }, { ...inCluster, dependsOn: gpus });
-new Release(
+const release = new Release(
   "chart",
   {
     name: "chart",
@@ -120,3 +120,4 @@ new Release(
 
 export const poolId = gpus.id;
 export const gpuZones = gpus.nodeLocations;
+export const chartStatus = release.status.status;

@@ -28,7 +28,7 @@ export interface Cloud {
   readonly table: CloudTable;
   readonly store: CloudStore;
   readonly nodes: CloudNodes;
-  view(state: CloudState): CloudView;
+  readonly view: (state: CloudState) => CloudView;
 }
 
 export class CloudHandler implements ResourceHandler {

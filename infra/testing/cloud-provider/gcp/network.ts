@@ -82,7 +82,12 @@ export const routerNat: CloudResource = {
   required: ["router", "sourceSubnetworkIpRangesToNat"],
   nameInput: "name",
   id: (inputs, cloud) =>
-    [projectOf(inputs, cloud), regionOf(inputs, cloud), lastPart(inputs["router"]), inputs["name"]].join("/"),
+    [
+      projectOf(inputs, cloud),
+      regionOf(inputs, cloud),
+      lastPart(inputs["router"]),
+      textOf(inputs["name"]),
+    ].join("/"),
   conflict: (id) => `Error creating RouterNat: RouterNat already exists: ${id}`,
   replacing: ["name", "project", "region", "router"],
   refusal: ({ router: of }, cloud) =>

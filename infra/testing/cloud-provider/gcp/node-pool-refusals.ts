@@ -34,7 +34,7 @@ export function nodePoolRefusal(
 ): string | undefined {
   const id = clusterIdOf(inputs, cloud);
   if (clusterOf(inputs, cloud) === undefined) {
-    return `error creating NodePool: googleapi: Error 404: Not found: ${id}., notFound`;
+    return refused(before, `googleapi: Error 404: Not found: ${id}., notFound`);
   }
   const config = part(inputs, "nodeConfig");
   const asked = {
@@ -56,10 +56,14 @@ export function nodePoolRefusal(
     ...others,
   ]) {
     const problem = rule(asked);
-    if (problem !== undefined) return `error creating NodePool: googleapi: Error 400: ${problem}, badRequest`;
+    if (problem !== undefined) return refused(before, `googleapi: Error 400: ${problem}, badRequest`);
   }
   return quotaRefusal(asked);
 }
+
+/** The provider says what it was about to do. */
+const refused = (before: CloudRecord | undefined, problem: string): string =>
+  `error ${before === undefined ? "creating" : "updating"} NodePool: ${problem}`;
 
 const placeRule: Rule = ({ zones, inputs, cloud }) => {
   const region = regionOfPlace(poolLocation(inputs, cloud));
@@ -214,7 +218,10 @@ function quotaRefusal({ cloud, inputs, machineType, count, before }: Asked): str
   const [needed, available] = [gpus(machineType, count), limit - used];
   return needed <= available
     ? undefined
-    : `error creating NodePool: googleapi: Error 403: Insufficient regional quota to satisfy request: resource "${family}": request requires '${needed}.0' and is short '${needed - available}.0'. project has a quota of '${limit}.0' with '${available}.0' available., forbidden`;
+    : refused(
+        before,
+        `googleapi: Error 403: Insufficient regional quota to satisfy request: resource "${family}": request requires '${needed}.0' and is short '${needed - available}.0'. project has a quota of '${limit}.0' with '${available}.0' available., forbidden`,
+      );
 }
 
 /** The dimension gpu_family of the quota: A3 Mega has one of its own. */

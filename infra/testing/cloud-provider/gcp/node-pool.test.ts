@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { PropertyMap } from "../../protocol/properties.ts";
+import { type PropertyMap, textOf } from "../../protocol/properties.ts";
 import type { CloudAccount, CloudRecord, CloudView } from "../cloud.ts";
 import { types } from "./names.ts";
 import { nodePool } from "./node-pool.ts";
@@ -53,7 +53,7 @@ function gpuPool(config: PropertyMap = {}, more: PropertyMap = {}): PropertyMap 
 }
 
 const pool = (inputs: PropertyMap, serial = 9) =>
-  record(types.nodePool, `${clusterId}/nodePools/${String(inputs["name"])}`, inputs, serial);
+  record(types.nodePool, `${clusterId}/nodePools/${textOf(inputs["name"])}`, inputs, serial);
 const systemPool = pool(
   { name: "system", cluster: clusterId, nodeConfig: { machineType: "e2-standard-4" } },
   2,
@@ -119,7 +119,7 @@ describe("a pool is refused", () => {
   const reservation = { name: "mine", zone: "us-central1-a", machineType: "a3-highgpu-8g", count: 2 };
   const reserved = (more: object = {}) => cloudWith([], { reservations: [{ ...reservation, ...more }] });
 
-  test.each<readonly [string, PropertyMap, string, CloudView?]>([
+  const cases: readonly (readonly [string, PropertyMap, string, CloudView?])[] = [
     ["without its cluster", gpuPool({}, { cluster: "gone" }), "Not found"],
     ["with a machine that there is not", gpuPool({ machineType: "a3-hugegpu-8g" }), "does not exist"],
     ["with another GPU than its machine's", gpuPool({ machineType: "a3-megagpu-8g" }), "not supported"],
@@ -157,18 +157,24 @@ describe("a pool is refused", () => {
       "is short '8.0'",
       cloudWith([pool(gpuPool())], { quotas: { "NVIDIA_H100@us-central1": 8 } }),
     ],
-  ])("%s", (_, inputs, message, cloud) => {
-    expect(refusalOf(inputs, cloud)).toContain(message);
-  });
+  ];
+  for (const [name, inputs, message, cloud] of cases) {
+    test(name, () => {
+      expect(refusalOf(inputs, cloud)).toContain(message);
+    });
+  }
 
-  test.each<readonly [string, PropertyMap, CloudView?]>([
+  const taken: readonly (readonly [string, PropertyMap, CloudView?])[] = [
     ["as it is meant", gpuPool()],
     ["of its reservation", gpuPool(specific, { nodeCount: 2 }), reserved()],
     [
       "flex-start as GKE wants it",
       gpuPool(flexStart, { management: { autoRepair: false }, autoscaling: { totalMaxNodeCount: 2 } }),
     ],
-  ])("never %s", (_, inputs, cloud) => {
-    expect(refusalOf(inputs, cloud)).toBeUndefined();
-  });
+  ];
+  for (const [name, inputs, cloud] of taken) {
+    test(`never ${name}`, () => {
+      expect(refusalOf(inputs, cloud)).toBeUndefined();
+    });
+  }
 });
