@@ -72,13 +72,13 @@ interface Node {
 
 const team = `team-${name}`;
 
-async function gpuNodes(): Promise<readonly Node[]> {
-  const list = await kubectl(cluster, ["get", "nodes", "-l", `example.com/team=${team}`, "-o", "json"]);
+async function gpuNodes(of = team): Promise<readonly Node[]> {
+  const list = await kubectl(cluster, ["get", "nodes", "-l", `example.com/team=${of}`, "-o", "json"]);
   return (JSON.parse(list) as { readonly items: readonly Node[] }).items;
 }
 
-const gpus = async () =>
-  (await gpuNodes()).map(({ status }) => status.allocatable["nvidia.com/gpu"] ?? "none");
+const gpus = async (of?: string) =>
+  (await gpuNodes(of)).map(({ status }) => status.allocatable["nvidia.com/gpu"] ?? "none");
 
 /** What the cloud was asked to change. */
 const changes = () =>
@@ -154,9 +154,11 @@ describe.sequential("a cloud", () => {
   });
 
   test("adds and removes nodes, and changes labels, in place", async () => {
-    expect((await up(setting({ nodes: 3 }))).exitCode).toBe(0);
-    expect(await gpus()).toEqual(["8", "8", "8"]);
-    expect((await up(setting({ nodes: 1 }))).exitCode).toBe(0);
+    const other = `${team}-other`;
+    expect((await up(setting({ nodes: 3, team: other }))).exitCode).toBe(0);
+    expect(await gpus(other)).toEqual(["8", "8", "8"]);
+    expect(await gpus()).toEqual([]);
+    expect((await up(setting({ nodes: 1, team }))).exitCode).toBe(0);
     expect(await gpus()).toEqual(["8"]);
     expect(changes().slice(-2)).toEqual(["update gpus", "update gpus"]);
   });

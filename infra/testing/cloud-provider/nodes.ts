@@ -17,7 +17,7 @@ import {
 import type { NodeTaint } from "../../../src/catalog/machines/machine-shape.ts";
 import { linuxLabels } from "../../../src/catalog/machines/machine-shape.ts";
 import type { KubeClient } from "../../../src/kube/client.ts";
-import { isAlreadyExists } from "../../../src/kube/errors.ts";
+import { isAlreadyExists, isConflict } from "../../../src/kube/errors.ts";
 import type { KubeObject, Live } from "../../../src/kube/object.ts";
 import { resourceType } from "../../../src/kube/resource.ts";
 import type { LocalApiServer } from "./api-server.ts";
@@ -112,7 +112,7 @@ function nodeOf(
     addressBlock,
     region: group.region,
     zone: zoneOf(group, position),
-    labels: { ...linuxLabels, ...group.labels, [poolLabel]: pool },
+    labels: { ...linuxLabels, ...group.labels, [poolLabel]: pool, ...hardwareLabels(group) },
     annotations: {
       [positionAnnotation]: String(position),
       [machineAnnotation]: machineHash(group),
@@ -128,6 +128,12 @@ function nodeOf(
         .map(({ resource, count }) => [resource, String(count)]),
     ),
   });
+}
+
+/** Stands for what node feature discovery finds on the PCI bus; charts/gpu-operator selects by it. */
+function hardwareLabels({ devices }: NodeGroup): Readonly<Record<string, string>> {
+  const hasNvidia = devices.some(({ resource }) => resource === "nvidia.com/gpu");
+  return hasNvidia ? { "sim.llama-operator.dev/gpus": "nvidia" } : {};
 }
 
 function zoneOf(group: NodeGroup, position: number): string {
@@ -172,22 +178,31 @@ async function changeNode(
   group: NodeGroup,
   signal: AbortSignal,
 ): Promise<void> {
+  const { name } = node.metadata;
+  for (let live = node; ; live = await client.get(nodeType, { name }, { signal })) {
+    if (live.metadata.annotations?.[askedAnnotation] === askedText(group)) return;
+    try {
+      const { resourceVersion } = live.metadata;
+      await client.mergePatch(nodeType, { name }, changeOf(live, group), { resourceVersion, signal });
+    } catch (error) {
+      // Its status has changed meanwhile.
+      if (!isConflict(error)) throw error;
+    }
+  }
+}
+
+function changeOf(node: Live<SimulatedNode>, group: NodeGroup): Readonly<Record<string, unknown>> {
   const asked = JSON.parse(node.metadata.annotations?.[askedAnnotation] ?? "{}") as Asked;
   const gone = Object.keys(asked.labels ?? {}).filter((name) => group.labels[name] === undefined);
   const isAsked = (taint: NodeTaint) => (asked.taints ?? []).some((other) => sameTaint(taint, other));
   const others = ((node.spec.taints ?? []) as readonly NodeTaint[]).filter((taint) => !isAsked(taint));
-  await client.mergePatch(
-    nodeType,
-    { name: node.metadata.name },
-    {
-      metadata: {
-        labels: { ...Object.fromEntries(gone.map((name) => [name, null])), ...group.labels },
-        annotations: { [askedAnnotation]: askedText(group) },
-      },
-      spec: { taints: [...others, ...group.taints] },
+  return {
+    metadata: {
+      labels: { ...Object.fromEntries(gone.map((name) => [name, null])), ...group.labels },
+      annotations: { [askedAnnotation]: askedText(group) },
     },
-    { resourceVersion: node.metadata.resourceVersion, signal },
-  );
+    spec: { taints: [...others, ...group.taints] },
+  };
 }
 
 const sameTaint = (one: NodeTaint, other: NodeTaint): boolean =>
@@ -200,7 +215,7 @@ interface Asked {
 
 const askedText = ({ labels, taints }: NodeGroup): string => JSON.stringify({ labels, taints });
 
-/** Its pods first, without grace, as nobody is left to end them. */
+/** Its pods go with it: their owners put others on other nodes. */
 async function removeNode(
   client: KubeClient,
   { metadata: { name } }: Live<SimulatedNode>,
