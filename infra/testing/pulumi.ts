@@ -84,6 +84,8 @@ export interface PulumiEngine {
   import(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
   /** Makes the stack forget a resource, whose URN is an argument; the resource stays. */
   stateDelete(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
+  /** Says what destroy would do, or why it would not. */
+  previewDestroy(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
   /** Gives up the lock that a killed engine has left. */
   cancel(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
   stackExport(projectDir: string, stack: string): Promise<StackState>;
@@ -214,6 +216,7 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
     stateDelete: async (projectDir, stack, run) =>
       plain(projectDir, stack, ["state", "delete", `--stack=${stack}`, "--yes", ...(run?.args ?? [])], run),
     cancel: async (projectDir, stack, run) => plain(projectDir, stack, ["cancel", stack, "--yes"], run),
+    previewDestroy: operation("destroy", "--preview-only"),
     stackExport: async (projectDir, stack) =>
       (await answer(projectDir, stack, ["stack", "export"])) as StackState,
     stackOutputs: async (projectDir, stack) =>

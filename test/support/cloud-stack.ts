@@ -29,7 +29,7 @@ export interface StackSections {
   readonly operator: Readonly<Record<string, unknown>>;
 }
 
-type Operation = "preview" | "up" | "refresh" | "destroy" | "cancel";
+type Operation = "preview" | "up" | "refresh" | "destroy" | "previewDestroy" | "cancel";
 
 export interface CloudStack {
   readonly cluster: LocalCluster;
