@@ -1,6 +1,6 @@
 import { runtime } from "@pulumi/pulumi";
 import { Provider } from "@pulumi/aws/provider.js";
-import { beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { eksCluster } from "../../config/clouds/eks/cluster.ts";
 import type { EksCluster } from "../../config/clouds/eks/cluster.ts";
 import { EksControlPlane } from "./cluster.ts";
@@ -15,8 +15,24 @@ interface Registered {
 }
 
 const registered: Registered[] = [];
-const all = (type: string) => registered.filter((each) => each.type.endsWith(`:${type}`));
-const first = (type: string) => all(type)[0]?.inputs;
+/** What the cluster that most tests look at asks for. */
+let usual: Asked;
+
+class Asked {
+  readonly #registered: readonly Registered[];
+
+  constructor(asked: readonly Registered[]) {
+    this.#registered = asked;
+  }
+
+  all(type: string): readonly Registered[] {
+    return this.#registered.filter((each) => each.type.endsWith(`:${type}`));
+  }
+
+  first(type: string): Registered["inputs"] | undefined {
+    return this.all(type)[0]?.inputs;
+  }
+}
 
 beforeAll(async () => {
   await runtime.setMocks({
@@ -36,10 +52,7 @@ beforeAll(async () => {
       return { id: `id-${name}`, state: { ...inputs, ...made, vpcConfig } };
     },
   });
-});
-
-beforeEach(() => {
-  registered.length = 0;
+  usual = await asked(configuration());
 });
 
 const configuration = (changes: object = {}): EksCluster =>
@@ -54,12 +67,16 @@ const configuration = (changes: object = {}): EksCluster =>
     ...changes,
   });
 
+/** A machine that does more than one thing takes its time over sixty resources. */
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+
 const valueOf = async <T>(value: { apply(use: (value: T) => void): unknown }): Promise<T> =>
   new Promise((resolve) => {
     value.apply(resolve);
   });
 
-async function registerCluster(cluster: EksCluster): Promise<EksControlPlane> {
+async function asked(cluster: EksCluster): Promise<Asked> {
+  registered.length = 0;
   const provider = new Provider("aws", { region: cluster.region });
   const network = new EksNetwork("network", { cluster }, { provider });
   const made = new EksControlPlane("cluster", { cluster, network }, { provider });
@@ -71,12 +88,11 @@ async function registerCluster(cluster: EksCluster): Promise<EksControlPlane> {
   expect(await valueOf(efa.securityGroupId)).toBe("id-efa");
   expect(await valueOf(made.securityGroupId)).toBe("sg-1");
   await runtime.disconnect();
-  return made;
+  return new Asked([...registered]);
 }
 
 test("nodes are in private subnets whose way out is one NAT gateway, or one in each zone", async () => {
-  await registerCluster(configuration());
-  const subnets = all("Subnet").map(({ name, inputs }) => [name, inputs["cidrBlock"]]);
+  const subnets = usual.all("Subnet").map(({ name, inputs }) => [name, inputs["cidrBlock"]]);
   expect(subnets).toEqual(
     expect.arrayContaining([
       ["network-private-us-east-1a", "10.0.0.0/19"],
@@ -84,64 +100,60 @@ test("nodes are in private subnets whose way out is one NAT gateway, or one in e
       ["network-public-us-east-1a", "10.0.224.0/24"],
     ]),
   );
-  expect(all("NatGateway")).toHaveLength(1);
-  registered.length = 0;
+  expect(usual.all("NatGateway")).toHaveLength(1);
   const zones = ["us-east-1a", "us-east-1b"];
-  await registerCluster(configuration({ network: { zones, natGateways: "perZone" } }));
-  const ways = all("Route").map(({ inputs }) => inputs["natGatewayId"]);
+  const other = await asked(configuration({ network: { zones, natGateways: "perZone" } }));
+  const ways = other.all("Route").map(({ inputs }) => inputs["natGatewayId"]);
   expect(new Set(ways)).toEqual(
     new Set([undefined, "id-network-public-us-east-1a", "id-network-public-us-east-1b"]),
   );
 });
 
 test("the API server is reached inside the network, and from outside only from where it is said", async () => {
-  await registerCluster(configuration());
-  expect(first("Cluster")?.["vpcConfig"]).toEqual({
+  expect(usual.first("Cluster")?.["vpcConfig"]).toEqual({
     subnetIds: ["id-network-private-us-east-1a", "id-network-private-us-east-1b"],
     endpointPrivateAccess: true,
     endpointPublicAccess: true,
     publicAccessCidrs: ["203.0.113.0/24"],
   });
-  registered.length = 0;
-  await registerCluster(configuration({ endpoint: { access: "private" } }));
-  expect(first("Cluster")?.["vpcConfig"]).toMatchObject({ endpointPublicAccess: false });
+  const other = await asked(configuration({ endpoint: { access: "private" } }));
+  expect(other.first("Cluster")?.["vpcConfig"]).toMatchObject({ endpointPublicAccess: false });
 });
 
-test("each role has the policies of its task, and nodes may not change the network", async () => {
-  await registerCluster(configuration());
-  const policies = all("RolePolicyAttachment").map(({ inputs }) => [inputs["role"], inputs["policyArn"]]);
+test("each role has the policies of its task, and nodes may not change the network", () => {
+  const policies = usual
+    .all("RolePolicyAttachment")
+    .map(({ inputs }) => [inputs["role"], inputs["policyArn"]]);
   expect(policies).toEqual([
     ["llama-cluster", "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"],
     ["llama-node", "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"],
     ["llama-node", "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"],
     ["llama-podnetwork", "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"],
   ]);
-  const cni = all("Addon").find(({ inputs }) => inputs["addonName"] === "vpc-cni");
+  const cni = usual.all("Addon").find(({ inputs }) => inputs["addonName"] === "vpc-cni");
   expect(cni?.inputs["podIdentityAssociations"]).toEqual([
     { serviceAccount: "aws-node", roleArn: "arn-of-llama-podnetwork" },
   ]);
 });
 
-test("administrators are let in by access entries", async () => {
-  await registerCluster(configuration());
-  expect(first("AccessPolicyAssociation")).toMatchObject({
+test("administrators are let in by access entries", () => {
+  expect(usual.first("AccessPolicyAssociation")).toMatchObject({
     principalArn: "arn:aws:iam::123456789012:role/platform",
     policyArn: "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
     accessScope: { type: "cluster" },
   });
 });
 
-test("EFA's group lets everything in from itself and out to itself", async () => {
-  await registerCluster(configuration());
+test("EFA's group lets everything in from itself and out to itself", () => {
   const itself = { securityGroupId: "id-efa", referencedSecurityGroupId: "id-efa", ipProtocol: "-1" };
-  expect(first("SecurityGroupIngressRule")).toMatchObject(itself);
-  expect(first("SecurityGroupEgressRule")).toMatchObject(itself);
+  expect(usual.first("SecurityGroupIngressRule")).toMatchObject(itself);
+  expect(usual.first("SecurityGroupEgressRule")).toMatchObject(itself);
 });
 
 test("a region of another partition has its own ARNs", async () => {
   const network = { zones: ["us-gov-west-1a", "us-gov-west-1b"] };
-  await registerCluster(configuration({ region: "us-gov-west-1", network }));
-  expect(first("RolePolicyAttachment")?.["policyArn"]).toBe(
+  const other = await asked(configuration({ region: "us-gov-west-1", network }));
+  expect(other.first("RolePolicyAttachment")?.["policyArn"]).toBe(
     "arn:aws-us-gov:iam::aws:policy/AmazonEKSClusterPolicy",
   );
 });

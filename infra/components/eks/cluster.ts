@@ -150,6 +150,8 @@ export class EksControlPlane extends ComponentResource {
         nodeGroupName: "system",
         nodeRoleArn: role.arn,
         subnetIds: [...network.subnets.values()].map(({ id }) => id),
+        // These nodes follow the control plane; GPU pools do when their configuration says so.
+        version: this.cluster.version,
         amiType: "AL2023_x86_64_STANDARD",
         instanceTypes: [machineType],
         scalingConfig: { minSize: nodes, maxSize: nodes, desiredSize: nodes },

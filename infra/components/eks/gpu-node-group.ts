@@ -30,13 +30,14 @@ export function nodeGroupFacts(
   pool: EksPool,
   now: Date,
 ): Omit<NodeGroupArgs, "nodeRoleArn" | "subnetIds"> {
-  const { nodes, capacity, amiType, amiReleaseVersion } = pool;
+  const { nodes, capacity, amiType, amiReleaseVersion, version } = pool;
   const taints = findMachineShape(pool.machineShape)?.nodeTaints ?? [];
   const block = capacity.kind === "capacityBlock";
   return {
     clusterName: cluster.name,
     nodeGroupName: pool.name,
     amiType,
+    ...(version === undefined ? {} : { version }),
     ...(amiReleaseVersion === undefined ? {} : { releaseVersion: amiReleaseVersion }),
     capacityType: capacityTypes[capacity.kind],
     labels: nodeLabels(pool),

@@ -21,11 +21,13 @@ export function eksProblems(
 ): readonly ConfigurationProblem[] {
   return [
     ...(cluster === undefined ? [] : clusterProblems(cluster)),
+    ...driverProblems(pools),
     ...pools.flatMap((pool, index) => {
       if (pool === undefined) return [];
       const path = `pools[${index}]`;
       return [
         ...nameProblems(pool, path),
+        ...versionProblems(pool, path, cluster),
         ...zoneProblems(pool, path, cluster),
         ...fabricProblems(pool, path),
         ...sizeProblems(pool, path, cluster),
@@ -37,8 +39,7 @@ export function eksProblems(
 
 function clusterProblems({ version, region, network }: EksCluster): readonly ConfigurationProblem[] {
   const problems: ConfigurationProblem[] = [];
-  const minor = Number(version.split(".")[1]);
-  if (minor < firstMinorOfNvidiaImage) {
+  if (minorOf(version) < firstMinorOfNvidiaImage) {
     problems.push({
       path: "cluster.version",
       message: `AWS has no NVIDIA image for Kubernetes ${version}: write "1.${firstMinorOfNvidiaImage}" or later`,
@@ -60,6 +61,22 @@ function clusterProblems({ version, region, network }: EksCluster): readonly Con
   return problems;
 }
 
+/** The GPU Operator finds GPUs wherever they are, so that its device plugin comes to every pool. */
+function driverProblems(pools: readonly (EksPool | undefined)[]): readonly ConfigurationProblem[] {
+  const operated = pools.findIndex((pool) => pool?.driver === "gpuOperator");
+  if (operated === -1) return [];
+  return pools.flatMap((pool, index) =>
+    pool === undefined || pool.driver === "gpuOperator"
+      ? []
+      : [
+          {
+            path: `pools[${index}].driver`,
+            message: `pools[${operated}] has the GPU Operator, whose device plugin would run here beside NVIDIA's own: write gpuOperator in both, or image in both`,
+          },
+        ],
+  );
+}
+
 /** The node group and launch template of the system pool have this name. */
 const systemPoolName = "system";
 
@@ -69,6 +86,25 @@ function nameProblems({ name }: EksPool, path: string): readonly ConfigurationPr
     {
       path: `${path}.name`,
       message: "system is the pool without GPUs that every cluster has: write another name",
+    },
+  ];
+}
+
+const minorOf = (version: string): number => Number(version.split(".")[1]);
+
+/** Kubernetes' skew policy: a kubelet is not newer than its API server, and at most three minor versions older. */
+function versionProblems(
+  { version }: EksPool,
+  path: string,
+  cluster: EksCluster | undefined,
+): readonly ConfigurationProblem[] {
+  if (version === undefined || cluster === undefined) return [];
+  const behind = minorOf(cluster.version) - minorOf(version);
+  if (behind >= 0 && behind <= 3) return [];
+  return [
+    {
+      path: `${path}.version`,
+      message: `nodes may be up to three minor versions older than the control plane's ${cluster.version}, and no newer: write "${cluster.version}"`,
     },
   ];
 }

@@ -5,6 +5,10 @@ import { int32 } from "../../../../src/api/schema.ts";
 /** The region that a zone's name begins with. */
 export const zonePattern = /^[a-z]{2}(-[a-z]+)+-\d+[a-z]$/;
 
+export const kubernetesVersion = z
+  .string()
+  .regex(/^1\.\d{2}$/, { error: 'must be a minor version in quotes, such as "1.35"' });
+
 const zone = z.string().regex(zonePattern, { error: "must be an availability zone, such as us-east-1a" });
 
 const network = z.strictObject({
@@ -80,10 +84,7 @@ export const eksCluster = z.strictObject({
     .describe(
       "Profile of the AWS CLI that Pulumi and kubectl log in with; the environment's own when absent.",
     ),
-  version: z
-    .string()
-    .regex(/^1\.\d{2}$/, { error: 'must be a minor version in quotes, such as "1.35"' })
-    .describe("Kubernetes, as a minor version."),
+  version: kubernetesVersion.describe("Kubernetes of the control plane, as a minor version."),
   network,
   endpoint,
   administrators: z

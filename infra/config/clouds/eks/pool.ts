@@ -5,7 +5,7 @@ import { nearestNames } from "../../../../src/catalog/edit-distance.ts";
 import { findMachineShape, machineShapes } from "../../../../src/catalog/machine-shapes.ts";
 import { cloudPoolFields } from "../cloud.ts";
 import { eksCapacity } from "./capacity.ts";
-import { zonePattern } from "./cluster.ts";
+import { kubernetesVersion, zonePattern } from "./cluster.ts";
 
 const machines = machineShapes.filter(({ cloud }) => cloud === "eks").map(({ name }) => name);
 
@@ -45,12 +45,23 @@ export const eksPool = z.strictObject({
     })
     .default("AL2023_x86_64_NVIDIA")
     .describe("Image of the nodes: with NVIDIA's driver and container toolkit."),
+  driver: z
+    .enum(["image", "gpuOperator"])
+    .default("image")
+    .describe(
+      "What comes beside the image's driver: NVIDIA's device plugin alone, or the GPU Operator, with its metrics and feature discovery. The same for all pools.",
+    ),
   amiReleaseVersion: z
     .string()
     .regex(/^1\.\d+\.\d+-\d{8}$/, { error: "must be a release such as 1.35.2-20261101" })
     .exactOptional()
     .describe(
       "Release of the image; EKS' newest at the time when absent. To change it is to roll the nodes.",
+    ),
+  version: kubernetesVersion
+    .exactOptional()
+    .describe(
+      "Kubernetes of the nodes; the cluster's at the time when the pool is made when absent. To change it is to roll the nodes.",
     ),
   efa: z
     .boolean()

@@ -84,6 +84,7 @@ test("what a pool leaves out, its GpuPool does not promise", () => {
 
 test.each([
   ["an on-demand pool", {}],
+  ["a pool whose nodes are a version behind", { version: "1.34" }],
   ["a reserved pool", { capacity: reserved }],
   ["a reserved pool in its placement group", { capacity: reserved, placementGroup: { name: "block-a" } }],
   [
@@ -121,6 +122,8 @@ test.each([
   [{ capacity: { kind: "flexStart", maxRunSeconds: 600 } }],
   [{ amiType: "AL2023_x86_64_STANDARD" }],
   [{ amiReleaseVersion: "latest" }],
+  [{ version: "1.36" }],
+  [{ version: "1.31" }],
 ])("a pool with %j is refused, with what to write", (changes) => {
   expect(mistakes({ pool: changes })).toMatchSnapshot();
 });
@@ -138,6 +141,15 @@ test.each([
   [{ administrators: ["me"] }],
 ])("a cluster with %j is refused, with what to write", (changes) => {
   expect(mistakes({ cluster: changes })).toMatchSnapshot();
+});
+
+test("the GPU Operator is for all pools or for none", () => {
+  const pools = [
+    { ...pool, driver: "gpuOperator" },
+    { ...pool, name: "more" },
+  ];
+  const parsed = parseConfiguration({ cluster, pools, operator });
+  expect(parsed.ok ? [] : parsed.problems.map(({ path }) => path)).toEqual(["pools[1].driver"]);
 });
 
 test("with an autoscaler, a pool may begin with fewer nodes than it may have", () => {
