@@ -91,7 +91,10 @@ function register(
   );
   const drivers = new EksGpuDrivers(
     "gpu-drivers",
-    { efa: pools.some((pool) => efaDevices(pool) > 0) },
+    {
+      driver: pools[0]?.driver ?? "image",
+      efa: pools.some((pool) => efaDevices(pool) > 0),
+    },
     {
       provider: new KubernetesProvider("cluster", { kubeconfig, clusterIdentifier: controlPlane.endpoint }),
       dependsOn: [controlPlane],

@@ -81,7 +81,7 @@ export interface PulumiEngine {
   /** Without a preview of its own. */
   destroy(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
   /** Takes a resource that is there into the stack: its type, name and id are arguments, and often `--provider`. */
-  import(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
+  importResource(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
   /** Makes the stack forget a resource, whose URN is an argument; the resource stays. */
   stateDelete(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
   /** Says what destroy would do, or why it would not. */
@@ -212,7 +212,7 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
     up: operation("up", "--yes", "--skip-preview"),
     refresh: operation("refresh", "--yes", "--skip-preview"),
     destroy: operation("destroy", "--yes", "--skip-preview"),
-    import: operation("import", "--yes", "--skip-preview", "--generate-code=false", "--protect=false"),
+    importResource: operation("import", "--yes", "--skip-preview", "--generate-code=false", "--protect=false"),
     stateDelete: async (projectDir, stack, run) =>
       plain(projectDir, stack, ["state", "delete", `--stack=${stack}`, "--yes", ...(run?.args ?? [])], run),
     cancel: async (projectDir, stack, run) => plain(projectDir, stack, ["cancel", stack, "--yes"], run),

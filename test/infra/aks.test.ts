@@ -205,7 +205,7 @@ describe.sequential("its pool of H100 nodes", () => {
       `--provider=azure=${await urn("pulumi:providers:azure-native", "azure")}`,
       `--parent=pool=${await urn("llama-operator:aks:GpuNodePool", "second")}`,
     ];
-    expect((await aks.engine.import(platform, stack, { args })).exitCode).toBe(0);
+    expect((await aks.engine.importResource(platform, stack, { args })).exitCode).toBe(0);
     const before = idsOf(types.agentPool);
     expect((await aks.run("up", platform)).exitCode).toBe(0);
     expect(idsOf(types.agentPool)).toEqual(before);

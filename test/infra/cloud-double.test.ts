@@ -52,7 +52,7 @@ async function expectRefusedTwin(): Promise<void> {
 async function takeIn(): Promise<void> {
   const provider = `google=${await urnOf("pulumi:providers:gcp", "google")}`;
   const args = [poolType, "gpus", poolId, `--provider=${provider}`];
-  expect((await ran(engine.import(projectDir, stack, { args }))).exitCode).toBe(0);
+  expect((await ran(engine.importResource(projectDir, stack, { args }))).exitCode).toBe(0);
   const before = changes();
   expect((await up()).exitCode).toBe(0);
   expect(changes()).toEqual(before);

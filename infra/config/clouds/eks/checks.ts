@@ -21,6 +21,7 @@ export function eksProblems(
 ): readonly ConfigurationProblem[] {
   return [
     ...(cluster === undefined ? [] : clusterProblems(cluster)),
+    ...driverProblems(pools),
     ...pools.flatMap((pool, index) => {
       if (pool === undefined) return [];
       const path = `pools[${index}]`;
@@ -58,6 +59,22 @@ function clusterProblems({ version, region, network }: EksCluster): readonly Con
     }
   });
   return problems;
+}
+
+/** The GPU Operator finds GPUs wherever they are, so that its device plugin comes to every pool. */
+function driverProblems(pools: readonly (EksPool | undefined)[]): readonly ConfigurationProblem[] {
+  const operated = pools.findIndex((pool) => pool?.driver === "gpuOperator");
+  if (operated === -1) return [];
+  return pools.flatMap((pool, index) =>
+    pool === undefined || pool.driver === "gpuOperator"
+      ? []
+      : [
+          {
+            path: `pools[${index}].driver`,
+            message: `pools[${operated}] has the GPU Operator, whose device plugin would run here beside NVIDIA's own: write gpuOperator in both, or image in both`,
+          },
+        ],
+  );
 }
 
 /** The node group and launch template of the system pool have this name. */

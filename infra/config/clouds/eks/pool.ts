@@ -45,6 +45,12 @@ export const eksPool = z.strictObject({
     })
     .default("AL2023_x86_64_NVIDIA")
     .describe("Image of the nodes: with NVIDIA's driver and container toolkit."),
+  driver: z
+    .enum(["image", "gpuOperator"])
+    .default("image")
+    .describe(
+      "What comes beside the image's driver: NVIDIA's device plugin alone, or the GPU Operator, with its metrics and feature discovery. The same for all pools.",
+    ),
   amiReleaseVersion: z
     .string()
     .regex(/^1\.\d+\.\d+-\d{8}$/, { error: "must be a release such as 1.35.2-20261101" })

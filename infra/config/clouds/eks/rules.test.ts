@@ -143,6 +143,15 @@ test.each([
   expect(mistakes({ cluster: changes })).toMatchSnapshot();
 });
 
+test("the GPU Operator is for all pools or for none", () => {
+  const pools = [
+    { ...pool, driver: "gpuOperator" },
+    { ...pool, name: "more" },
+  ];
+  const parsed = parseConfiguration({ cluster, pools, operator });
+  expect(parsed.ok ? [] : parsed.problems.map(({ path }) => path)).toEqual(["pools[1].driver"]);
+});
+
 test("with an autoscaler, a pool may begin with fewer nodes than it may have", () => {
   expect(
     mistakes({ cluster: { autoscaler: "clusterAutoscaler" }, pool: { nodes: { min: 0, max: 2 } } }),
