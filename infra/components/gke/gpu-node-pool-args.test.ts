@@ -135,10 +135,10 @@ test.each([
 test("a pool of fixed size counts by zone; another one has an autoscaler, whose size is its own", () => {
   const zones = ["us-central1-a", "us-central1-b"];
   expect(args({ zones, nodes: { min: 4, max: 4 } })).toMatchObject({ nodeCount: 2 });
-  const grows = { zones, nodes: { min: 1, max: 4 } };
+  const grows = { zones, nodes: { min: 2, max: 5 } };
   expect(args(grows)).toMatchObject({
     initialNodeCount: 1,
-    autoscaling: { totalMinNodeCount: 1, totalMaxNodeCount: 4, locationPolicy: "ANY" },
+    autoscaling: { totalMinNodeCount: 2, totalMaxNodeCount: 5, locationPolicy: "ANY" },
   });
   expect(args(grows)).not.toHaveProperty("nodeCount");
   expect(gpuNodePoolOptions(pool(grows)).ignoreChanges).toEqual(["initialNodeCount", "nodeCount"]);

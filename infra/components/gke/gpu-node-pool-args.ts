@@ -54,7 +54,7 @@ function sizeOf({ nodes: { min, max }, zones, locationPolicy }: GkePool): Partia
   if (min === max) return { nodeCount: max / zones.length };
   return {
     // A change of it would replace the pool; after the creation the autoscaler owns the size.
-    initialNodeCount: Math.ceil(min / zones.length),
+    initialNodeCount: min / zones.length,
     autoscaling: { totalMinNodeCount: min, totalMaxNodeCount: max, locationPolicy },
   };
 }

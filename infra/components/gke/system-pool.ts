@@ -53,6 +53,7 @@ export function systemPoolArgs(
     name,
     ...(zones === undefined ? {} : { nodeLocations: [...zones] }),
     autoscaling: { totalMinNodeCount: nodes.min, totalMaxNodeCount: nodes.max, locationPolicy: "BALANCED" },
+    // In each zone.
     initialNodeCount: 1,
     management: { autoRepair: true, autoUpgrade: true },
     nodeConfig: { ...commonNodeConfig(serviceAccount), machineType: systemPool.machineType },

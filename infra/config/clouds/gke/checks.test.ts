@@ -63,6 +63,11 @@ test.each<readonly [what: string, changes: object, mistake: string]>([
     "pools[0].nodes.max: a pool of fixed size has as many nodes in each of its 2 zones: write 4 for both",
   ],
   [
+    "an autoscaler's pool that would begin with half a node in each of two zones",
+    { zones: ["us-central1-a", "us-central1-b"], nodes: { min: 1, max: 4 } },
+    "pools[0].nodes.min: a pool begins with as many nodes in each of its 2 zones: write 2, or 0, or one zone",
+  ],
+  [
     "compact placement in two zones",
     { placement: "compact", zones: ["us-central1-a", "us-central1-b"] },
     "pools[0].zones: compact placement is within one zone: write only us-central1-a, or a pool a zone",
@@ -235,6 +240,14 @@ test("the system pool may be in other zones of the region, and in no other regio
   expect(mistakes(stack({}, { systemPool: { zones: ["us-east1-b"] } }))).toEqual([
     "cluster.systemPool.zones[0]: us-east1-b is not in us-central1: write a zone of it, such as us-central1-a",
   ]);
+});
+
+test("the system pool has room for the nodes that it begins with", () => {
+  const nodes = { min: 1, max: 2 };
+  expect(mistakes(stack({}, { systemPool: { nodes } }))).toEqual([
+    "cluster.systemPool.nodes.max: it begins with a node in each of its 3 zones: write 3 or more, or fewer zones",
+  ]);
+  expect(mistakes(stack({}, { systemPool: { nodes, zones: ["us-central1-f"] } }))).toEqual([]);
 });
 
 test("who may reach the control plane has to be said, and the image, as on any cloud", () => {

@@ -10,6 +10,12 @@ import type { GkePool } from "./pool.ts";
 import { versionProblems } from "./version-checks.ts";
 import type { Found } from "./version-checks.ts";
 
+/**
+ * Zones that a regional cluster's pool has unless it says.
+ * Source: docs.cloud.google.com/kubernetes-engine/docs/concepts/regional-clusters.
+ */
+const zonesOfRegion = 3;
+
 export function gkeProblems(
   cluster: GkeCluster | undefined,
   pools: readonly (GkePool | undefined)[],
@@ -32,12 +38,23 @@ export function gkeProblems(
   ];
 }
 
-function clusterProblems({ region, systemPool }: GkeCluster): readonly ConfigurationProblem[] {
-  return (systemPool.zones ?? []).flatMap((zone, index) =>
-    isIn(zone, region)
-      ? []
-      : [{ path: `cluster.systemPool.zones[${index}]`, message: outside(zone, region) }],
-  );
+function clusterProblems({
+  region,
+  systemPool: { zones, nodes },
+}: GkeCluster): readonly ConfigurationProblem[] {
+  const begins = zones?.length ?? zonesOfRegion;
+  const few: ConfigurationProblem = {
+    path: "cluster.systemPool.nodes.max",
+    message: `it begins with a node in each of its ${counted(begins, "zone")}: write ${begins} or more, or fewer zones`,
+  };
+  return [
+    ...(zones ?? []).flatMap((zone, index) =>
+      isIn(zone, region)
+        ? []
+        : [{ path: `cluster.systemPool.zones[${index}]`, message: outside(zone, region) }],
+    ),
+    ...(nodes.max < begins ? [few] : []),
+  ];
 }
 
 /** The GPU Operator looks for GPUs itself, so that its device plugin comes to all nodes that have some. */
@@ -81,16 +98,26 @@ function zoneProblems({ zones }: GkePool, cluster: GkeCluster | undefined): read
   ];
 }
 
-/** GKE counts the nodes of a pool without autoscaler by zone. */
+/** GKE counts nodes by zone: those of a pool without autoscaler, and those that one with an autoscaler begins with. */
 function sizeProblems({ nodes: { min, max }, zones }: GkePool): readonly Found[] {
-  if (min < max || max % zones.length === 0) return [];
-  const whole = Math.ceil(max / zones.length) * zones.length;
-  return [
-    [
-      "nodes.max",
-      `a pool of fixed size has as many nodes in each of its ${counted(zones.length, "zone")}: write ${whole} for both, one zone, or a smaller min for the autoscaler to choose`,
-    ],
-  ];
+  const perZone = counted(zones.length, "zone");
+  const whole = (nodes: number) => Math.ceil(nodes / zones.length) * zones.length;
+  if (min === max && whole(max) !== max) {
+    return [
+      [
+        "nodes.max",
+        `a pool of fixed size has as many nodes in each of its ${perZone}: write ${whole(max)} for both, one zone, or a smaller min for the autoscaler to choose`,
+      ],
+    ];
+  }
+  return min < max && whole(min) !== min
+    ? [
+        [
+          "nodes.min",
+          `a pool begins with as many nodes in each of its ${perZone}: write ${whole(min)}, or 0, or one zone`,
+        ],
+      ]
+    : [];
 }
 
 function placementProblems({ placement, zones, upgrade, capacity, machineShape }: GkePool): readonly Found[] {
