@@ -79,7 +79,7 @@ const gpuLimit: StackValidationPolicy = {
   },
   validateStack: (args, report) => {
     const { maxGpus } = args.getConfig<PolicyConfiguration>();
-    if (maxGpus === undefined) return args.notApplicable("maxGpus is not set");
+    if (maxGpus === undefined) return;
     let gpus = 0;
     const parts: string[] = [];
     for (const resource of args.resources) {

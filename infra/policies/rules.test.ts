@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { GpuNodePool } from "./pools/gpu-node-pool.ts";
-import * as rules from "./rules.ts";
+import { fabricInOneZone, noSpot, noSurgeOfBought, protectBought, repairNodes, taintGpus } from "./rules.ts";
 
 const good: GpuNodePool = {
   gpusPerNode: 8,
@@ -17,27 +17,28 @@ const good: GpuNodePool = {
 const options = { name: "h100", protect: true, spotPools: [] };
 
 test("a pool that keeps all rules is wrong in nothing", () => {
-  for (const rule of Object.values(rules)) expect(rule(good, options)).toBeUndefined();
+  const rules = [fabricInOneZone, noSpot, noSurgeOfBought, protectBought, repairNodes, taintGpus];
+  expect(rules.map((rule) => rule(good, options))).toEqual(rules.map(() => undefined));
 });
 
 test.each([
-  ["protectBought", {}, { protect: false }, "protect: true"],
-  ["noSurgeOfBought", { surges: true }, {}, "write SURGE"],
-  ["taintGpus", { tainted: false }, {}, "write TAINT"],
-  ["fabricInOneZone", { oneZone: false }, {}, "write ZONE"],
-  ["noSpot", { capacity: "spot" }, {}, "name h100 in this policy's pools"],
-  ["repairNodes", { repaired: false }, {}, "write REPAIR"],
-] as const)("%s says what to write", (name, broken, further, words) => {
-  expect(rules[name]({ ...good, ...broken }, { ...options, ...further })).toContain(words);
+  ["bought and not protected", protectBought, {}, { protect: false }, "protect: true"],
+  ["bought and with a surge", noSurgeOfBought, { surges: true }, {}, "write SURGE"],
+  ["without a taint", taintGpus, { tainted: false }, {}, "write TAINT"],
+  ["with a fabric, in several zones", fabricInOneZone, { oneZone: false }, {}, "write ZONE"],
+  ["of spot capacity", noSpot, { capacity: "spot" }, {}, "name h100 in this policy's pools"],
+  ["not repaired", repairNodes, { repaired: false }, {}, "write REPAIR"],
+] as const)("a pool that is %s is told what to write", (_, rule, broken, further, words) => {
+  expect(rule({ ...good, ...broken }, { ...options, ...further })).toContain(words);
 });
 
 test("what was not bought need not be protected, and may surge", () => {
   const pool = { ...good, capacity: "onDemand", surges: true } as const;
-  expect(rules.protectBought(pool, { ...options, protect: false })).toBeUndefined();
-  expect(rules.noSurgeOfBought(pool, options)).toBeUndefined();
+  expect(protectBought(pool, { ...options, protect: false })).toBeUndefined();
+  expect(noSurgeOfBought(pool, options)).toBeUndefined();
 });
 
 test("spot is allowed by name, and several zones where there is no fabric", () => {
-  expect(rules.noSpot({ ...good, capacity: "spot" }, { ...options, spotPools: ["h100"] })).toBeUndefined();
-  expect(rules.fabricInOneZone({ ...good, hasFabric: false, oneZone: false }, options)).toBeUndefined();
+  expect(noSpot({ ...good, capacity: "spot" }, { ...options, spotPools: ["h100"] })).toBeUndefined();
+  expect(fabricInOneZone({ ...good, hasFabric: false, oneZone: false }, options)).toBeUndefined();
 });

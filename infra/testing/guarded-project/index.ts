@@ -18,8 +18,6 @@ export const poolRecords = await guardPools(
   allowReplace,
 );
 
-for (const name of Object.keys(pools)) {
-  new ComponentResource("guarded:index:Pool", name);
-}
+export const made = Object.keys(pools).map((name) => new ComponentResource("guarded:index:Pool", name).urn);
 
 if (config.getBoolean("failsLater") === true) throw new RunError("something else is wrong");
