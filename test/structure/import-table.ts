@@ -96,6 +96,12 @@ export const parts: readonly Part[] = [
   },
   // A project that a test runs: it uses what it is to test.
   { path: "infra/testing/guarded-project", uses: ["infra"], packages: ["@pulumi/*"] },
+  // Not of this repository, as far as it can tell.
+  {
+    path: "infra/testing/consumer-project",
+    uses: [],
+    packages: ["@llama-operator/infra", "@pulumi/*"],
+  },
   { path: "scripts", uses: ["src/api"], packages: ["node:*", "esbuild", "yaml"] },
   // Its version.
   { path: "package.json", uses: [], packages: [] },
