@@ -19,7 +19,7 @@ const root = join(import.meta.dirname, "..");
 const target = resolve(process.argv[2] ?? join(root, "dist", "infra"));
 
 /** What a program imports: the package itself, and each cloud by its name. The files of tsconfig.package.json. */
-const entries = { ".": "index", "./gke": "gke" } as const;
+const entries = { ".": "index", "./aks": "aks", "./eks": "eks", "./gke": "gke" } as const;
 
 const policySdk = "@pulumi/policy";
 const cloudSdks: readonly string[] = ["@pulumi/aws", "@pulumi/azure-native", "@pulumi/gcp"];

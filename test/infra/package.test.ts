@@ -70,7 +70,15 @@ const typeCheck = async (file: string) =>
     process.execPath,
     [
       inPackages(root, "typescript/bin/tsc"),
-      ...["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext", "--types", "node", file],
+      "--noEmit",
+      "--strict",
+      "--target",
+      "es2022",
+      "--module",
+      "nodenext",
+      "--types",
+      "node",
+      file,
     ],
     { cwd: project },
   ).then(
