@@ -1,5 +1,5 @@
 // `npm run infra -- …`: the commands that run both projects in order, and those that need no cluster at all.
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { join } from "node:path";
 import { showBuildProgress } from "../../local/cluster/build/progress.ts";
 import { CommandError } from "../../src/cli/failure.ts";
@@ -10,6 +10,7 @@ import type { StackConfiguration } from "../config/configuration.ts";
 import { readStackFile, stackFilePath } from "../config/stack-file.ts";
 import { describeRefusals, planStack } from "../planning/plan-stack.ts";
 import { renderStack } from "../render/files.ts";
+import type { GitOpsController } from "../render/files.ts";
 import { writeFiles } from "../render/write.ts";
 import { localCluster } from "./local-cluster.ts";
 import type { ClusterFacts } from "../../local/cluster/options.ts";
@@ -130,19 +131,41 @@ function planCommand(terminal: Terminal): Command {
     });
 }
 
+interface RenderOptions extends StackOption {
+  readonly out: string;
+  readonly for: GitOpsController["kind"];
+  readonly repository?: string;
+  readonly revision: string;
+}
+
 function renderCommand(terminal: Terminal): Command {
   return withStack(new Command("render"))
     .description("Write what serves as YAML for a GitOps controller; needs neither Pulumi nor a cluster")
     .requiredOption("--out <folder>", "folder to write to; made where it is not there")
-    .action(async ({ stack, out }: StackOption & { readonly out: string }) => {
-      const configuration = await readStack(stack);
+    .addOption(new Option("--for <controller>", "the controller").choices(["flux", "argo"]).default("flux"))
+    .option("--repository <url>", "for Argo CD: the Git repository that has this project's charts")
+    .option("--revision <revision>", "for Argo CD: branch, tag or commit of it", "HEAD")
+    .action(async (options: RenderOptions) => {
+      const controller = controllerOf(options);
+      const configuration = await readStack(options.stack);
       sayPlan(configuration, terminal);
-      const files = renderStack(configuration);
+      const { out } = options;
+      const files = renderStack(configuration, controller);
       const left = await writeFiles(out, files);
       for (const { path } of files) terminal.out.write(`${join(out, path)}\n`);
       for (const path of left)
         terminal.err.write(`${join(out, path)} is of no object of the stack any more\n`);
     });
+}
+
+/** @throws CommandError where Argo CD would not know where the charts are */
+function controllerOf({ for: kind, repository: url, revision }: RenderOptions): GitOpsController {
+  if (kind === "flux") return { kind };
+  if (url !== undefined) return { kind, repository: { url, revision } };
+  throw new CommandError(
+    "--repository: write the URL of the Git repository that has charts/llama-operator; an Application names it",
+    { code: exitCodes.usage },
+  );
 }
 
 async function readStack(stack: string): Promise<StackConfiguration> {

@@ -15,6 +15,25 @@ test.each(["local", "existing"])("the stack %s renders to its golden files", asy
   }
 });
 
+const repository = { url: "https://git.example.com/llama-operator.git", revision: "main" };
+
+test.each(["local", "existing"])("the stack %s renders to its golden files for Argo CD", async (stack) => {
+  const configuration = await readStackFile(stackFilePath(stack));
+  const files = renderStack(configuration, { kind: "argo", repository });
+  for (const { path, text } of files.filter((each) => each.path.startsWith("add-ons/"))) {
+    await expect(text).toMatchFileSnapshot(join(import.meta.dirname, "golden-argo", stack, path));
+  }
+});
+
+test("pools and models are the same files for every controller", async () => {
+  const configuration = await readStackFile(stackFilePath("existing"));
+  const models = (files: ReturnType<typeof renderStack>) =>
+    files.filter(({ path }) => path.startsWith("models/"));
+  expect(models(renderStack(configuration, { kind: "argo", repository }))).toEqual(
+    models(renderStack(configuration)),
+  );
+});
+
 test("the same configuration renders to the same bytes", async () => {
   const configuration = await readStackFile(stackFilePath("existing"));
   expect(renderStack(configuration)).toEqual(renderStack(structuredClone(configuration)));
