@@ -17,6 +17,9 @@ const name = `policies-${randomBytes(4).toString("hex")}`;
 const engine = await testEngine((cleanUp) => afterAll(cleanUp));
 const folder = await mkdtemp(join(tmpdir(), "llama-operator-policies-"));
 afterAll(async () => rm(folder, { recursive: true }));
+/** What the pack is told. */
+const toldFile = join(folder, "told.json");
+const told = ["--policy-pack", pack, "--policy-pack-config", toldFile];
 
 interface Wish {
   readonly pools: Readonly<Record<string, object>>;
@@ -24,17 +27,16 @@ interface Wish {
   readonly protect?: boolean;
   readonly defaultProvider?: boolean;
   /** What the pack is told, policy by policy. */
-  readonly told?: Readonly<Record<string, object>>;
+  readonly configuration?: Readonly<Record<string, object>>;
 }
 
 async function run(kind: "preview" | "up", wish: Wish): Promise<RunResult> {
-  const { pools, privateNodes = true, protect = true, defaultProvider = false, told = {} } = wish;
-  const toldFile = join(folder, "told.json");
-  await writeFile(toldFile, JSON.stringify(told));
+  const { pools, privateNodes = true, protect = true, defaultProvider = false, configuration = {} } = wish;
+  await writeFile(toldFile, JSON.stringify(configuration));
   const values = { name, pools, privateNodes, protect, defaultProvider };
   const result = await engine[kind](projectDir, stack, {
     config: Object.fromEntries(Object.entries(values).map(([key, value]) => [`policy-test:${key}`, value])),
-    args: ["--policy-pack", pack, "--policy-pack-config", toldFile],
+    args: told,
   });
   onTestFailed(() => console.error(result.output));
   return result;
@@ -111,15 +113,15 @@ test("spot capacity is let pass where the policy is told the pool's name", async
   expect(violations(await run("preview", { pools: { spot } }))).toEqual({
     "no-spot-gpus": expect.stringContaining("spot nodes are taken back"),
   });
-  const told = { "no-spot-gpus": { pools: ["spot"] } };
-  expect(violations(await run("preview", { pools: { spot }, told }))).toEqual({});
+  const configuration = { "no-spot-gpus": { pools: ["spot"] } };
+  expect(violations(await run("preview", { pools: { spot }, configuration }))).toEqual({});
 });
 
 test("the whole stack is judged by its GPUs together, and by what its cluster says of addresses", async () => {
   const result = await run("preview", {
     pools: { h100: good, more: { ...good, nodeCount: 1 } },
     privateNodes: false,
-    told: { "gpu-limit": { maxGpus: 16 } },
+    configuration: { "gpu-limit": { maxGpus: 16 } },
   });
   expect(result.exitCode).not.toBe(0);
   expect(violations(result)).toEqual({
@@ -130,10 +132,30 @@ test("the whole stack is judged by its GPUs together, and by what its cluster sa
   });
 });
 
+const reservations = [
+  { name: "llama-h100", zone: "us-central1-a", machineType: "a3-highgpu-8g", count: 2 },
+  { name: "cr-0123456789abcdef0", zone: "us-east-1a", machineType: "p5.48xlarge", count: 2 },
+];
+
+// What they can have in GPUs shows that their pools were seen.
+test.each([
+  ["gke-a3-high", 16],
+  ["gke-a3-mega", 32],
+  ["eks-p5", 16],
+  ["aks-nd-h100-v5", 16],
+])("the example stack %s keeps the rules", async (example, gpus) => {
+  await engine.clouds.setAccount({ reservations });
+  await writeFile(toldFile, JSON.stringify({ "gpu-limit": { maxGpus: 0 } }));
+  const platform = fileURLToPath(new URL("../../infra/platform", import.meta.url));
+  const result = await engine.preview(platform, example, { args: told });
+  onTestFailed(() => console.error(result.output));
+  expect(violations(result)).toEqual({ "gpu-limit": expect.stringContaining(`can have ${gpus} GPUs`) });
+});
+
 test("a policy can be made advice", async () => {
   const { taints: _, ...nodeConfig } = good.nodeConfig;
-  const told = { "tainted-gpu-pools": { enforcementLevel: "advisory" } };
-  const result = await run("preview", { pools: { h100: { ...good, nodeConfig } }, told });
+  const configuration = { "tainted-gpu-pools": { enforcementLevel: "advisory" } };
+  const result = await run("preview", { pools: { h100: { ...good, nodeConfig } }, configuration });
   expect(Object.keys(violations(result))).toEqual(["tainted-gpu-pools"]);
   expect(result.exitCode).toBe(0);
 });
