@@ -212,7 +212,13 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
     up: operation("up", "--yes", "--skip-preview"),
     refresh: operation("refresh", "--yes", "--skip-preview"),
     destroy: operation("destroy", "--yes", "--skip-preview"),
-    importResource: operation("import", "--yes", "--skip-preview", "--generate-code=false", "--protect=false"),
+    importResource: operation(
+      "import",
+      "--yes",
+      "--skip-preview",
+      "--generate-code=false",
+      "--protect=false",
+    ),
     stateDelete: async (projectDir, stack, run) =>
       plain(projectDir, stack, ["state", "delete", `--stack=${stack}`, "--yes", ...(run?.args ?? [])], run),
     cancel: async (projectDir, stack, run) => plain(projectDir, stack, ["cancel", stack, "--yes"], run),
