@@ -6,7 +6,7 @@
 // - The project's folder is only read: its stack files are copied, and the state lies in a file backend.
 
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -63,6 +63,8 @@ export interface StateResource {
   readonly ignoreChanges?: readonly string[];
   readonly provider?: string;
   readonly initErrors?: readonly string[];
+  /** The old one is deleted, and the new one not known to be made. */
+  readonly pendingReplacement?: boolean;
 }
 
 export interface StackState {
@@ -82,13 +84,13 @@ export interface PulumiEngine {
   destroy(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
   /** Takes a resource that is there into the stack: its type, name and id are arguments, and often `--provider`. */
   importResource(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
-  /** Makes the stack forget a resource, whose URN is an argument; the resource stays. */
-  stateDelete(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
   /** Says what destroy would do, or why it would not. */
   previewDestroy(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
   /** Gives up the lock that a killed engine has left. */
   cancel(projectDir: string, stack: string, options?: RunOptions): Promise<RunResult>;
   stackExport(projectDir: string, stack: string): Promise<StackState>;
+  /** Puts back what was exported, perhaps mended by hand. */
+  stackImport(projectDir: string, stack: string, state: StackState): Promise<RunResult>;
   /** The stack's outputs, secrets in clear. */
   stackOutputs(projectDir: string, stack: string): Promise<Readonly<Record<string, unknown>>>;
   /** Plans a fault of a provider double; counted from now on. */
@@ -219,12 +221,15 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
       "--generate-code=false",
       "--protect=false",
     ),
-    stateDelete: async (projectDir, stack, run) =>
-      plain(projectDir, stack, ["state", "delete", `--stack=${stack}`, "--yes", ...(run?.args ?? [])], run),
     cancel: async (projectDir, stack, run) => plain(projectDir, stack, ["cancel", stack, "--yes"], run),
     previewDestroy: operation("destroy", "--preview-only"),
     stackExport: async (projectDir, stack) =>
       (await answer(projectDir, stack, ["stack", "export"])) as StackState,
+    stackImport: async (projectDir, stack, exported) => {
+      const file = join(await mkdtemp(join(logs, "state-")), "state.json");
+      await writeFile(file, JSON.stringify(exported));
+      return plain(projectDir, stack, ["stack", "import", `--stack=${stack}`, `--file=${file}`]);
+    },
     stackOutputs: async (projectDir, stack) =>
       (await answer(projectDir, stack, ["stack", "output", "--json", "--show-secrets"])) as Readonly<
         Record<string, unknown>
