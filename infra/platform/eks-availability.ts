@@ -164,9 +164,9 @@ function quotaName({ machineShape, capacity }: EksPool): string | undefined {
     return spot ? "All G and VT Spot Instance Requests" : "Running On-Demand G and VT instances";
   }
   if (!spot) return "Running On-Demand P instances";
-  return machineShape.startsWith("p4")
-    ? "All P4, P3 and P2 Spot Instance Requests"
-    : "All P5 Spot Instance Requests";
+  if (machineShape.startsWith("p4")) return "All P4, P3 and P2 Spot Instance Requests";
+  // Of later families the page names none.
+  return machineShape.startsWith("p5") ? "All P5 Spot Instance Requests" : undefined;
 }
 
 interface QuotaNeed {

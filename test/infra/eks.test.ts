@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { errors, resourceChanges, steps } from "../../infra/testing/engine/events.ts";
 import type { StateResource } from "../../infra/testing/pulumi.ts";
 import { type CloudStack, cloudStack, platform, serving } from "../support/cloud-stack.ts";
+import { eventually } from "../support/eventually.ts";
 
 const stack = "eks-p5";
 const types = {
@@ -175,6 +176,41 @@ describe.sequential("the stack eks-p5", () => {
     expect(idsOf(types.nodeGroup)).toEqual(before);
     const group = await stateOf(types.nodeGroup, "h100");
     expect(group?.inputs?.["launchTemplate"]).toMatchObject({ version: "2" });
+  });
+
+  test("is found again where the engine is killed while AWS makes another pool", async () => {
+    const more = { ...h100(), name: "more", nodes: { min: 1, max: 1 }, capacity: { kind: "onDemand" } };
+    const pools = [{ ...h100(), nodes: { min: 3, max: 3 }, rootVolumeGib: 200 }];
+    await eks.configure({ pools: [...pools, more] });
+    const fault = { operation: "create", type: types.nodeGroup, name: "more" } as const;
+    await eks.engine.planFault({ ...fault, effect: "hangAfterwards" });
+    const kill = new AbortController();
+    const going = eks.run("up", platform, { signal: kill.signal });
+    const isThere = async () => {
+      const nodes = await eks.get("nodes", "-l", "eks.amazonaws.com/nodegroup=more", "-o", "name");
+      return nodes === "" ? undefined : true;
+    };
+    await eventually("the second pool has a node", isThere, 120);
+    kill.abort();
+    expect((await going).exitCode).toBeNull();
+    expect((await eks.run("cancel", platform)).exitCode).toBe(0);
+    expect(await errorsOf("up", platform)).toContain("NodeGroup already exists with name more");
+
+    const urn = async (type: string, name: string) => (await stateOf(type, name))?.urn ?? "";
+    const args = [
+      types.nodeGroup,
+      "more",
+      "llama:more",
+      `--provider=aws=${await urn("pulumi:providers:aws", "aws")}`,
+      `--parent=pool=${await urn("llama-operator:eks:GpuNodePool", "more")}`,
+    ];
+    expect((await eks.engine.importResource(platform, stack, { args })).exitCode).toBe(0);
+    const before = idsOf(types.nodeGroup);
+    expect((await eks.run("up", platform)).exitCode).toBe(0);
+    expect(idsOf(types.nodeGroup)).toEqual(before);
+    await eks.configure({ pools });
+    expect((await eks.run("up", platform)).exitCode).toBe(0);
+    expect(idsOf(types.nodeGroup)).toHaveLength(2);
   });
 
   test("refuses to go while its capacity is protected, and everything stays", async () => {
