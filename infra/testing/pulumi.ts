@@ -64,7 +64,7 @@ export interface StateResource {
   readonly provider?: string;
   readonly initErrors?: readonly string[];
   /** The old one is deleted, and the new one not known to be made. */
-  readonly pendingReplacement?: boolean;
+  readonly pendingReplacement?: boolean | undefined;
 }
 
 export interface StackState {

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { errors, resourceChanges, steps } from "../../infra/testing/engine/events.ts";
 import type { StateResource } from "../../infra/testing/pulumi.ts";
-import { type CloudStack, cloudStack, platform, serving } from "../support/cloud-stack.ts";
+import { type ExampleStack, exampleStack, platform, serving } from "../support/example-stack.ts";
 import { eventually } from "../support/eventually.ts";
 
 const stack = "aks-nd-h100-v5";
@@ -25,10 +25,10 @@ const reservedPool = {
   driver: "gpuOperator",
 };
 
-let aks: CloudStack;
+let aks: ExampleStack;
 
 beforeAll(async () => {
-  aks = await cloudStack(stack, (cleanUp) => afterAll(cleanUp));
+  aks = await exampleStack(stack, (cleanUp) => afterAll(cleanUp));
 });
 
 const nodeFacts = String.raw`{.status.allocatable.nvidia\.com/gpu} {.metadata.labels.topology\.kubernetes\.io/zone}`;

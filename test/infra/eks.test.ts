@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { errors, resourceChanges, steps } from "../../infra/testing/engine/events.ts";
 import type { StateResource } from "../../infra/testing/pulumi.ts";
-import { type CloudStack, cloudStack, platform, serving } from "../support/cloud-stack.ts";
+import { type ExampleStack, exampleStack, platform, serving } from "../support/example-stack.ts";
 import { eventually } from "../support/eventually.ts";
 
 const stack = "eks-p5";
@@ -21,10 +21,10 @@ const reservation = {
   count: 3,
 };
 
-let eks: CloudStack;
+let eks: ExampleStack;
 
 beforeAll(async () => {
-  eks = await cloudStack(stack, (cleanUp) => afterAll(cleanUp));
+  eks = await exampleStack(stack, (cleanUp) => afterAll(cleanUp));
   await eks.engine.clouds.setAccount({ reservations: [reservation] });
 });
 

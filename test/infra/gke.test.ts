@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { errors, resourceChanges, steps } from "../../infra/testing/engine/events.ts";
 import { kubectl } from "../support/cluster.ts";
-import { type CloudStack, cloudStack, platform, serving } from "../support/cloud-stack.ts";
+import { type ExampleStack, exampleStack, platform, serving } from "../support/example-stack.ts";
 import { eventually } from "../support/eventually.ts";
 
 const types = {
@@ -46,7 +46,7 @@ const reservation = (count: number) => ({
 });
 
 /** Of each node of a pool the GPUs that pods can have. */
-const gpusOf = async (stack: CloudStack, pool: string): Promise<string> =>
+const gpusOf = async (stack: ExampleStack, pool: string): Promise<string> =>
   stack.get(
     "nodes",
     "-l",
@@ -56,28 +56,28 @@ const gpusOf = async (stack: CloudStack, pool: string): Promise<string> =>
   );
 
 /** How many of a kind the cloud has. */
-const countOf = ({ engine }: CloudStack, type: string): number =>
+const countOf = ({ engine }: ExampleStack, type: string): number =>
   engine.clouds.read().records.filter((record) => record.type === type).length;
 
 /** What the engine says of a run that has to fail. */
-async function refusal(stack: CloudStack, operation: "preview" | "up", project: string): Promise<string> {
+async function refusal(stack: ExampleStack, operation: "preview" | "up", project: string): Promise<string> {
   const result = await stack.run(operation, project);
   expect(result.exitCode).not.toBe(0);
   return errors(result.events).join("\n");
 }
 
 /** What an `up` of the platform did beside nothing. */
-async function changesOfUp(stack: CloudStack): Promise<readonly string[]> {
+async function changesOfUp(stack: ExampleStack): Promise<readonly string[]> {
   const { events, exitCode } = await stack.run("up", platform);
   expect(exitCode).toBe(0);
   return steps(events).filter((step) => !/^(?:same|read) /.test(step));
 }
 
 describe.sequential("A3 High of a reservation", () => {
-  let stack: CloudStack;
+  let stack: ExampleStack;
 
   beforeAll(async () => {
-    stack = await cloudStack("gke-a3-high", (cleanUp) => afterAll(cleanUp));
+    stack = await exampleStack("gke-a3-high", (cleanUp) => afterAll(cleanUp));
     await kubectl(stack.cluster, ["apply", "-f", "-"], JSON.stringify(networkKinds));
   });
 
@@ -178,10 +178,10 @@ describe.sequential("A3 High of a reservation", () => {
 });
 
 describe.sequential("A3 Mega on demand, with an autoscaler", () => {
-  let stack: CloudStack;
+  let stack: ExampleStack;
 
   beforeAll(async () => {
-    stack = await cloudStack("gke-a3-mega", (cleanUp) => afterAll(cleanUp));
+    stack = await exampleStack("gke-a3-mega", (cleanUp) => afterAll(cleanUp));
   });
 
   test("is refused at the preview where the quota is too small", async () => {

@@ -1,5 +1,5 @@
-// An example stack of a cloud as its tests run it: both unchanged projects, on a cluster of the test's own that stands
-// for the one that the cloud makes, with what only a test changes of the stack's file.
+// An example stack as its tests run it: both unchanged projects, on a cluster of the test's own, which is the local one
+// or stands for the one that a cloud makes, with what only a test changes of the stack's file.
 
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -21,17 +21,22 @@ const project = (name: string) => fileURLToPath(new URL(`../../infra/${name}`, i
 export const platform = project("platform");
 export const serving = project("serving");
 
+interface ModelSection {
+  readonly name: string;
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
 /** The sections of a stack's file that tests change. */
 export interface StackSections {
   readonly cluster: Readonly<Record<string, unknown>>;
   readonly pools: readonly Readonly<Record<string, unknown>>[];
-  readonly models: readonly Readonly<Record<string, unknown>>[];
+  readonly models: readonly ModelSection[];
   readonly operator: Readonly<Record<string, unknown>>;
 }
 
 type Operation = "preview" | "up" | "refresh" | "destroy" | "previewDestroy" | "cancel";
 
-export interface CloudStack {
+export interface ExampleStack {
   readonly cluster: LocalCluster;
   readonly engine: PulumiEngine;
   /** The file of the checkout, with the image that the local cluster knows. */
@@ -47,8 +52,15 @@ export interface CloudStack {
   answerOf(namespace: string, model: string): Promise<string>;
 }
 
+/** The environment in which an example finds its cluster: the clouds' do without one. */
+type EnvironmentOf = (cluster: LocalCluster) => Readonly<Record<string, string>>;
+
 /** Starts it; `after` registers its end. */
-export async function cloudStack(stack: string, after: CleanUp): Promise<CloudStack> {
+export async function exampleStack(
+  stack: string,
+  after: CleanUp,
+  environmentOf: EnvironmentOf = () => ({}),
+): Promise<ExampleStack> {
   const written = parse(await readFile(stackFilePath(stack), "utf8")) as StackSections;
   const example = { ...written, operator: { ...written.operator, image: operatorImage } };
   const cluster = await testCluster(stack);
@@ -67,15 +79,16 @@ export async function cloudStack(stack: string, after: CleanUp): Promise<CloudSt
     writeFile(stackFile, stringify({ ...example, ...changes }));
   await configure();
 
-  const run: CloudStack["run"] = async (operation, projectDir, options = {}) => {
+  const run: ExampleStack["run"] = async (operation, projectDir, options = {}) => {
     const result = await engine[operation](projectDir, stack, {
       ...options,
       config: { "llama-operator:configuration": stackFile },
+      environment: environmentOf(cluster),
     });
     onTestFailed(() => console.error(result.output));
     return result;
   };
-  const get: CloudStack["get"] = async (...args) => kubectl(cluster, ["get", ...args]);
+  const get: ExampleStack["get"] = async (...args) => kubectl(cluster, ["get", ...args]);
   return {
     cluster,
     engine,
