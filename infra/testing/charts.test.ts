@@ -2,12 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { gpuOperator, leaderWorkerSet, nvidiaDevicePlugin } from "../add-ons.ts";
+import { gpuOperator, leaderWorkerSet, networkOperator, nvidiaDevicePlugin } from "../add-ons.ts";
 import { standInCharts, standInFor } from "./charts.ts";
 
 test.each([
   ["gpu-operator", gpuOperator],
   ["lws", leaderWorkerSet],
+  ["network-operator", networkOperator],
   ["nvidia-device-plugin", nvidiaDevicePlugin],
 ])("what stands for %s has the version of the lock table", (name, { version }) => {
   const text = readFileSync(

@@ -23,6 +23,7 @@ const reservedPool = {
   capacity: { kind: "reserved", reservation, zone: "2" },
   zones: ["2"],
   driver: "gpuOperator",
+  infiniband: true,
 };
 
 let aks: ExampleStack;
@@ -42,6 +43,15 @@ const gpuNodes = async (): Promise<readonly string[]> => {
 const gpuNode = "8 eastus-1";
 
 const h100 = () => aks.example.pools[0] ?? {};
+const inBf16 = () => ({
+  ...aks.example.models[0],
+  name: "llama-405b-bf16",
+  spec: {
+    model: { name: "llama-3.1-405b-instruct" },
+    quantization: { weights: "bf16" },
+    context: { maxTokens: 32_768 },
+  },
+});
 const withPool = async (changes: object, sections: object = {}) =>
   aks.configure({ pools: [{ ...h100(), ...changes }], ...sections });
 const idsOf = (type: string) =>
@@ -214,9 +224,10 @@ describe.sequential("its pool of H100 nodes", () => {
     expect(idsOf(types.agentPool)).toHaveLength(1);
   });
 
-  test("is replaced when it is named, the old one first: here by a reserved one with NVIDIA's own driver", async () => {
+  test("is replaced when it is named, the old one first: here by a reserved one with InfiniBand", async () => {
     const machineType = "Standard_ND96isr_H100_v5";
     await aks.engine.clouds.setAccount({
+      features: ["AKSInfinibandSupport"],
       reservations: [{ name: "h100", zone: "2", machineType, count: 2 }],
     });
     const sections = { allowReplace: ["h100"], cluster: { ...aks.example.cluster, identity } };
@@ -229,10 +240,21 @@ describe.sequential("its pool of H100 nodes", () => {
       `replace ${types.agentPool} h100`,
       `create-replacement ${types.agentPool} h100`,
     ]);
-    await eventually("the GPU Operator's driver runs", async () =>
+    await eventually("the drivers run", async () =>
       (await gpuNodes()).join() === "8 eastus-2,8 eastus-2" ? true : undefined,
     );
     expect(await aks.get("daemonsets", "-A", "-o", "name")).not.toContain("nvidia-device-plugin\n");
+  });
+
+  test("serves 405B in BF16 over two nodes by InfiniBand, once the model in FP8 has left them", async () => {
+    const cluster = { ...aks.example.cluster, identity };
+    await withPool(reservedPool, { cluster, models: [] });
+    expect(await aks.runAll("up", [platform, serving])).toEqual([0, 0]);
+    await withPool(reservedPool, { cluster, models: [inBf16()] });
+    expect((await aks.run("up", serving)).exitCode).toBe(0);
+    const path = String.raw`jsonpath={.items[*].spec.containers[*].resources.limits.rdma/shared_ib}`;
+    expect(await aks.get("pods", "-n", "llama", "-o", path)).toBe("1 1");
+    expect(await aks.answerOf("llama", "llama-405b-bf16")).toContain("This answer comes from");
   });
 
   test("refuses to go while its capacity is protected, and everything stays", async () => {
@@ -243,7 +265,8 @@ describe.sequential("its pool of H100 nodes", () => {
   });
 
   test("comes down with the rest, and leaves nothing in the subscription", async () => {
-    await withPool({ ...reservedPool, protect: false }, { cluster: { ...aks.example.cluster, identity } });
+    const cluster = { ...aks.example.cluster, identity };
+    await withPool({ ...reservedPool, protect: false }, { cluster, models: [inBf16()] });
     expect(await aks.runAll("up", [platform, serving])).toEqual([0, 0]);
     expect(await aks.runAll("destroy", [serving, platform])).toEqual([0, 0]);
     expect(aks.engine.clouds.read().records).toEqual([]);
