@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { faultOf, planFault } from "./faults.ts";
+import { countedCalls, faultOf, planFault } from "./faults.ts";
 
 let folder: string;
 
@@ -25,6 +25,7 @@ test("the n-th matching call fails, and as many after it as planned", async () =
     struck.push((await faultOf(folder, create("T"))) !== undefined);
   }
   expect(struck).toEqual([false, true, true, false]);
+  expect(await countedCalls(folder)).toBe(4);
 });
 
 test("calls of several processes at once are counted once each", async () => {

@@ -65,6 +65,12 @@ export async function faultOf(folder: string | undefined, call: FaultedCall): Pr
   return found;
 }
 
+/** How many calls the planned faults have counted: what a test waits for before it kills an engine in a call. */
+export async function countedCalls(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => !name.endsWith(planEnding)).length;
+}
+
 const planEnding = ".json";
 
 function matches(fault: Fault, call: FaultedCall): boolean {

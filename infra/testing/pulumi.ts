@@ -14,7 +14,7 @@ import { clusterVariable } from "./cloud-provider/api-server.ts";
 import { CloudStore, cloudVariable } from "./cloud-provider/store.ts";
 import { type EngineEvent, parseEventLog } from "./engine/events.ts";
 import { setStackConfig, viewProject } from "./engine/project-view.ts";
-import { type Fault, faultsVariable, planFault } from "./faults.ts";
+import { countedCalls, type Fault, faultsVariable, planFault } from "./faults.ts";
 
 export interface EngineOptions {
   /** The executables, as buildPulumi gives them. */
@@ -64,7 +64,7 @@ export interface StateResource {
   readonly provider?: string;
   readonly initErrors?: readonly string[];
   /** The old one is deleted, and the new one not known to be made. */
-  readonly pendingReplacement?: boolean | undefined;
+  readonly pendingReplacement?: boolean;
 }
 
 export interface StackState {
@@ -95,6 +95,8 @@ export interface PulumiEngine {
   stackOutputs(projectDir: string, stack: string): Promise<Readonly<Record<string, unknown>>>;
   /** Plans a fault of a provider double; counted from now on. */
   planFault(fault: Fault): Promise<void>;
+  /** How many calls the planned faults have counted. */
+  countedCalls(): Promise<number>;
   /** Forgets every planned fault. */
   clearFaults(): Promise<void>;
   /** What is in the clouds, what they were asked, and what of their accounts a test may set. */
@@ -235,6 +237,7 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
         Record<string, unknown>
       >,
     planFault: async (fault) => planFault(faults, fault),
+    countedCalls: async () => countedCalls(faults),
     clearFaults: async () => rm(faults, { recursive: true, force: true }),
     clouds: new CloudStore(cloudState),
     environment,

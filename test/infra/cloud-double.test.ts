@@ -195,10 +195,7 @@ describe.sequential("a cloud", () => {
     await expectRefusedTwin();
     // The old pool is gone, and the stack still waits for its successor: which is there, under the same id.
     const { deployment, ...state } = await engine.stackExport(projectDir, stack);
-    const resources = (deployment.resources ?? []).map((resource) => ({
-      ...resource,
-      pendingReplacement: undefined,
-    }));
+    const resources = (deployment.resources ?? []).map((each) => ({ ...each, pendingReplacement: false }));
     await engine.stackImport(projectDir, stack, { ...state, deployment: { ...deployment, resources } });
     expect((await ran(engine.refresh(projectDir, stack))).exitCode).toBe(0);
     await expectNothingToChange();
