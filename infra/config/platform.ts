@@ -69,11 +69,14 @@ function poolOfCloud(
   facts: Written | undefined,
 ): PoolConfiguration | undefined {
   if (facts === undefined) return undefined;
-  const { name, labels, protect, nodes, capacity, namespaceSelector } = from;
+  const { name, labels, protect, nodes, capacity, namespaceSelector, driverBranch } = from;
   const written = { ...facts, ...(namespaceSelector === undefined ? {} : { namespaceSelector }) };
   const read = reader.read(pool, { name, labels, nodes, ...written }, ["pools", index]);
   if (read === undefined) return undefined;
-  const kept = protect === undefined ? {} : { protect };
+  const kept = {
+    ...(protect === undefined ? {} : { protect }),
+    ...(driverBranch === undefined ? {} : { driverBranch }),
+  };
   return { ...read, ...kept, capacity, written: gpuPoolSpecOf(written, from, capacity.kind !== "onDemand") };
 }
 

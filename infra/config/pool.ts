@@ -41,6 +41,12 @@ const nodes = z
   })
   .refine(({ min, max }) => min <= max, { error: "must be at least nodes.min", path: ["max"] });
 
+export const driverBranch = int32(400, 9999)
+  .exactOptional()
+  .describe(
+    "Branch of NVIDIA's driver on its nodes, such as 580, where it is known: it must run the CUDA of the engine's image.",
+  );
+
 export const pool = z.strictObject({
   name: objectName.describe("Name of the GpuPool."),
   labels: labels.default({}).describe("Labels of the GpuPool; placement.poolSelector matches them."),
@@ -49,6 +55,7 @@ export const pool = z.strictObject({
     .exactOptional()
     .describe("Refuse to destroy the pool; true where its capacity was bought, unless said otherwise."),
   ...facts,
+  driverBranch,
   nodes,
   capacity: capacity.default({ kind: "onDemand" }),
 });

@@ -133,3 +133,14 @@ test("a model on a volume that the stack makes is not waited for until it answer
   expect(planned({ volumes, models: [onVolume(large, "405b")] }).models[0]?.wait).toBe("planned");
   expect(planned({ models: [onVolume(large, "405b")] }).models[0]?.wait).toBe("ready");
 });
+
+test("a driver that is older than the engine's CUDA is refused, and one that is not known is not judged", () => {
+  const old = [{ ...pool, driverBranch: 535 }];
+  expect(refusals({ pools: old, models: [small] })).toContain(
+    "has CUDA 13, which needs driver 580 or later, and pool h100 has 535",
+  );
+  const own = { ...small, spec: { ...small.spec, engine: { image: "registry.example.com/vllm:cuda12" } } };
+  expect(refusals({ pools: old, models: [own] })).toBe("");
+  expect(refusals({ pools: [{ ...pool, driverBranch: 580 }], models: [small] })).toBe("");
+  expect(refusals({ models: [small] })).toBe("");
+});

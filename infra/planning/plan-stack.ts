@@ -11,6 +11,7 @@ import { counted } from "../../src/planning/words/format.ts";
 import type { StackConfiguration } from "../config/configuration.ts";
 import type { ModelConfiguration } from "../config/model.ts";
 import type { PoolConfiguration } from "../config/pool.ts";
+import { driverProblems } from "./drivers.ts";
 import { gpusPerNode, missingNodes, placeReplica } from "./rooms.ts";
 import type { Room } from "./rooms.ts";
 import { readsVolume, volumeProblems } from "./volumes.ts";
@@ -102,12 +103,8 @@ function placeAll(
       placed.set(model, chosen);
     }
   }
-  refusals.push(
-    ...volumeProblems(
-      volumes,
-      [...placed].map(([model, chosen]) => ({ model, plan: chosen })),
-    ),
-  );
+  const chosenFor = [...placed].map(([model, chosen]) => ({ model, plan: chosen }));
+  refusals.push(...volumeProblems(volumes, chosenFor), ...driverProblems(pools, chosenFor));
   if (refusals.length > 0) return { ok: false, refusals };
   return {
     ok: true,

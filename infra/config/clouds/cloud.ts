@@ -4,6 +4,7 @@ import { z } from "zod";
 import { gpuPoolSpec } from "../../../src/api/gpu-pool.ts";
 import { int32, labels, objectName } from "../../../src/api/schema.ts";
 import type { capacity } from "../capacity.ts";
+import { driverBranch } from "../pool.ts";
 import type { Written } from "../pool.ts";
 import type { ConfigurationProblem } from "../problem.ts";
 
@@ -13,6 +14,7 @@ export interface CloudPool {
   readonly labels: Readonly<Record<string, string>>;
   readonly protect?: boolean;
   readonly namespaceSelector?: z.output<typeof gpuPoolSpec>["namespaceSelector"];
+  readonly driverBranch?: number;
   readonly nodes: { readonly min: number; readonly max: number };
   /** A cloud has its own fields beside the kind. */
   readonly capacity: { readonly kind: z.output<typeof capacity>["kind"] };
@@ -51,6 +53,7 @@ export const cloudPoolFields = {
     .exactOptional()
     .describe("Refuse to destroy the pool; true where its capacity was bought, unless said otherwise."),
   namespaceSelector: gpuPoolSpec.shape.namespaceSelector,
+  driverBranch,
   nodes: z
     .strictObject({
       min: int32(0, 10_000).describe("Nodes that are always there."),
