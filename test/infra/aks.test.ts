@@ -43,13 +43,14 @@ const gpuNodes = async (): Promise<readonly string[]> => {
 const gpuNode = "8 eastus-1";
 
 const h100 = () => aks.example.pools[0] ?? {};
-const inBf16 = () => ({
+/** The example's model, over two nodes. */
+const wide = () => ({
   ...aks.example.models[0],
-  name: "llama-405b-bf16",
+  name: "llama-405b-wide",
   spec: {
     model: { name: "llama-3.1-405b-instruct" },
-    quantization: { weights: "bf16" },
-    context: { maxTokens: 32_768 },
+    quantization: { weights: "fp8" },
+    parallelism: { tensor: 8, pipeline: 2 },
   },
 });
 const withPool = async (changes: object, sections: object = {}) =>
@@ -246,15 +247,15 @@ describe.sequential("its pool of H100 nodes", () => {
     expect(await aks.get("daemonsets", "-A", "-o", "name")).not.toContain("nvidia-device-plugin\n");
   });
 
-  test("serves 405B in BF16 over two nodes by InfiniBand, once the model in FP8 has left them", async () => {
+  test("serves 405B over two nodes by InfiniBand, once the model on one has left them", async () => {
     const cluster = { ...aks.example.cluster, identity };
     await withPool(reservedPool, { cluster, models: [] });
     expect(await aks.runAll("up", [platform, serving])).toEqual([0, 0]);
-    await withPool(reservedPool, { cluster, models: [inBf16()] });
+    await withPool(reservedPool, { cluster, models: [wide()] });
     expect((await aks.run("up", serving)).exitCode).toBe(0);
     const path = String.raw`jsonpath={.items[*].spec.containers[*].resources.limits.rdma/shared_ib}`;
     expect(await aks.get("pods", "-n", "llama", "-o", path)).toBe("1 1");
-    expect(await aks.answerOf("llama", "llama-405b-bf16")).toContain("This answer comes from");
+    expect(await aks.answerOf("llama", "llama-405b-wide")).toContain("This answer comes from");
   });
 
   test("refuses to go while its capacity is protected, and everything stays", async () => {
@@ -266,7 +267,7 @@ describe.sequential("its pool of H100 nodes", () => {
 
   test("comes down with the rest, and leaves nothing in the subscription", async () => {
     const cluster = { ...aks.example.cluster, identity };
-    await withPool({ ...reservedPool, protect: false }, { cluster, models: [inBf16()] });
+    await withPool({ ...reservedPool, protect: false }, { cluster, models: [wide()] });
     expect(await aks.runAll("up", [platform, serving])).toEqual([0, 0]);
     expect(await aks.runAll("destroy", [serving, platform])).toEqual([0, 0]);
     expect(aks.engine.clouds.read().records).toEqual([]);
