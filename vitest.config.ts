@@ -24,8 +24,10 @@ export default defineConfig({
       {
         test: {
           name: "infra",
-          // After the others: each of its files has a cluster and an engine of its own.
+          // After the others: each of its files has a cluster and an engine of its own. Two at a time: they wait more
+          // than they work.
           sequence: { groupOrder: 1 },
+          maxWorkers: 2,
           include: ["test/infra/**/*.test.ts"],
           globalSetup: ["test/support/infra-setup.ts"],
           testTimeout: 300_000,
