@@ -94,7 +94,9 @@ const gpuLimit: StackValidationPolicy = {
       parts.push(`${resource.name} ${most}`);
     }
     if (gpus > maxGpus) {
-      report(`the stack can have ${gpus} GPUs (${parts.join(", ")}), and may have ${maxGpus} at most`);
+      // Resources come in the order in which they happened to be registered.
+      const named = parts.toSorted().join(", ");
+      report(`the stack can have ${gpus} GPUs (${named}), and may have ${maxGpus} at most`);
     }
   },
 };
