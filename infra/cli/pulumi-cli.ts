@@ -1,11 +1,12 @@
 // Finds a Pulumi CLI and runs it: the one on PATH, or, for the local stack of a checkout, the one that local/tools
 // builds, with the language host and the Kubernetes provider that stand for Pulumi's own.
 import { spawn } from "node:child_process";
-import { access, constants, mkdir } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { buildPulumi } from "../../local/cluster/build/pulumi.ts";
 import type { BuildEvent } from "../../local/cluster/build/build.ts";
+import { isExecutable } from "../platform/kubeconfig.ts";
 import { pulumiEngine } from "../testing/pulumi.ts";
 import type { PulumiRunner } from "./sequence.ts";
 
@@ -15,19 +16,8 @@ export class PulumiMissing extends Error {
   override readonly name = "PulumiMissing";
 }
 
-/** Whether a shell would find `pulumi`. */
-export async function isOnPath(env: Readonly<Record<string, string | undefined>>): Promise<boolean> {
-  const folders = (env["PATH"] ?? "").split(delimiter);
-  const found = await Promise.all(
-    folders.map(async (folder) =>
-      access(join(folder, "pulumi"), constants.X_OK).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return found.includes(true);
-}
+const isOnPath = async (env: Readonly<Record<string, string | undefined>>): Promise<boolean> =>
+  isExecutable("pulumi", env);
 
 /**
  * The environment in which Pulumi works on the local cluster: its state lies in `folder`, and ends with the cluster.

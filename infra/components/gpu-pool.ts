@@ -3,6 +3,7 @@ import { ComponentResource } from "@pulumi/pulumi";
 import type { Output } from "@pulumi/pulumi";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
 import type { CustomResourceArgs } from "@pulumi/kubernetes/apiextensions/customResource.js";
+import { isBought } from "../config/capacity.ts";
 import type { PoolConfiguration } from "../config/pool.ts";
 import { gpuPoolObject } from "../objects/custom-objects.ts";
 import { transformed } from "./transform.ts";
@@ -17,9 +18,6 @@ export interface GpuPoolArgs {
   };
 }
 
-/** Whether a pool's capacity was bought: what is destroyed by mistake may not be had again. */
-const bought: readonly PoolConfiguration["capacity"]["kind"][] = ["reserved", "capacityBlock"];
-
 /** A GpuPool; protected where its capacity was bought or the pool says so. */
 export class GpuPoolResource extends ComponentResource {
   readonly gpuPool: CustomResource;
@@ -33,7 +31,7 @@ export class GpuPoolResource extends ComponentResource {
       options: {
         parent: this,
         provider: options.provider,
-        protect: pool.protect ?? bought.includes(pool.capacity.kind),
+        protect: pool.protect ?? isBought(pool.capacity.kind),
       },
     });
     this.gpuPool = new CustomResource(name, args, own);

@@ -45,3 +45,7 @@ export const capacity = z.discriminatedUnion("kind", kinds, {
       ? 'supported kinds: "onDemand", "spot", "reserved", "flexStart", "queued", "capacityBlock"'
       : undefined,
 });
+
+/** Whether capacity of a kind was bought: what is destroyed by mistake may not be had again. */
+export const isBought = (kind: z.output<typeof capacity>["kind"]): boolean =>
+  kind === "reserved" || kind === "capacityBlock";

@@ -3,6 +3,8 @@
 import { infinibandFeature } from "../config/clouds/aks/checks.ts";
 import type { AksCluster } from "../config/clouds/aks/cluster.ts";
 import type { AksPool } from "../config/clouds/aks/pool.ts";
+import { nothingFound, problemsOf, together } from "./findings.ts";
+import type { Findings } from "./findings.ts";
 
 /** A capacity reservation group as Azure knows it. */
 export interface ReservationGroupFacts {
@@ -23,12 +25,6 @@ export interface AksReadings {
   featureState(feature: typeof infinibandFeature): Promise<string>;
 }
 
-/** Lines for people: what will not work, and what could not be found out. */
-export interface Findings {
-  readonly problems: readonly string[];
-  readonly warnings: readonly string[];
-}
-
 /** Reads what the pools need, all of it, and judges. */
 export async function aksFindings(
   cluster: AksCluster,
@@ -39,25 +35,13 @@ export async function aksFindings(
     ...pools.map(async (pool, index) => reservationFindings(cluster, pool, index, readings)),
     ...(pools.some(({ infiniband }) => infiniband)
       ? [
-          read(`whether the feature ${infinibandFeature.name} is registered`, async () =>
+          problemsOf(`whether the feature ${infinibandFeature.name} is registered`, async () =>
             featureProblems(await readings.featureState(infinibandFeature)),
           ),
         ]
       : []),
   ]);
-  return {
-    problems: found.flatMap(({ problems }) => problems),
-    warnings: found.flatMap(({ warnings }) => warnings),
-  };
-}
-
-async function read(what: string, judge: () => Promise<readonly string[]>): Promise<Findings> {
-  try {
-    return { problems: await judge(), warnings: [] };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { problems: [], warnings: [`${what} could not be read: ${reason}`] };
-  }
+  return together(found);
 }
 
 /** Source: azure.github.io/aks-rdma-infiniband, getting started. */
@@ -76,8 +60,8 @@ async function reservationFindings(
   readings: AksReadings,
 ): Promise<Findings> {
   const { capacity } = pool;
-  if (capacity.kind !== "reserved") return { problems: [], warnings: [] };
-  return read(`the capacity reservation group ${capacity.reservation}`, async () =>
+  if (capacity.kind !== "reserved") return nothingFound;
+  return problemsOf(`the capacity reservation group ${capacity.reservation}`, async () =>
     reservationProblems(location, pool, index, await readings.reservationGroup(capacity.reservation)),
   );
 }

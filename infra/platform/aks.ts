@@ -1,6 +1,6 @@
 // The platform of a stack on Azure Kubernetes Service: network, cluster with its system pool, what brings drivers, and the
 // pools of GPU nodes, which are dear from their first minute.
-import { RunError, log, output } from "@pulumi/pulumi";
+import { RunError, output } from "@pulumi/pulumi";
 import { listManagedClusterUserCredentialsOutput } from "@pulumi/azure-native/containerservice/listManagedClusterUserCredentials.js";
 import { Provider as AzureProvider } from "@pulumi/azure-native/provider.js";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider.js";
@@ -17,6 +17,7 @@ import { guardPools } from "../guards/guard-pools.ts";
 import { aksFindings } from "./aks-availability.ts";
 import { aksReadings } from "./aks-readings.ts";
 import type { CloudProgram, MadeClusterAccess } from "./cloud-platform.ts";
+import { heedFindings } from "./heed-findings.ts";
 import { isExecutable } from "./kubeconfig.ts";
 
 export const aksPlatform: CloudProgram<"aks"> = async ({ cluster, pools }, { env, allowReplace }) => {
@@ -36,24 +37,9 @@ export const aksPlatform: CloudProgram<"aks"> = async ({ cluster, pools }, { env
     location: cluster.location,
     ...(cluster.tenant === undefined ? {} : { tenantId: cluster.tenant }),
   });
-  await checkSubscription(cluster, pools, provider);
+  await heedFindings("the subscription", await aksFindings(cluster, pools, aksReadings({ provider })));
   return { ...register(cluster, pools, provider), poolRecords };
 };
-
-/** @throws RunError with all that the subscription lacks; what cannot be read is a warning */
-async function checkSubscription(
-  cluster: AksCluster,
-  pools: readonly AksPool[],
-  provider: AzureProvider,
-): Promise<void> {
-  const { problems, warnings } = await aksFindings(cluster, pools, aksReadings({ provider }));
-  for (const warning of warnings) await log.warn(warning);
-  if (problems.length > 0) {
-    throw new RunError(
-      ["the subscription lacks what the pools need; nothing was done", ...problems].join("\n  "),
-    );
-  }
-}
 
 function register(
   cluster: AksCluster,

@@ -3,6 +3,8 @@
 import { counted } from "../../src/planning/words/format.ts";
 import { findMachineShape } from "../../src/catalog/machine-shapes.ts";
 import type { EksPool } from "../config/clouds/eks/pool.ts";
+import { nothingFound, problemsOf, together } from "./findings.ts";
+import type { Findings } from "./findings.ts";
 
 /** A capacity reservation or a capacity block as EC2 knows it. */
 export interface ReservationFacts {
@@ -28,38 +30,20 @@ export interface EksReadings {
   block(id: string): Promise<ReservationFacts>;
 }
 
-/** Lines for people: what will not work, and what could not be found out. */
-export interface Findings {
-  readonly problems: readonly string[];
-  readonly warnings: readonly string[];
-}
-
 /** Reads what the pools need, all of it, and judges. */
 export async function eksFindings(pools: readonly EksPool[], readings: EksReadings): Promise<Findings> {
   const found = await Promise.all([
     ...pools.map(async (pool, index) =>
-      read(`whether ${pool.machineShape} is sold in ${pool.zones.join(", ")}`, async () =>
+      problemsOf(`whether ${pool.machineShape} is sold in ${pool.zones.join(", ")}`, async () =>
         soldProblems(pool, index, await readings.zonesOf(pool.machineShape)),
       ),
     ),
     ...pools.map(async (pool, index) => reservationFindings(pool, index, readings)),
     ...[...quotasOf(pools)].map(async ([name, need]) =>
-      read(`the quota "${name}"`, async () => quotaProblems(name, need, await readings.quota(name))),
+      problemsOf(`the quota "${name}"`, async () => quotaProblems(name, need, await readings.quota(name))),
     ),
   ]);
-  return {
-    problems: found.flatMap(({ problems }) => problems),
-    warnings: found.flatMap(({ warnings }) => warnings),
-  };
-}
-
-async function read(what: string, judge: () => Promise<readonly string[]>): Promise<Findings> {
-  try {
-    return { problems: await judge(), warnings: [] };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { problems: [], warnings: [`${what} could not be read: ${reason}`] };
-  }
+  return together(found);
 }
 
 function soldProblems(
@@ -81,20 +65,20 @@ async function reservationFindings(pool: EksPool, index: number, readings: EksRe
   switch (capacity.kind) {
     case "onDemand":
     case "spot":
-      return { problems: [], warnings: [] };
+      return nothingFound;
     case "reserved": {
       const { reservation } = capacity;
       if (reservation.startsWith("arn:")) {
         const warning = `${path}.reservation: what a resource group holds is not looked into: see that it is of ${needed(pool)}`;
         return { problems: [], warnings: [warning] };
       }
-      return read(`the reservation ${reservation}`, async () => {
+      return problemsOf(`the reservation ${reservation}`, async () => {
         const facts = await readings.reservation(reservation);
         return [...reservationProblems(pool, path, facts), ...placementProblems(pool, index, facts)];
       });
     }
     case "capacityBlock":
-      return read(`the capacity block ${capacity.reservation}`, async () => {
+      return problemsOf(`the capacity block ${capacity.reservation}`, async () => {
         const facts = await readings.block(capacity.reservation);
         return [...reservationProblems(pool, path, facts), ...blockProblems(capacity, path, facts)];
       });

@@ -1,6 +1,6 @@
 // The platform of a stack on Elastic Kubernetes Service: network, cluster, drivers, and last the pools of GPU nodes,
 // which are dear from their first minute.
-import { RunError, log, output } from "@pulumi/pulumi";
+import { RunError, output } from "@pulumi/pulumi";
 import type { Output } from "@pulumi/pulumi";
 import { Provider as AwsProvider } from "@pulumi/aws/provider.js";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider.js";
@@ -20,6 +20,7 @@ import type { GuardedPool } from "../guards/guard-pools.ts";
 import type { CloudProgram, MadeClusterAccess } from "./cloud-platform.ts";
 import { eksFindings } from "./eks-availability.ts";
 import { eksReadings } from "./eks-readings.ts";
+import { heedFindings } from "./heed-findings.ts";
 import { isExecutable } from "./kubeconfig.ts";
 
 export const eksPlatform: CloudProgram<"eks"> = async ({ cluster, pools }, { env, allowReplace }) => {
@@ -37,18 +38,9 @@ export const eksPlatform: CloudProgram<"eks"> = async ({ cluster, pools }, { env
     region: cluster.region,
     ...(cluster.profile === undefined ? {} : { profile: cluster.profile }),
   });
-  await checkAccount(pools, provider);
+  await heedFindings("the account", await eksFindings(pools, eksReadings({ provider })));
   return { ...register(cluster, pools, provider, now), poolRecords };
 };
-
-/** @throws RunError with all that the account lacks; what cannot be read is a warning */
-async function checkAccount(pools: readonly EksPool[], provider: AwsProvider): Promise<void> {
-  const { problems, warnings } = await eksFindings(pools, eksReadings({ provider }));
-  for (const warning of warnings) await log.warn(warning);
-  if (problems.length > 0) {
-    throw new RunError(["the account lacks what the pools need; nothing was done", ...problems].join("\n  "));
-  }
-}
 
 /**
  * A pool as the guard sees it. Its subnets are known only to AWS; they change with its zones. A machine is the launch

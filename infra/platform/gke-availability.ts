@@ -4,14 +4,9 @@ import { counted } from "../../src/planning/words/format.ts";
 import type { GkeCluster } from "../config/clouds/gke/cluster.ts";
 import { findGkeShape, quotaFamilyOf } from "../config/clouds/gke/machines.ts";
 import type { GkePool } from "../config/clouds/gke/pool.ts";
+import { nothingFound, together, unlessUnreadable } from "./findings.ts";
+import type { Findings } from "./findings.ts";
 import type { GkeReadings, ReservationReading } from "./gke-readings.ts";
-
-export interface GkeFindings {
-  /** What the project lacks. */
-  readonly problems: readonly string[];
-  /** What could not be found out. */
-  readonly warnings: readonly string[];
-}
 
 type Place = Pick<GkeCluster, "project" | "region">;
 
@@ -19,27 +14,15 @@ export async function gkeFindings(
   place: Place,
   pools: readonly GkePool[],
   readings: GkeReadings,
-): Promise<GkeFindings> {
+): Promise<Findings> {
   const found = await Promise.all([
     ...familiesOf(pools).map(async (family) => quotaFindings(place, family, readings)),
     ...pools.map(async (pool, index) => reservationFindings(place, pool, index, readings)),
   ]);
-  return {
-    problems: found.flatMap(({ problems }) => problems),
-    warnings: found.flatMap(({ warnings }) => warnings),
-  };
+  return together(found);
 }
 
-const nothing: GkeFindings = { problems: [], warnings: [] };
-
-async function unlessUnreadable(what: string, judge: () => Promise<GkeFindings>): Promise<GkeFindings> {
-  try {
-    return await judge();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { problems: [], warnings: [`${what} could not be read, and was not checked: ${reason}`] };
-  }
-}
+const unread = (what: string): string => `${what} could not be read, and was not checked`;
 
 interface Family {
   readonly name: string;
@@ -69,12 +52,12 @@ async function quotaFindings(
   { project, region }: Place,
   { name, gpus, pools }: Family,
   readings: GkeReadings,
-): Promise<GkeFindings> {
+): Promise<Findings> {
   const what = `the quota of ${name} GPUs of ${project} in ${region}`;
-  return unlessUnreadable(what, async () => {
+  return unlessUnreadable(unread(what), async () => {
     const quota = await readings.gpuQuota(project, region, name);
     if (quota === undefined) return { problems: [], warnings: [`${what} is not said, and was not checked`] };
-    if (quota >= gpus) return nothing;
+    if (quota >= gpus) return nothingFound;
     const problem = `${what} is ${quota}, and ${pools.join(", ")} may have ${gpus}: ask for ${gpus} ("GPUs per GPU family" in IAM & Admin, Quotas), or write smaller nodes.max`;
     return { problems: [problem], warnings: [] };
   });
@@ -85,13 +68,13 @@ async function reservationFindings(
   pool: GkePool,
   index: number,
   readings: GkeReadings,
-): Promise<GkeFindings> {
+): Promise<Findings> {
   const { capacity, zones } = pool;
-  if (capacity.kind !== "reserved") return nothing;
+  if (capacity.kind !== "reserved") return nothingFound;
   const { reservation, project = place.project } = capacity;
   const [zone = ""] = zones;
   const what = `the reservation ${reservation} of ${project} in ${zone}`;
-  return unlessUnreadable(what, async () => {
+  return unlessUnreadable(unread(what), async () => {
     const read = await readings.reservation(project, zone, reservation);
     return {
       problems: reservationProblems(pool, read, what).map((problem) => `pools[${index}].${problem}`),

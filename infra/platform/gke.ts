@@ -1,6 +1,6 @@
 // The platform of a stack on Google Kubernetes Engine: network, cluster, system nodes, fabric, and last the pools of GPU
 // nodes, which are dear from their first minute.
-import { RunError, all, log, output } from "@pulumi/pulumi";
+import { RunError, all, output } from "@pulumi/pulumi";
 import { Provider as GcpProvider } from "@pulumi/gcp/provider.js";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider.js";
 import { GkeControlPlane } from "../components/gke/cluster.ts";
@@ -24,6 +24,7 @@ import type { GuardedPool } from "../guards/guard-pools.ts";
 import type { CloudProgram, MadeClusterAccess } from "./cloud-platform.ts";
 import { gkeFindings } from "./gke-availability.ts";
 import { gkeReadings } from "./gke-readings.ts";
+import { heedFindings } from "./heed-findings.ts";
 import { isExecutable } from "./kubeconfig.ts";
 
 export const gkePlatform: CloudProgram<"gke"> = async ({ cluster, pools }, { env, allowReplace }) => {
@@ -38,7 +39,7 @@ export const gkePlatform: CloudProgram<"gke"> = async ({ cluster, pools }, { env
   );
   const { project, region } = cluster;
   const provider = new GcpProvider("gcp", { project, region });
-  await checkProject(cluster, pools, provider);
+  await heedFindings("the project", await gkeFindings(cluster, pools, gkeReadings({ provider })));
   return { ...register(cluster, pools, provider), poolRecords };
 };
 
@@ -61,19 +62,6 @@ const namesOfFabric = (cluster: GkeCluster, count: number): readonly NodeNetwork
     const name = fabricName(cluster, index);
     return { network: name, subnetwork: name };
   });
-
-/** @throws RunError with all that the project lacks; what cannot be read is a warning */
-async function checkProject(
-  cluster: GkeCluster,
-  pools: readonly GkePool[],
-  provider: GcpProvider,
-): Promise<void> {
-  const { problems, warnings } = await gkeFindings(cluster, pools, gkeReadings({ provider }));
-  for (const warning of warnings) await log.warn(warning);
-  if (problems.length > 0) {
-    throw new RunError(["the project lacks what the pools need; nothing was done", ...problems].join("\n  "));
-  }
-}
 
 function register(cluster: GkeCluster, pools: readonly GkePool[], provider: GcpProvider): MadeClusterAccess {
   const network = new GkeNetwork("network", { cluster }, { provider });

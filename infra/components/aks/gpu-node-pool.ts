@@ -3,6 +3,7 @@ import { ComponentResource } from "@pulumi/pulumi";
 import type { Input, Output } from "@pulumi/pulumi";
 import { AgentPool } from "@pulumi/azure-native/containerservice/agentPool.js";
 import type { AgentPoolArgs } from "@pulumi/azure-native/containerservice/agentPool.js";
+import { isBought } from "../../config/capacity.ts";
 import type { AksCluster } from "../../config/clouds/aks/cluster.ts";
 import type { AksPool } from "../../config/clouds/aks/pool.ts";
 import { transformed } from "../transform.ts";
@@ -48,7 +49,7 @@ export class AksGpuNodePool extends ComponentResource {
       options: {
         parent: this,
         provider: options.provider,
-        protect: pool.protect ?? pool.capacity.kind === "reserved",
+        protect: pool.protect ?? isBought(pool.capacity.kind),
         // No capacity holds old nodes and new ones, and the name is taken until the old pool is gone.
         deleteBeforeReplace: true,
         replaceOnChanges: agentPoolReplacingFields.map(({ field }) => field),

@@ -1,6 +1,7 @@
 // How to reach an AKS cluster, as a kubeconfig that holds no credential: kubelogin proves who asks, when asked.
 import { parse } from "yaml";
 import type { AksCluster } from "../../config/clouds/aks/cluster.ts";
+import { execKubeconfig } from "../exec-kubeconfig.ts";
 
 /** The program that a kubeconfig of AKS with Entra calls. */
 export const aksLoginPlugin = "kubelogin";
@@ -37,25 +38,11 @@ export function aksKubeconfig(
   { server, certificateAuthority }: AksEndpoint,
 ): string {
   const ofTenant = tenant === undefined ? [] : ["--tenant-id", tenant];
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": name,
-    contexts: [{ name, context: { cluster: name, user: name } }],
-    clusters: [{ name, cluster: { server, "certificate-authority-data": certificateAuthority } }],
-    users: [
-      {
-        name,
-        user: {
-          exec: {
-            apiVersion: "client.authentication.k8s.io/v1beta1",
-            command: aksLoginPlugin,
-            args: ["get-token", "--login", login, "--server-id", aksServerId, ...ofTenant],
-            env: null,
-            interactiveMode: "IfAvailable",
-          },
-        },
-      },
-    ],
-  });
+  const exec = {
+    command: aksLoginPlugin,
+    args: ["get-token", "--login", login, "--server-id", aksServerId, ...ofTenant],
+    env: null,
+    interactiveMode: "IfAvailable",
+  };
+  return JSON.stringify(execKubeconfig({ name, server, certificateAuthority, exec }));
 }

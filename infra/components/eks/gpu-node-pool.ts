@@ -9,6 +9,7 @@ import { PlacementGroup } from "@pulumi/aws/ec2/placementGroup.js";
 import type { PlacementGroupArgs } from "@pulumi/aws/ec2/placementGroup.js";
 import { NodeGroup } from "@pulumi/aws/eks/nodeGroup.js";
 import type { NodeGroupArgs } from "@pulumi/aws/eks/nodeGroup.js";
+import { isBought } from "../../config/capacity.ts";
 import type { EksCluster } from "../../config/clouds/eks/cluster.ts";
 import { efaDevices, placementOf } from "../../config/clouds/eks/pool.ts";
 import type { EksPool } from "../../config/clouds/eks/pool.ts";
@@ -126,7 +127,6 @@ export class EksGpuNodePool extends ComponentResource {
   #nodeGroup(name: string): NodeGroup {
     const { pool, cluster, nodeRoleArn, subnetIds, now, transform } = this.#args;
     const { nodes, capacity } = pool;
-    const bought = capacity.kind === "reserved" || capacity.kind === "capacityBlock";
     const autoscaled =
       cluster.autoscaler !== "none" && nodes.max > nodes.min && capacity.kind !== "capacityBlock";
     const updateMinutes = baseMinutes + drainMinutes * nodes.max;
@@ -142,7 +142,7 @@ export class EksGpuNodePool extends ComponentResource {
       },
       options: {
         ...this.#own,
-        protect: pool.protect ?? bought,
+        protect: pool.protect ?? isBought(capacity.kind),
         // No capacity holds the old nodes and the new ones, and the name is taken until the old group is gone.
         deleteBeforeReplace: true,
         ...(autoscaled ? { ignoreChanges: ["scalingConfig.desiredSize"] } : {}),

@@ -1,4 +1,5 @@
 // How to reach an EKS cluster, as a kubeconfig that holds no credential: who asks is proved by the AWS CLI, when asked.
+import { execKubeconfig } from "../exec-kubeconfig.ts";
 
 export interface EksAccess {
   readonly name: string;
@@ -17,25 +18,7 @@ export const eksLoginPlugin = "aws";
 export function eksKubeconfig(access: EksAccess): string {
   const { name, region, profile, endpoint, certificateAuthority } = access;
   const args = ["--region", region, "eks", "get-token", "--cluster-name", name, "--output", "json"];
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": name,
-    contexts: [{ name, context: { cluster: name, user: name } }],
-    clusters: [{ name, cluster: { server: endpoint, "certificate-authority-data": certificateAuthority } }],
-    users: [
-      {
-        name,
-        user: {
-          exec: {
-            apiVersion: "client.authentication.k8s.io/v1beta1",
-            command: eksLoginPlugin,
-            args,
-            env: profile === undefined ? null : [{ name: "AWS_PROFILE", value: profile }],
-            interactiveMode: "IfAvailable",
-          },
-        },
-      },
-    ],
-  });
+  const env = profile === undefined ? null : [{ name: "AWS_PROFILE", value: profile }];
+  const exec = { command: eksLoginPlugin, args, env, interactiveMode: "IfAvailable" };
+  return JSON.stringify(execKubeconfig({ name, server: endpoint, certificateAuthority, exec }));
 }

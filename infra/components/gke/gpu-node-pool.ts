@@ -3,6 +3,7 @@ import { ComponentResource } from "@pulumi/pulumi";
 import type { CustomResourceOptions, Output } from "@pulumi/pulumi";
 import { NodePool } from "@pulumi/gcp/container/nodePool.js";
 import type { NodePoolArgs } from "@pulumi/gcp/container/nodePool.js";
+import { isBought } from "../../config/capacity.ts";
 import type { GkePool } from "../../config/clouds/gke/pool.ts";
 import { transformed } from "../transform.ts";
 import type { ComponentOptions, Transform } from "../transform.ts";
@@ -43,7 +44,7 @@ export function gpuNodePoolOptions({ nodes, capacity, protect }: GkePool): Custo
   const update = Math.min(nodes.max * minutesPerNode, longestMinutes);
   return {
     // Capacity that was bought is not given back by mistake.
-    protect: protect ?? capacity.kind === "reserved",
+    protect: protect ?? isBought(capacity.kind),
     // A reservation cannot hold old and new nodes, and both would have the same name.
     deleteBeforeReplace: true,
     ...(nodes.max > nodes.min ? { ignoreChanges: ["initialNodeCount", "nodeCount"] } : {}),

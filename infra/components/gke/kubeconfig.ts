@@ -1,5 +1,6 @@
 // A kubeconfig that logs in by Google's plugin: it holds no token, so that state and outputs hold none.
 import { stringify } from "yaml";
+import { execKubeconfig } from "../exec-kubeconfig.ts";
 
 /** The program that kubectl, Helm and Pulumi log in to GKE with. */
 export const gkeLoginPlugin = "gke-gcloud-auth-plugin";
@@ -19,34 +20,12 @@ export const gkeContext = ({ project, region, name }: Omit<GkeAccess, "server" |
   `gke_${project}_${region}_${name}`;
 
 export function gkeKubeconfig(access: GkeAccess): string {
-  const context = gkeContext(access);
-  return stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": context,
-    clusters: [
-      {
-        name: context,
-        cluster: {
-          server: access.server,
-          "certificate-authority-data": access.certificateAuthority,
-        },
-      },
-    ],
-    contexts: [{ name: context, context: { cluster: context, user: context } }],
-    users: [
-      {
-        name: context,
-        user: {
-          exec: {
-            apiVersion: "client.authentication.k8s.io/v1beta1",
-            command: gkeLoginPlugin,
-            provideClusterInfo: true,
-            interactiveMode: "Never",
-            installHint: "Install it with: gcloud components install gke-gcloud-auth-plugin",
-          },
-        },
-      },
-    ],
-  });
+  const { server, certificateAuthority } = access;
+  const exec = {
+    command: gkeLoginPlugin,
+    provideClusterInfo: true,
+    interactiveMode: "Never",
+    installHint: "Install it with: gcloud components install gke-gcloud-auth-plugin",
+  };
+  return stringify(execKubeconfig({ name: gkeContext(access), server, certificateAuthority, exec }));
 }

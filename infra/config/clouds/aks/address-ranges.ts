@@ -1,24 +1,17 @@
 // IPv4 ranges of a cluster's network: which overlap, and which lie in another. AKS says so only after some minutes.
 import type { ConfigurationProblem } from "../../problem.ts";
+import { formatIpv4, ipv4Addresses, parseIpv4Block } from "../ipv4.ts";
+import type { Ipv4Block } from "../ipv4.ts";
 import type { AksCluster } from "./cluster.ts";
 
-interface Range {
-  readonly first: number;
-  /** One past the last address. */
-  readonly end: number;
-}
+/** One past the last address. */
+const endOf = (block: Ipv4Block): number => block.first + ipv4Addresses(block);
 
-function rangeOf(text: string): Range {
-  const [address = "", bits = "32"] = text.split("/");
-  const value = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-  const size = 2 ** (32 - Number(bits));
-  const first = Math.floor(value / size) * size;
-  return { first, end: first + size };
-}
+const overlap = (one: Ipv4Block, other: Ipv4Block): boolean =>
+  one.first < endOf(other) && other.first < endOf(one);
 
-const overlap = (one: Range, other: Range): boolean => one.first < other.end && other.first < one.end;
-
-const within = (inner: Range, outer: Range): boolean => outer.first <= inner.first && inner.end <= outer.end;
+const within = (inner: Ipv4Block, outer: Ipv4Block): boolean =>
+  outer.first <= inner.first && endOf(inner) <= endOf(outer);
 
 /**
  * Nodes in the virtual network, pods and Services out of it and of each other.
@@ -26,7 +19,7 @@ const within = (inner: Range, outer: Range): boolean => outer.first <= inner.fir
  */
 export function networkProblems({ network }: AksCluster): readonly ConfigurationProblem[] {
   const problems: ConfigurationProblem[] = [];
-  if (!within(rangeOf(network.nodes), rangeOf(network.addresses))) {
+  if (!within(parseIpv4Block(network.nodes), parseIpv4Block(network.addresses))) {
     problems.push({
       path: "cluster.network.nodes",
       message: `${network.nodes} is not in the virtual network: write a part of ${network.addresses}`,
@@ -38,7 +31,7 @@ export function networkProblems({ network }: AksCluster): readonly Configuration
     ["services", "pods"],
   ] as const;
   for (const [name, other] of apart) {
-    if (!overlap(rangeOf(network[name]), rangeOf(network[other]))) continue;
+    if (!overlap(parseIpv4Block(network[name]), parseIpv4Block(network[other]))) continue;
     problems.push({
       path: `cluster.network.${name}`,
       message: `${network[name]} overlaps ${other} ${network[other]}: write a range apart from it`,
@@ -49,6 +42,5 @@ export function networkProblems({ network }: AksCluster): readonly Configuration
 
 /** The address of the cluster's DNS, the tenth of the Services' range, as AKS's own default is. */
 export function dnsServiceAddress(services: string): string {
-  const address = rangeOf(services).first + 10;
-  return [24, 16, 8, 0].map((bits) => Math.floor(address / 2 ** bits) % 256).join(".");
+  return formatIpv4(parseIpv4Block(services).first + 10);
 }

@@ -2,6 +2,7 @@
 import { findGpu } from "../../../../src/catalog/gpus.ts";
 import { findMachineShape } from "../../../../src/catalog/machine-shapes.ts";
 import type { ConfigurationProblem } from "../../problem.ts";
+import { gpuOperatorProblems } from "../gpu-operator.ts";
 import { networkProblems } from "./address-ranges.ts";
 import type { AksCluster } from "./cluster.ts";
 import type { AksPool } from "./pool.ts";
@@ -32,7 +33,12 @@ export function aksProblems(
             ...versionProblems(pool, `pools[${index}]`, cluster),
           ],
     ),
-    ...driverProblems(pools),
+    ...gpuOperatorProblems(
+      pools,
+      ({ driver, infiniband }) => driver === "install" && !infiniband,
+      (operated) =>
+        `${operated} takes its driver from the GPU Operator, which would put a second one here: write gpuOperator in both, or install in both`,
+    ),
   ];
 }
 
@@ -150,23 +156,4 @@ function versionProblems(
       message: `nodes are as new as the cluster, or up to two minors older: write ${range}`,
     },
   ];
-}
-
-/**
- * One driver for the cluster: the GPU Operator would lay its container toolkit over that of AKS's driver. Source:
- * azure.github.io/aks-rdma-infiniband/configurations/gpu-drivers ("mutually exclusive").
- */
-function driverProblems(pools: readonly (AksPool | undefined)[]): readonly ConfigurationProblem[] {
-  const operated = pools.findIndex((pool) => pool?.driver === "gpuOperator");
-  if (operated === -1) return [];
-  return pools.flatMap((pool, index) =>
-    pool?.driver === "install" && !pool.infiniband
-      ? [
-          {
-            path: `pools[${index}].driver`,
-            message: `pools[${operated}] takes its driver from the GPU Operator, which would put a second one here: write gpuOperator in both, or install in both`,
-          },
-        ]
-      : [],
-  );
 }

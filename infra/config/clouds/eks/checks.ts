@@ -1,6 +1,7 @@
 // What EKS and EC2 would refuse, or worse, accept and never fill: told before anything is asked of them, each with what
 // to write instead.
 import type { ConfigurationProblem } from "../../problem.ts";
+import { gpuOperatorProblems } from "../gpu-operator.ts";
 import type { EksCluster } from "./cluster.ts";
 import { efaDevices, placementOf } from "./pool.ts";
 import type { EksPool } from "./pool.ts";
@@ -21,7 +22,12 @@ export function eksProblems(
 ): readonly ConfigurationProblem[] {
   return [
     ...(cluster === undefined ? [] : clusterProblems(cluster)),
-    ...driverProblems(pools),
+    ...gpuOperatorProblems(
+      pools,
+      ({ driver }) => driver !== "gpuOperator",
+      (operated) =>
+        `${operated} has the GPU Operator, whose device plugin would run here beside NVIDIA's own: write gpuOperator in both, or image in both`,
+    ),
     ...pools.flatMap((pool, index) => {
       if (pool === undefined) return [];
       const path = `pools[${index}]`;
@@ -59,22 +65,6 @@ function clusterProblems({ version, region, network }: EksCluster): readonly Con
     }
   });
   return problems;
-}
-
-/** The GPU Operator finds GPUs wherever they are, so that its device plugin comes to every pool. */
-function driverProblems(pools: readonly (EksPool | undefined)[]): readonly ConfigurationProblem[] {
-  const operated = pools.findIndex((pool) => pool?.driver === "gpuOperator");
-  if (operated === -1) return [];
-  return pools.flatMap((pool, index) =>
-    pool === undefined || pool.driver === "gpuOperator"
-      ? []
-      : [
-          {
-            path: `pools[${index}].driver`,
-            message: `pools[${operated}] has the GPU Operator, whose device plugin would run here beside NVIDIA's own: write gpuOperator in both, or image in both`,
-          },
-        ],
-  );
 }
 
 /** The node group and launch template of the system pool have this name. */

@@ -2,6 +2,7 @@
 // say what to write instead. Most are preconditions of GoogleCloudPlatform/cluster-toolkit, modules/compute/gke-node-pool.
 import { counted } from "../../../../src/planning/words/format.ts";
 import type { ConfigurationProblem } from "../../problem.ts";
+import { gpuOperatorProblems } from "../gpu-operator.ts";
 import { systemPoolName } from "./cluster.ts";
 import type { GkeCluster } from "./cluster.ts";
 import { fabricProblems } from "./fabric-checks.ts";
@@ -22,7 +23,12 @@ export function gkeProblems(
 ): readonly ConfigurationProblem[] {
   return [
     ...(cluster === undefined ? [] : clusterProblems(cluster)),
-    ...driverProblems(pools),
+    ...gpuOperatorProblems(
+      pools,
+      ({ driver }) => driver !== "gpuOperator",
+      (operated, { driver }) =>
+        `${operated} has the GPU Operator, whose device plugin would run here beside GKE's: write gpuOperator in both, or ${driver} in both`,
+    ),
     ...pools.flatMap((pool, index) => {
       if (pool === undefined) return [];
       const found = [
@@ -55,22 +61,6 @@ function clusterProblems({
     ),
     ...(nodes.max < begins ? [few] : []),
   ];
-}
-
-/** The GPU Operator looks for GPUs itself, so that its device plugin comes to all nodes that have some. */
-function driverProblems(pools: readonly (GkePool | undefined)[]): readonly ConfigurationProblem[] {
-  const operated = pools.findIndex((pool) => pool?.driver === "gpuOperator");
-  if (operated === -1) return [];
-  return pools.flatMap((pool, index) =>
-    pool === undefined || pool.driver === "gpuOperator"
-      ? []
-      : [
-          {
-            path: `pools[${index}].driver`,
-            message: `pools[${operated}] has the GPU Operator, whose device plugin would run here beside GKE's: write gpuOperator in both, or ${pool.driver} in both`,
-          },
-        ],
-  );
 }
 
 function nameProblems({ name }: GkePool): readonly Found[] {
