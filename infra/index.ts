@@ -20,7 +20,8 @@ export type { ConfigurationProblem } from "./config/problem.ts";
 export { readStackFile } from "./config/stack-file.ts";
 
 export { describeRefusals, planStack } from "./planning/plan-stack.ts";
-export type { PlannedModel, PoolUse, RefusedModel, StackPlan } from "./planning/plan-stack.ts";
+export type { RefusedModel } from "./planning/placed-model.ts";
+export type { PlannedModel, PoolUse, StackPlan } from "./planning/plan-stack.ts";
 export { serve } from "./serving/serving.ts";
 export type { ModelOutput, ServingOutputs, ServingPlan } from "./serving/serving.ts";
 

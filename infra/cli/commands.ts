@@ -36,32 +36,15 @@ export function infraProgram(terminal: Terminal): Command {
     .description("Puts the operator, its GPU pools and its models on a cluster, with Pulumi")
     .option("--debug", "show stack traces of errors")
     .addCommand(planCommand(terminal))
-    .addCommand(
-      stackCommand(terminal, "preview", "Show what up would do", async (pulumi, options) => {
-        await preview(pulumi, options);
-      }),
-    )
-    .addCommand(
-      confirmed(
-        stackCommand(
-          terminal,
-          "up",
-          "Bring the platform up, then what serves on it",
-          async (pulumi, options) => {
-            await up(pulumi, options);
-          },
-        ),
-      ),
-    )
+    .addCommand(stackCommand(terminal, "preview", "Show what up would do", preview))
+    .addCommand(confirmed(stackCommand(terminal, "up", "Bring the platform up, then what serves on it", up)))
     .addCommand(
       confirmed(
         stackCommand(
           terminal,
           "destroy",
           "Preview the end of everything, then take it down in reverse order",
-          async (pulumi, options) => {
-            await destroy(pulumi, options);
-          },
+          destroy,
         ),
       ),
     )

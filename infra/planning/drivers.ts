@@ -1,20 +1,15 @@
 // Whether a pool's driver runs the engine of the models on it. Clouds choose drivers by themselves and do not say which
 // before there is a node, so this judges pools whose branch somebody has stated.
 import { vllmDriverFloor } from "../../src/catalog/engines/cuda.ts";
-import type { Plan } from "../../src/planning/plan.ts";
-import type { ModelConfiguration } from "../config/model.ts";
 import type { PoolConfiguration } from "../config/pool.ts";
-
-interface PlacedModel {
-  readonly model: ModelConfiguration;
-  readonly plan: Plan;
-}
+import { nameOf } from "./placed-model.ts";
+import type { PlacedModel, RefusedModel } from "./placed-model.ts";
 
 /** Models whose engine is newer than their pool's driver. An image of somebody's own is theirs to know. */
 export function driverProblems(
   pools: readonly PoolConfiguration[],
   placed: readonly PlacedModel[],
-): readonly { readonly model: string; readonly message: string }[] {
+): readonly RefusedModel[] {
   return placed.flatMap(({ model, plan }) => {
     const index = pools.findIndex(({ name }) => name === plan.pool);
     const branch = pools[index]?.driverBranch;
@@ -23,7 +18,7 @@ export function driverProblems(
     if (branch >= driverBranch) return [];
     return [
       {
-        model: `${model.namespace}/${model.name}`,
+        model: nameOf(model),
         message: `the image of vLLM ${plan.engine.version} has CUDA ${cuda}, which needs driver ${driverBranch} or later, and pool ${plan.pool} has ${branch}. What would work: a newer driver and pools[${index}].driverBranch ${driverBranch}, or a spec.engine.image of yours with an older CUDA`,
       },
     ];

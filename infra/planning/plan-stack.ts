@@ -12,6 +12,8 @@ import type { StackConfiguration } from "../config/configuration.ts";
 import type { ModelConfiguration } from "../config/model.ts";
 import type { PoolConfiguration } from "../config/pool.ts";
 import { driverProblems } from "./drivers.ts";
+import { nameOf } from "./placed-model.ts";
+import type { RefusedModel } from "./placed-model.ts";
 import { gpusPerNode, missingNodes, placeReplica } from "./rooms.ts";
 import type { Room } from "./rooms.ts";
 import { readsVolume, volumeProblems } from "./volumes.ts";
@@ -36,12 +38,6 @@ export interface PoolUse {
   /** GPUs of the nodes that the pool may have, at most. */
   readonly gpusAtMost: number;
   readonly headroomGpus: number;
-}
-
-/** A model that cannot run as written, and why. */
-export interface RefusedModel {
-  readonly model: string;
-  readonly message: string;
 }
 
 /** Every model has its place. */
@@ -189,8 +185,6 @@ function overheadsOf(values: Readonly<Record<string, unknown>>): readonly Measur
   const parsed = parseMeasuredOverheads(measuredOverheads);
   return parsed.ok ? parsed.overheads : [];
 }
-
-const nameOf = ({ namespace, name }: ModelConfiguration): string => `${namespace}/${name}`;
 
 /** Refusals in one text, a model each. */
 export function describeRefusals(refusals: readonly RefusedModel[]): string {

@@ -1,26 +1,17 @@
 // Whether the stack's volumes hold the checkpoints of the models that read them, and let all of their nodes do so.
-import type { Plan } from "../../src/planning/plan.ts";
 import { quantityValue } from "../../src/planning/quantity.ts";
 import type { ModelConfiguration } from "../config/model.ts";
 import type { VolumeConfiguration } from "../config/volume.ts";
-
-export interface VolumeProblem {
-  readonly model: string;
-  readonly message: string;
-}
-
-interface Reader {
-  readonly model: ModelConfiguration;
-  readonly plan: Plan;
-}
+import { nameOf } from "./placed-model.ts";
+import type { PlacedModel, RefusedModel } from "./placed-model.ts";
 
 const gibibyte = 2 ** 30;
 
 /** What is wrong with the stack's volumes. A claim that the stack does not make is its owner's to size. */
 export function volumeProblems(
   volumes: readonly VolumeConfiguration[],
-  readers: readonly Reader[],
-): readonly VolumeProblem[] {
+  readers: readonly PlacedModel[],
+): readonly RefusedModel[] {
   return volumes.flatMap((volume, index) => {
     const reading = readers.filter(
       (reader) => claimOf(reader) === volume.name && reader.model.namespace === volume.namespace,
@@ -38,7 +29,7 @@ export function readsVolume(
   return volumes.some((volume) => volume.name === claim && volume.namespace === namespace);
 }
 
-function claimOf({ plan: { weights } }: Reader): string | undefined {
+function claimOf({ plan: { weights } }: PlacedModel): string | undefined {
   return weights.source.kind === "persistentVolumeClaim" ? weights.source.claimName : undefined;
 }
 
@@ -46,8 +37,8 @@ function claimOf({ plan: { weights } }: Reader): string | undefined {
 function sizeProblems(
   volume: VolumeConfiguration,
   index: number,
-  readers: readonly Reader[],
-): readonly VolumeProblem[] {
+  readers: readonly PlacedModel[],
+): readonly RefusedModel[] {
   const byPath = new Map(
     readers.map((reader) => {
       const { source, totalBytes } = reader.plan.weights;
@@ -65,7 +56,7 @@ function sizeProblems(
     checkpoints.length === 1 ? "its checkpoint takes" : `the ${checkpoints.length} checkpoints on it take`;
   return [
     {
-      model: nameOf(largest.reader),
+      model: nameOf(largest.reader.model),
       message: `volume ${volume.namespace}/${volume.name} of ${volume.size} is too small: ${what} ${(neededBytes / gibibyte).toFixed(1)} GiB. What would work: volumes[${index}].size ${Math.ceil(neededBytes / gibibyte)}Gi`,
     },
   ];
@@ -75,18 +66,16 @@ function sizeProblems(
 function accessProblems(
   volume: VolumeConfiguration,
   index: number,
-  readers: readonly Reader[],
-): readonly VolumeProblem[] {
+  readers: readonly PlacedModel[],
+): readonly RefusedModel[] {
   if (volume.accessModes.some((mode) => mode !== "ReadWriteOnce")) return [];
   const nodes = readers.reduce((sum, { model, plan }) => sum + model.spec.replicas * plan.nodesPerReplica, 0);
   const [first] = readers;
   if (first === undefined || nodes <= 1) return [];
   return [
     {
-      model: nameOf(first),
+      model: nameOf(first.model),
       message: `volume ${volume.namespace}/${volume.name} is mounted by one node at a time (ReadWriteOnce), and its models may take ${nodes}. What would work: volumes[${index}].accessModes [ReadWriteMany], or [ReadOnlyMany] of a storage class that has it`,
     },
   ];
 }
-
-const nameOf = ({ model: { namespace, name } }: Reader): string => `${namespace}/${name}`;

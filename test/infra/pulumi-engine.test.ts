@@ -4,12 +4,12 @@
 import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, onTestFailed, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { errors, resourceChanges, steps } from "../../infra/testing/engine/events.ts";
-import type { RunOptions, RunResult } from "../../infra/testing/pulumi.ts";
+import type { RunOptions } from "../../infra/testing/pulumi.ts";
 import { kubectl, sharedCluster } from "../support/cluster.ts";
 import { eventually } from "../support/eventually.ts";
-import { testEngine } from "../support/pulumi.ts";
+import { ran, testEngine } from "../support/pulumi.ts";
 
 const cluster = sharedCluster();
 const projectDir = fileURLToPath(new URL("../../infra/testing/example-project", import.meta.url));
@@ -23,13 +23,6 @@ const types = {
 };
 
 const engine = await testEngine((cleanUp) => afterAll(cleanUp));
-
-/** A run whose output the report of a failed test shows. */
-async function ran(running: Promise<RunResult>): Promise<RunResult> {
-  const result = await running;
-  onTestFailed(() => console.error(result.output));
-  return result;
-}
 
 const up = async (options?: RunOptions) => ran(engine.up(projectDir, stack, options));
 const get = async (...args: readonly string[]) => kubectl(cluster, ["get", "-n", namespace, ...args]);

@@ -3,9 +3,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inject, onTestFinished } from "vitest";
+import { inject, onTestFailed, onTestFinished } from "vitest";
 import { chartsVariable, standInCharts } from "../../infra/testing/charts.ts";
-import { pulumiEngine, type PulumiEngine } from "../../infra/testing/pulumi.ts";
+import { pulumiEngine, type PulumiEngine, type RunResult } from "../../infra/testing/pulumi.ts";
 import type { PulumiPrograms } from "../../local/cluster/build/pulumi.ts";
 import { type CleanUp, sharedCluster } from "./cluster.ts";
 
@@ -31,4 +31,11 @@ export async function testEngine(
     clouds: { kubeconfigPath },
     environment: { [chartsVariable]: standInCharts },
   });
+}
+
+/** A run whose output the report of a failed test shows. */
+export async function ran(running: Promise<RunResult>): Promise<RunResult> {
+  const result = await running;
+  onTestFailed(() => console.error(result.output));
+  return result;
 }
