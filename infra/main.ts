@@ -1,6 +1,5 @@
 // The command line of the Pulumi projects: `npm run infra -- up --stack local`.
-import { runProgram } from "../src/cli/program.ts";
-import { processTerminal } from "../src/cli/terminal.ts";
+import { runProgram, processTerminal } from "@llama-operator/cli";
 import { infraProgram } from "./cli/commands.ts";
 
 const terminal = processTerminal(process);

@@ -1,6 +1,5 @@
 // The command line of a checkout: the shipped one, with `local` added. `npm run llama-operator` runs it.
-import { buildProgram, runProgram } from "../src/cli/program.ts";
-import { processTerminal } from "../src/cli/terminal.ts";
+import { buildProgram, runProgram, processTerminal } from "@llama-operator/cli";
 import { localCommand } from "./cli/local-command.ts";
 
 const terminal = processTerminal(process);

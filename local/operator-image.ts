@@ -7,7 +7,7 @@ export const operatorImage = "llama-operator.dev/local";
 /** The entrypoint of that image. */
 export const operatorProgram: readonly string[] = [
   process.execPath,
-  fileURLToPath(new URL("../src/main.ts", import.meta.url)),
+  fileURLToPath(new URL("../src/cli/main.ts", import.meta.url)),
 ];
 
 /** Values of the chart for a local cluster: all of its nodes have GPUs, and taints that keep others away. */

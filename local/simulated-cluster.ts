@@ -1,6 +1,6 @@
 // A local cluster with simulated GPU nodes and the agent beside it: what the demo and `llama-operator local up` start.
 import { join } from "node:path";
-import { findMachineShape, machineShapes } from "../src/catalog/machine-shapes.ts";
+import { findMachineShape, machineShapes } from "@llama-operator/llama/catalog";
 import { agentProcess } from "./cluster/agent-process.ts";
 import { clusterClient } from "./cluster/client.ts";
 import { startCluster } from "./cluster/cluster.ts";

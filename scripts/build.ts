@@ -9,7 +9,7 @@ const outfile = join(root, "dist", "llama-operator.mjs");
 
 await mkdir(join(root, "dist"), { recursive: true });
 const { metafile } = await build({
-  entryPoints: [join(root, "src", "main.ts")],
+  entryPoints: [join(root, "src", "cli", "main.ts")],
   outfile,
   bundle: true,
   platform: "node",

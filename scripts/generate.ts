@@ -1,4 +1,4 @@
-// `npm run generate`: writes the files that follow from src/api. With --check it writes nothing and exits 1 when
+// `npm run generate`: writes the files that follow from src/llama/api. With --check it writes nothing and exits 1 when
 // one is stale.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";

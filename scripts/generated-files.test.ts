@@ -2,14 +2,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { customResourceDefinitions } from "../src/api/crd.ts";
+import { customResourceDefinitions } from "@llama-operator/llama/api";
 import { generatedFiles } from "./generated-files.ts";
 
 const root = join(import.meta.dirname, "..");
 const files = await generatedFiles(root);
 
 describe("the generated files", () => {
-  it.each(files)("$path is what src/api says", async ({ path, content }) => {
+  it.each(files)("$path is what src/llama/api says", async ({ path, content }) => {
     const written = await readFile(join(root, path), "utf8");
     expect(written === content, `${path} is stale: run \`npm run generate\``).toBe(true);
   });

@@ -1,9 +1,9 @@
-// Every file of the repository that is written from src/api, as path and content: one function serves the writer,
+// Every file of the repository that is written from src/llama/api, as path and content: one function serves the writer,
 // its --check and the test that fails when a file is stale.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { type CustomResourceDefinition, gpuPoolCrd, llamaDeploymentCrd } from "../src/api/crd.ts";
+import { type CustomResourceDefinition, gpuPoolCrd, llamaDeploymentCrd } from "@llama-operator/llama/api";
 import { referencePage } from "./reference-page.ts";
 
 export interface GeneratedFile {
@@ -43,6 +43,6 @@ function crdTemplate(crd: CustomResourceDefinition): GeneratedFile {
     throw new Error(`the CRD ${crd.metadata.name} holds "{{", which Helm would expand`);
   return {
     path: `charts/llama-operator/templates/crds/${crd.spec.names.plural}.yaml`,
-    content: `{{- /* Written by \`npm run generate\` from src/api. Do not edit. */ -}}\n{{- if .Values.crds.install }}\n${yaml}{{- end }}\n`,
+    content: `{{- /* Written by \`npm run generate\` from src/llama/api. Do not edit. */ -}}\n{{- if .Values.crds.install }}\n${yaml}{{- end }}\n`,
   };
 }

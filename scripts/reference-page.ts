@@ -1,7 +1,6 @@
 // Writes the reference page of a kind from its CRD: every field with type, default, bounds and meaning, so that
 // the page cannot say what the API server does not hold.
-import type { CustomResourceDefinition } from "../src/api/crd.ts";
-import type { StructuralSchema } from "../src/api/structural-schema.ts";
+import type { CustomResourceDefinition, StructuralSchema } from "@llama-operator/llama/api";
 
 /** The page of one kind in Markdown; `example` is the shortest manifest worth showing, as YAML. */
 export function referencePage(crd: CustomResourceDefinition, example: string): string {
@@ -10,7 +9,7 @@ export function referencePage(crd: CustomResourceDefinition, example: string): s
   const root = version.schema.openAPIV3Schema;
   return [
     `# ${kind}`,
-    "<!-- Written by `npm run generate` from src/api. Do not edit. -->",
+    "<!-- Written by `npm run generate` from src/llama/api. Do not edit. -->",
     root.description ?? "",
     `\`\`\`yaml\n${example.trimEnd()}\n\`\`\``,
     `\`${crd.spec.group}/${version.name}\`, ${crd.spec.scope === "Namespaced" ? "namespaced" : "cluster-scoped"}. ` +

@@ -2,11 +2,14 @@
 import { Command, Option } from "commander";
 import { join } from "node:path";
 import { showBuildProgress } from "../../local/cluster/build/progress.ts";
-import { CommandError } from "../../src/cli/failure.ts";
-import { exitCodes } from "../../src/cli/exit-codes.ts";
-import { outputOption, structured } from "../../src/cli/output.ts";
-import type { StructuredFormat } from "../../src/cli/output.ts";
-import type { Terminal } from "../../src/cli/terminal.ts";
+import {
+  CommandError,
+  exitCodes,
+  outputOption,
+  structured,
+  type StructuredFormat,
+  type Terminal,
+} from "@llama-operator/cli";
 import { ConfigurationError } from "../config/problem.ts";
 import type { StackConfiguration } from "../config/configuration.ts";
 import { readStackFile, stackFilePath } from "../config/stack-file.ts";

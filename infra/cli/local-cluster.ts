@@ -3,12 +3,10 @@ import { showBuildProgress } from "../../local/cluster/build/progress.ts";
 import { openCluster } from "../../local/cluster/kept.ts";
 import { LocalClusterError } from "../../local/cluster/errors.ts";
 import type { ClusterFacts } from "../../local/cluster/options.ts";
-import { findMachineShape } from "../../src/catalog/machine-shapes.ts";
+import { findMachineShape } from "@llama-operator/llama/catalog";
 import { startSimulatedCluster } from "../../local/simulated-cluster.ts";
 import type { StackConfiguration } from "../config/configuration.ts";
-import { CommandError } from "../../src/cli/failure.ts";
-import { exitCodes } from "../../src/cli/exit-codes.ts";
-import type { Terminal } from "../../src/cli/terminal.ts";
+import { CommandError, exitCodes, type Terminal } from "@llama-operator/cli";
 
 /** 405B takes minutes to load; a person at a terminal has less. */
 const loadSpeedup = 30;

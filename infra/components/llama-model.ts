@@ -1,8 +1,7 @@
 // A model on the cluster: its LlamaDeployment, and how long Pulumi waits for it.
 import { ComponentResource, CustomResource, output } from "@pulumi/pulumi";
 import type { CustomResourceOptions, Output } from "@pulumi/pulumi";
-import type { LlamaDeploymentStatus } from "../../src/api/llama-deployment.ts";
-import { apiGroupVersion } from "../../src/api/resources.ts";
+import { type LlamaDeploymentStatus, apiGroupVersion } from "@llama-operator/llama/api";
 import type { PlannedModel } from "../planning/plan-stack.ts";
 import { llamaDeploymentObject } from "../objects/custom-objects.ts";
 import type { CustomObject } from "../objects/custom-objects.ts";

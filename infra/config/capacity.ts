@@ -1,6 +1,6 @@
 // How the nodes of a pool are had: a union, because each way asks for other facts. GpuPools carry the kind alone.
 import { z } from "zod";
-import { int32, text } from "../../src/api/schema.ts";
+import { int32, text } from "@llama-operator/llama/api";
 
 /** Flex-start nodes live seven days at most (`maxRunDuration` of GKE's node pools). */
 const longestFlexStartSeconds = 7 * 24 * 3600;

@@ -1,8 +1,7 @@
 // Rules across fields, and against the catalog. Each judges what could be read, so that one unreadable part hides no
 // mistake in another; each message says what to write instead.
-import { findGpu } from "../../src/catalog/gpus.ts";
-import { findMachineShape } from "../../src/catalog/machine-shapes.ts";
-import { counted } from "../../src/planning/words/format.ts";
+import { findGpu, findMachineShape } from "@llama-operator/llama/catalog";
+import { counted } from "@llama-operator/llama/planning";
 import type { StackConfiguration } from "./configuration.ts";
 import type { PoolConfiguration, Written } from "./pool.ts";
 import type { ConfigurationProblem } from "./problem.ts";

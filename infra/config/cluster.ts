@@ -1,6 +1,6 @@
 // A cluster that is there already. Those that a cloud makes are in clouds/.
 import { z } from "zod";
-import { text } from "../../src/api/schema.ts";
+import { text } from "@llama-operator/llama/api";
 import { clouds } from "./clouds/clouds.ts";
 
 const local = z.strictObject({

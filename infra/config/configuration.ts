@@ -1,7 +1,7 @@
 // The one configuration of a stack, which both projects and the command line read: every mistake at once, with its
 // path, before anything is asked of a cluster or registered with Pulumi.
 import { z } from "zod";
-import { objectName } from "../../src/api/schema.ts";
+import { objectName } from "@llama-operator/llama/api";
 import { crossProblems } from "./checks.ts";
 import { model, namespace } from "./model.ts";
 import type { ModelConfiguration, NamespaceConfiguration } from "./model.ts";

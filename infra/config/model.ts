@@ -1,7 +1,11 @@
 // A model of the stack: a LlamaDeployment, and what `pulumi up` waits for.
 import { z } from "zod";
-import { deploymentName, deploymentNameRule, llamaDeploymentSpec } from "../../src/api/llama-deployment.ts";
-import { objectName } from "../../src/api/schema.ts";
+import {
+  deploymentName,
+  deploymentNameRule,
+  llamaDeploymentSpec,
+  objectName,
+} from "@llama-operator/llama/api";
 import type { Written } from "./pool.ts";
 
 export const model = z.strictObject({

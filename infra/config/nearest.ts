@@ -1,5 +1,5 @@
 // Names that a person may have meant, for messages about one that nobody knows.
-import { nearestNames } from "../../src/catalog/edit-distance.ts";
+import { nearestNames } from "@llama-operator/llama/catalog";
 
 /** Names that begin so, or else those that differ least. */
 export function nearest(name: unknown, known: readonly { readonly name: string }[]): string {

@@ -1,6 +1,6 @@
 // How the operator is installed, and LeaderWorkerSet, which it needs for models that span nodes.
 import { z } from "zod";
-import { int32, objectName, text } from "../../src/api/schema.ts";
+import { int32, objectName, text } from "@llama-operator/llama/api";
 
 export const operator = z.strictObject({
   namespace: objectName.default("llama-operator").describe("Namespace of the operator; the stack makes it."),

@@ -1,9 +1,7 @@
 // A pool of GPU nodes: the facts of a GpuPool, by its own schemas, and what only the infrastructure needs to know.
 import { z } from "zod";
-import { gpuPoolSpec } from "../../src/api/gpu-pool.ts";
-import { int32, labels, objectName } from "../../src/api/schema.ts";
-import { findGpu, gpus } from "../../src/catalog/gpus.ts";
-import { findMachineShape, machineShapes } from "../../src/catalog/machine-shapes.ts";
+import { gpuPoolSpec, int32, labels, objectName } from "@llama-operator/llama/api";
+import { findGpu, gpus, findMachineShape, machineShapes } from "@llama-operator/llama/catalog";
 import { capacity } from "./capacity.ts";
 import { nearest } from "./nearest.ts";
 

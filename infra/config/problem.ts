@@ -1,5 +1,5 @@
 // What is wrong with a configuration, as a person reads it.
-import type { ManifestProblem } from "../../src/api/validation-messages.ts";
+import type { ManifestProblem } from "@llama-operator/llama/api";
 
 /** Where it is (`pools[0].nodes.max`), what is wrong, and what would be right. */
 export type ConfigurationProblem = ManifestProblem;

@@ -1,6 +1,6 @@
 // Reads a configuration section by section and keeps what is wrong, so that the first mistake hides none of the others.
 import { z } from "zod";
-import { apiServerMessage, manifestProblems } from "../../src/api/validation-messages.ts";
+import { apiServerMessage, manifestProblems } from "@llama-operator/llama/api";
 import type { ConfigurationProblem } from "./problem.ts";
 
 export class SectionReader {

@@ -1,7 +1,7 @@
 // A volume for weights: made by the stack, filled by its people, and read by the models that name it as their source.
 import { z } from "zod";
-import { objectName, quantity, text } from "../../src/api/schema.ts";
-import { quantityValue } from "../../src/planning/quantity.ts";
+import { objectName, quantity, text } from "@llama-operator/llama/api";
+import { quantityValue } from "@llama-operator/llama/planning";
 
 export const volume = z.strictObject({
   name: objectName.describe(

@@ -1,5 +1,5 @@
 // Which pools a change would replace, and how that is said. Pure.
-import { counted } from "../../src/planning/words/format.ts";
+import { counted } from "@llama-operator/llama/planning";
 import type { PoolRecord, PoolRecords } from "./pool-record.ts";
 import type { ReplacingField } from "./replacing-field.ts";
 

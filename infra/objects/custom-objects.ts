@@ -1,5 +1,5 @@
 // The stack's own kinds as objects: what Pulumi applies and what the rendered files hold is the same.
-import { apiGroupVersion } from "../../src/api/resources.ts";
+import { apiGroupVersion } from "@llama-operator/llama/api";
 import type { ModelConfiguration } from "../config/model.ts";
 import type { PoolConfiguration, Written } from "../config/pool.ts";
 

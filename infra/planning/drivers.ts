@@ -1,6 +1,6 @@
 // Whether a pool's driver runs the engine of the models on it. Clouds choose drivers by themselves and do not say which
 // before there is a node, so this judges pools whose branch somebody has stated.
-import { vllmDriverFloor } from "../../src/catalog/engines/cuda.ts";
+import { vllmDriverFloor } from "@llama-operator/llama/catalog";
 import type { PoolConfiguration } from "../config/pool.ts";
 import { nameOf } from "./placed-model.ts";
 import type { PlacedModel, RefusedModel } from "./placed-model.ts";

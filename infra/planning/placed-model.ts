@@ -1,5 +1,5 @@
 // What judges of a whole stack are told, and what they answer.
-import type { Plan } from "../../src/planning/plan.ts";
+import type { Plan } from "@llama-operator/llama/planning";
 import type { ModelConfiguration } from "../config/model.ts";
 
 /** A model and where it runs. */

@@ -1,13 +1,14 @@
 // The planner at preview: each model of a stack is planned against the stack's pools, in the words of the operator
 // itself, and all replicas together are counted against the nodes that the pools may have.
-import { gpuPoolSpec } from "../../src/api/gpu-pool.ts";
-import { parseMeasuredOverheads } from "../../src/api/measured-overheads.ts";
-import type { MeasuredOverhead } from "../../src/api/measured-overheads.ts";
-import type { Plan, PoolFacts } from "../../src/planning/plan.ts";
-import { plan } from "../../src/planning/planner.ts";
-import { describeRefusal } from "../../src/planning/refusal.ts";
-import { summarize } from "../../src/planning/words/explain.ts";
-import { counted } from "../../src/planning/words/format.ts";
+import { gpuPoolSpec, parseMeasuredOverheads, type MeasuredOverhead } from "@llama-operator/llama/api";
+import {
+  type Plan,
+  type PoolFacts,
+  plan,
+  describeRefusal,
+  summarize,
+  counted,
+} from "@llama-operator/llama/planning";
 import type { StackConfiguration } from "../config/configuration.ts";
 import type { ModelConfiguration } from "../config/model.ts";
 import type { PoolConfiguration } from "../config/pool.ts";

@@ -1,5 +1,5 @@
 // How many replicas the nodes of a stack's pools hold. The planner says how one replica is laid out; this counts.
-import type { Plan } from "../../src/planning/plan.ts";
+import type { Plan } from "@llama-operator/llama/planning";
 
 /** Free GPUs of each node that a pool may have, at most. */
 export type Room = readonly number[];

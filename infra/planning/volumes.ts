@@ -1,5 +1,5 @@
 // Whether the stack's volumes hold the checkpoints of the models that read them, and let all of their nodes do so.
-import { quantityValue } from "../../src/planning/quantity.ts";
+import { quantityValue } from "@llama-operator/llama/planning";
 import type { ModelConfiguration } from "../config/model.ts";
 import type { VolumeConfiguration } from "../config/volume.ts";
 import { nameOf } from "./placed-model.ts";

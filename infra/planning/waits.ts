@@ -1,5 +1,5 @@
 // What `up` waits for, and for how long, model by model.
-import type { Plan } from "../../src/planning/plan.ts";
+import type { Plan } from "@llama-operator/llama/planning";
 import type { ModelConfiguration } from "../config/model.ts";
 import type { PoolConfiguration } from "../config/pool.ts";
 

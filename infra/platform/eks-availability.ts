@@ -1,7 +1,7 @@
 // What an account on AWS has of what the pools need, judged before the first resource: machines sold in the zone,
 // quotas, reservations. What cannot be read is a warning, because a login that may build need not be one that may look.
-import { counted } from "../../src/planning/words/format.ts";
-import { findMachineShape } from "../../src/catalog/machine-shapes.ts";
+import { counted } from "@llama-operator/llama/planning";
+import { findMachineShape } from "@llama-operator/llama/catalog";
 import type { EksPool } from "../config/clouds/eks/pool.ts";
 import { nothingFound, problemsOf, together } from "./findings.ts";
 import type { Findings } from "./findings.ts";

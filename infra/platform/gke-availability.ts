@@ -1,6 +1,6 @@
 // Whether the project has what the pools need, judged before any pool is made. What cannot be read is a warning: who may
 // make node pools need not be who may read quotas.
-import { counted } from "../../src/planning/words/format.ts";
+import { counted } from "@llama-operator/llama/planning";
 import type { GkeCluster } from "../config/clouds/gke/cluster.ts";
 import { findGkeShape, quotaFamilyOf } from "../config/clouds/gke/machines.ts";
 import type { GkePool } from "../config/clouds/gke/pool.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { parseGpuPool, parseLlamaDeployment } from "../../src/api/resources.ts";
+import { parseGpuPool, parseLlamaDeployment } from "@llama-operator/llama/api";
 import { parseConfiguration } from "../config/configuration.ts";
 import { readStackFile, stackFilePath } from "../config/stack-file.ts";
 import { renderStack } from "./files.ts";

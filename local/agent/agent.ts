@@ -13,9 +13,7 @@ import { resolvePodName } from "../proxy/names.ts";
 import { ServiceProxy } from "../proxy/proxy.ts";
 import { backendsOf } from "../proxy/routing.ts";
 import { type Service, serviceType } from "../proxy/service.ts";
-import type { KubeClient } from "../../src/kube/client.ts";
-import { isNotFound } from "../../src/kube/errors.ts";
-import { objectKey, refOf } from "../../src/kube/object.ts";
+import { type KubeClient, isNotFound, objectKey, refOf } from "@llama-operator/kube-runtime/client";
 import { follow } from "./follow.ts";
 
 /** At which the proxy listens. */

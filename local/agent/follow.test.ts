@@ -1,9 +1,13 @@
 import { expect, it } from "vitest";
-import type { KubeClient, ListPage } from "../../src/kube/client.ts";
-import { ApiError } from "../../src/kube/errors.ts";
-import type { KubeObject, Live } from "../../src/kube/object.ts";
-import { resourceType } from "../../src/kube/resource.ts";
-import type { WatchEvent } from "../../src/kube/http/watch.ts";
+import {
+  type KubeClient,
+  type ListPage,
+  ApiError,
+  type KubeObject,
+  type Live,
+  resourceType,
+} from "@llama-operator/kube-runtime/client";
+import type { WatchEvent } from "@llama-operator/kube-runtime/connection";
 import { follow } from "./follow.ts";
 
 const type = resourceType<KubeObject>({

@@ -4,9 +4,7 @@ import { BlockList } from "node:net";
 import { Command, InvalidArgumentError } from "commander";
 import { realClock } from "../engine/real-clock.ts";
 import { parseProgram, type ProgramTable } from "../kubelet/programs/program-table.ts";
-import { loadClusterConfig } from "../../src/kube/config/config.ts";
-import { KubeConnection } from "../../src/kube/http/connection.ts";
-import { HttpKubeClient } from "../../src/kube/http/http-client.ts";
+import { loadClusterConfig, KubeConnection, HttpKubeClient } from "@llama-operator/kube-runtime/connection";
 import { type ProxyAddress, startAgent } from "./agent.ts";
 
 type Flags = {

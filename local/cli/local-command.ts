@@ -1,10 +1,14 @@
 // `llama-operator local up|down|status`: a cluster of simulated H100 nodes on this machine, for as long as you like.
 // In a checkout only: the shipped program has no cluster to start.
 import { Command, InvalidArgumentError } from "commander";
-import { CommandError } from "../../src/cli/failure.ts";
-import { outputOption, structured, table } from "../../src/cli/output.ts";
-import type { StructuredFormat } from "../../src/cli/output.ts";
-import type { Terminal } from "../../src/cli/terminal.ts";
+import {
+  CommandError,
+  outputOption,
+  structured,
+  table,
+  type StructuredFormat,
+  type Terminal,
+} from "@llama-operator/cli";
 import { showBuildProgress } from "../cluster/build/progress.ts";
 import { defaultClusterName } from "../cluster/cluster.ts";
 import { LocalClusterError } from "../cluster/errors.ts";

@@ -1,8 +1,6 @@
 // A client for one local cluster, as its administrator unless another kubeconfig is given.
 
-import { loadClusterConfig } from "../../src/kube/config/config.ts";
-import { KubeConnection } from "../../src/kube/http/connection.ts";
-import { HttpKubeClient } from "../../src/kube/http/http-client.ts";
+import { loadClusterConfig, KubeConnection, HttpKubeClient } from "@llama-operator/kube-runtime/connection";
 
 /** Closes its connections when disposed of. */
 export interface ClusterClient extends AsyncDisposable {

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { promisify } from "node:util";
 
-import { resourceType } from "../../src/kube/resource.ts";
+import { resourceType } from "@llama-operator/kube-runtime/client";
 import { buildPrograms, type BuiltPrograms } from "./build/build.ts";
 import { clusterClient } from "./client.ts";
 import { apiServer, controllerManager, etcd, kwok, scheduler } from "./configuration/commands.ts";

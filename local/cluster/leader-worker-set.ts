@@ -4,10 +4,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { isNotFound } from "../../src/kube/errors.ts";
-import type { KubeClient } from "../../src/kube/client.ts";
-import type { KubeObject, ObjectMeta } from "../../src/kube/object.ts";
-import { resourceType } from "../../src/kube/resource.ts";
+import {
+  isNotFound,
+  type KubeClient,
+  type KubeObject,
+  type ObjectMeta,
+  resourceType,
+} from "@llama-operator/kube-runtime/client";
 import type { BuiltPrograms } from "./build/build.ts";
 import type { ClusterLayout } from "./configuration/layout.ts";
 import { untilAnswers, untilSucceeds } from "./readiness.ts";

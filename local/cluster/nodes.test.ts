@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findMachineShape, type MachineShape, machineShapes } from "../../src/catalog/machine-shapes.ts";
+import { findMachineShape, type MachineShape, machineShapes } from "@llama-operator/llama/catalog";
 import { simulatedNode } from "./nodes.ts";
 
 function shapeNamed(name: string): MachineShape {

@@ -3,13 +3,20 @@
 
 import type { INode } from "kubernetes-models/v1/Node";
 
-import { gpuResourceName } from "../../src/catalog/gpus.ts";
-import type { Cloud, MachineShape } from "../../src/catalog/machine-shapes.ts";
-import type { NodeTaint } from "../../src/catalog/machines/machine-shape.ts";
-import type { KubeClient } from "../../src/kube/client.ts";
-import { isAlreadyExists } from "../../src/kube/errors.ts";
-import type { KubeObject, Live, ObjectMeta } from "../../src/kube/object.ts";
-import { resourceType } from "../../src/kube/resource.ts";
+import {
+  gpuResourceName,
+  type Cloud,
+  type MachineShape,
+  type NodeTaint,
+} from "@llama-operator/llama/catalog";
+import {
+  type KubeClient,
+  isAlreadyExists,
+  type KubeObject,
+  type Live,
+  type ObjectMeta,
+  resourceType,
+} from "@llama-operator/kube-runtime/client";
 import { nodeAddress } from "./configuration/layout.ts";
 import { untilSucceeds } from "./readiness.ts";
 

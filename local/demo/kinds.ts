@@ -1,10 +1,9 @@
 // The kinds that the demo reads through the API server, as any client would.
 import type { IPod } from "kubernetes-models/v1/Pod";
-import type { LlamaDeployment } from "../../src/api/resources.ts";
-import type { KubeObject } from "../../src/kube/object.ts";
-import { resourceType } from "../../src/kube/resource.ts";
+import type { LlamaDeployment } from "@llama-operator/llama/api";
+import { type KubeObject, resourceType } from "@llama-operator/kube-runtime/client";
 
-export type { LlamaDeployment } from "../../src/api/resources.ts";
+export type { LlamaDeployment } from "@llama-operator/llama/api";
 
 const llamaOperator = { group: "llama-operator.dev", version: "v1alpha1" } as const;
 

@@ -1,7 +1,6 @@
 // What the demo shows, step by step. Every step does what a person would do, with the same commands, and shows what
 // the API server then says; nothing is taken from inside the operator.
-import type { KubeClient } from "../../src/kube/client.ts";
-import type { Live } from "../../src/kube/object.ts";
+import type { KubeClient, Live } from "@llama-operator/kube-runtime/client";
 import type { LocalCluster } from "../cluster/options.ts";
 import { chat } from "./chat.ts";
 import { attempt, llamaOperator, run } from "./commands.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { llamaDeploymentSpec } from "../../src/api/llama-deployment.ts";
+import { llamaDeploymentSpec } from "@llama-operator/llama/api";
 import type { LlamaDeployment } from "./kinds.ts";
 import { isReady, tableLines } from "./table.ts";
 

@@ -2,7 +2,7 @@
 // ends in "x2" or "once": "5 once", "true x2". Those are counted for the workload, not for the pod: a group
 // that is recreated whole has new pods, and "once" should not strike them again.
 import type { EngineFaults } from "../engine/host.ts";
-import { controllerOf } from "../../src/kube/object.ts";
+import { controllerOf } from "@llama-operator/kube-runtime/client";
 import { annotation, annotations, type Pod } from "./pod.ts";
 
 /** Counts the starts that limited faults have struck. */

@@ -1,6 +1,6 @@
 // The kubelets of all simulated nodes in one: follows pods and nodes, runs a PodRunner for each pod that KWOK has
 // given an address on a node that is not lost, and takes lost nodes out of KWOK's hands.
-import type { KubeClient } from "../../src/kube/client.ts";
+import type { KubeClient } from "@llama-operator/kube-runtime/client";
 import { annotation, annotations, kwokNode, type Node, nodeType, type Pod } from "./pod.ts";
 import { deletePod, PodRunner } from "./pod-runner.ts";
 import type { Runtime } from "./runtime.ts";

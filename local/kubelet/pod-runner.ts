@@ -2,9 +2,7 @@
 // says something new, and the deletion that ends the pod.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { KubeClient } from "../../src/kube/client.ts";
-import { isConflict, isNotFound } from "../../src/kube/errors.ts";
-import { refOf } from "../../src/kube/object.ts";
+import { type KubeClient, isConflict, isNotFound, refOf } from "@llama-operator/kube-runtime/client";
 import { ContainerRunner } from "./container-runner.ts";
 import { LogRing } from "./log-ring.ts";
 import { annotation, annotations, type Pod, podType } from "./pod.ts";

@@ -1,8 +1,7 @@
 // Pods, nodes and secrets as the simulated kubelet reads them, and the annotations that steer the simulation.
 import type { INode } from "kubernetes-models/v1/Node";
 import type { IPod } from "kubernetes-models/v1/Pod";
-import type { KubeObject, Live } from "../../src/kube/object.ts";
-import { resourceType } from "../../src/kube/resource.ts";
+import { type KubeObject, type Live, resourceType } from "@llama-operator/kube-runtime/client";
 
 export type PodSpec = NonNullable<IPod["spec"]>;
 export type PodStatus = NonNullable<IPod["status"]>;

@@ -1,7 +1,6 @@
 // Services as the proxy reads them.
 import type { IService } from "kubernetes-models/v1/Service";
-import type { KubeObject, Live } from "../../src/kube/object.ts";
-import { resourceType } from "../../src/kube/resource.ts";
+import { type KubeObject, type Live, resourceType } from "@llama-operator/kube-runtime/client";
 
 export type ServiceObject = KubeObject & { spec?: IService["spec"] };
 export type Service = Live<ServiceObject>;

@@ -1,9 +1,12 @@
 // The options that say which cluster a command talks to, as kubectl names them, and the client they lead to.
 import type { Command } from "commander";
-import { loadClusterConfig, type ConfigSource } from "../kube/config/config.ts";
-import { KubeConnection } from "../kube/http/connection.ts";
-import { HttpKubeClient } from "../kube/http/http-client.ts";
-import type { KubeClient } from "../kube/client.ts";
+import {
+  loadClusterConfig,
+  type ConfigSource,
+  KubeConnection,
+  HttpKubeClient,
+} from "@llama-operator/kube-runtime/connection";
+import type { KubeClient } from "@llama-operator/kube-runtime/client";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 

@@ -1,6 +1,6 @@
 // `llama-operator crds`: the kinds as the API server needs them, for people who install without the chart.
 import { Command } from "commander";
-import { gpuPoolCrd, llamaDeploymentCrd } from "../api/crd.ts";
+import { gpuPoolCrd, llamaDeploymentCrd } from "@llama-operator/llama/api";
 import { outputOption, structuredList } from "./output.ts";
 import type { StructuredFormat } from "./output.ts";
 import type { Terminal } from "./terminal.ts";

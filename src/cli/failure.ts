@@ -1,8 +1,14 @@
 // Turns whatever a command threw into one clear sentence and an exit code. A stack trace helps no one who typed a
 // wrong flag: it is shown with --debug only.
 import { CommanderError } from "commander";
-import { InspectionError } from "../inspection/errors.ts";
-import { ApiError, ConfigError, ConnectionError, isForbidden, isUnauthorized } from "../kube/errors.ts";
+import { InspectionError } from "./inspection/errors.ts";
+import {
+  ApiError,
+  ConfigError,
+  ConnectionError,
+  isForbidden,
+  isUnauthorized,
+} from "@llama-operator/kube-runtime/client";
 import { exitCodes } from "./exit-codes.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { InterruptedError } from "./terminal.ts";

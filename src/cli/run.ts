@@ -3,23 +3,21 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { Command, Option } from "commander";
-import { makeWebhook, type Webhook } from "../admission/webhook.ts";
-import { makeOperator, type Operator } from "../controllers/operator.ts";
-import { loadClusterConfig } from "../kube/config/config.ts";
-import { KubeConnection } from "../kube/http/connection.ts";
-import { HttpKubeClient } from "../kube/http/http-client.ts";
-import { Cache } from "../runtime/cache/cache.ts";
-import { systemClock, type Clock } from "../runtime/clock.ts";
-import { getPage } from "../runtime/get-page.ts";
-import { monitorEventLoop } from "../runtime/process/event-loop.ts";
-import { EventRecorder } from "../runtime/process/events.ts";
-import { HealthServer } from "../runtime/process/health.ts";
-import { LeaseElector } from "../runtime/process/lease.ts";
-import type { Logger } from "../runtime/logger.ts";
-import { Manager, type Runnable } from "../runtime/process/manager.ts";
-import { RuntimeMetrics } from "../runtime/metrics.ts";
-import { createLogger, type LogLevel } from "../telemetry/logger.ts";
-import { PrometheusRegistry } from "../telemetry/metrics.ts";
+import { makeWebhook, type Webhook } from "@llama-operator/operator/admission";
+import { makeOperator, type Operator } from "@llama-operator/operator";
+import { loadClusterConfig, KubeConnection, HttpKubeClient } from "@llama-operator/kube-runtime/connection";
+import { Cache } from "@llama-operator/kube-runtime/cache";
+import { systemClock, type Clock, type Logger, RuntimeMetrics } from "@llama-operator/kube-runtime";
+import { getPage } from "@llama-operator/kube-runtime/http";
+import {
+  monitorEventLoop,
+  EventRecorder,
+  HealthServer,
+  LeaseElector,
+  Manager,
+  type Runnable,
+} from "@llama-operator/kube-runtime/process";
+import { createLogger, type LogLevel, PrometheusRegistry } from "@llama-operator/operator/telemetry";
 import { configSource, withClusterOptions, type ClusterOptions } from "./cluster-connection.ts";
 import { CommandError } from "./failure.ts";
 import { exitCodes } from "./exit-codes.ts";

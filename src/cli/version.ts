@@ -1,7 +1,7 @@
 // `llama-operator version`: what a bug report needs first.
 import { Command } from "commander";
 import manifest from "../../package.json" with { type: "json" };
-import { apiGroupVersion } from "../api/resources.ts";
+import { apiGroupVersion } from "@llama-operator/llama/api";
 import { outputOption, structured, table } from "./output.ts";
 import type { StructuredFormat } from "./output.ts";
 import type { Terminal } from "./terminal.ts";

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { startCluster } from "../../local/cluster/cluster.ts";
-import { HttpKubeClient } from "../../src/kube/http/http-client.ts";
+import { HttpKubeClient } from "../../src/kube-runtime/connection/http/http-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { configMap, configMaps, connect, newCache, runCache } from "../support/kube-client.ts";
 import { electorFor } from "../support/leading.ts";

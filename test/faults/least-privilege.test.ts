@@ -71,7 +71,7 @@ async function operatorKubeconfig(): Promise<string> {
   return path;
 }
 
-const operatorMain = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const operatorMain = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 async function startOperator(name: string, webhookPort = 0): Promise<void> {
   const flags = [

@@ -8,9 +8,9 @@
 // that are never delivered (informer.test.ts).
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { pods } from "../../src/controllers/observed/kinds.ts";
-import type { KubeObject, Live } from "../../src/kube/object.ts";
-import { slotLabel } from "../../src/workloads/labels.ts";
+import { pods } from "../../src/operator/observed/kinds.ts";
+import type { KubeObject, Live } from "../../src/kube-runtime/client/object.ts";
+import { slotLabel } from "../../src/operator/workloads/labels.ts";
 import { Bed } from "./bed/bed.ts";
 import { lateEvents, Storm } from "./bed/faults.ts";
 import { MortalOperator, type Stroke } from "./bed/mortal-operator.ts";

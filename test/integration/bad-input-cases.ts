@@ -1,5 +1,5 @@
 // What people get wrong, and what comes of it: one table for the tests and for people who look a message up.
-import { apiGroupVersion } from "../../src/api/resources.ts";
+import { apiGroupVersion } from "../../src/llama/api/resources.ts";
 
 export interface BadInput {
   /** The end of a sentence: "a LlamaDeployment with …". */

@@ -1,11 +1,15 @@
 // The kinds as a real API server takes them: it accepts the CRDs, refuses what zod refuses with the same words, and
 // kubectl reads well over them.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { gpuPools, llamaDeployments } from "../../src/api/resources.ts";
-import { type ValidationCase, acceptedCases, refusedCases } from "../../src/api/validation-cases.ts";
-import { loadClusterConfig } from "../../src/kube/config/config.ts";
-import { KubeConnection } from "../../src/kube/http/connection.ts";
-import { resourcePath } from "../../src/kube/resource.ts";
+import { gpuPools, llamaDeployments } from "../../src/llama/api/resources.ts";
+import {
+  type ValidationCase,
+  acceptedCases,
+  refusedCases,
+} from "../../src/llama/testing/validation-cases.ts";
+import { loadClusterConfig } from "../../src/kube-runtime/connection/config/config.ts";
+import { KubeConnection } from "../../src/kube-runtime/connection/http/connection.ts";
+import { resourcePath } from "../../src/kube-runtime/client/resource.ts";
 import { kubectl, sharedCluster, testNamespace } from "../support/cluster.ts";
 import { installKinds } from "../support/kinds.ts";
 

@@ -5,13 +5,13 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ProxyAgent, request } from "undici";
 import { expect, onTestFinished, test } from "vitest";
-import { parseMeasuredOverheads } from "../../src/api/measured-overheads.ts";
-import type { LlamaDeployment } from "../../src/api/resources.ts";
-import type { KubeClient } from "../../src/kube/client.ts";
-import { ApiError } from "../../src/kube/errors.ts";
-import { HttpKubeClient } from "../../src/kube/http/http-client.ts";
-import { systemClock } from "../../src/runtime/clock.ts";
-import { getPage, type PageRequest } from "../../src/runtime/get-page.ts";
+import { parseMeasuredOverheads } from "../../src/llama/api/measured-overheads.ts";
+import type { LlamaDeployment } from "../../src/llama/api/resources.ts";
+import type { KubeClient } from "../../src/kube-runtime/client/client.ts";
+import { ApiError } from "../../src/kube-runtime/client/errors.ts";
+import { HttpKubeClient } from "../../src/kube-runtime/connection/http/http-client.ts";
+import { systemClock } from "../../src/kube-runtime/clock.ts";
+import { getPage, type PageRequest } from "../../src/kube-runtime/http/get-page.ts";
 import { OperatorInProcess } from "../benchmarks/bed/operator-in-process.ts";
 import { ReconcileTimes } from "../benchmarks/bed/reconcile-times.ts";
 import { kubectl, sharedCluster, testNamespace } from "../support/cluster.ts";
@@ -29,7 +29,7 @@ import {
 import { testPool } from "../support/pools.ts";
 
 const cluster = sharedCluster();
-const operatorMain = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const operatorMain = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const ready = { type: "Ready", status: "True" } as const;
 type Plan = NonNullable<NonNullable<LlamaDeployment["status"]>["plan"]>;
 

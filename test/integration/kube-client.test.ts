@@ -1,7 +1,7 @@
 // The client against the real API server: what a server of our own could only imitate.
 import { describe, expect, test } from "vitest";
-import { isAlreadyExists, isConflict, isInvalid, isNotFound } from "../../src/kube/errors.ts";
-import { resourceType } from "../../src/kube/resource.ts";
+import { isAlreadyExists, isConflict, isInvalid, isNotFound } from "../../src/kube-runtime/client/errors.ts";
+import { resourceType } from "../../src/kube-runtime/client/resource.ts";
 import { sharedCluster, testNamespace } from "../support/cluster.ts";
 import { configMap, configMaps, connectedClient } from "../support/kube-client.ts";
 

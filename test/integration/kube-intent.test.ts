@@ -1,9 +1,9 @@
 // What the API server makes of the objects that operators write. Each kind is given values that the server is known
 // to default, drop, reorder or write otherwise; at rest none of that may look like drift.
 import { expect, test } from "vitest";
-import { needsApply, withIntentHash } from "../../src/kube/apply/intent.ts";
-import type { KubeObject, ObjectMeta } from "../../src/kube/object.ts";
-import { resourceType, type ResourceType } from "../../src/kube/resource.ts";
+import { needsApply, withIntentHash } from "../../src/kube-runtime/apply/intent.ts";
+import type { KubeObject, ObjectMeta } from "../../src/kube-runtime/client/object.ts";
+import { resourceType, type ResourceType } from "../../src/kube-runtime/client/resource.ts";
 import { sharedCluster, testNamespace } from "../support/cluster.ts";
 import { configMap, configMaps, connectedClient } from "../support/kube-client.ts";
 

@@ -1,6 +1,6 @@
 // What people see in kubectl, as golden files: short enough to read, with names, ages and ids masked.
 import { expect, test } from "vitest";
-import type { LlamaDeployment } from "../../src/api/resources.ts";
+import type { LlamaDeployment } from "../../src/llama/api/resources.ts";
 import { kubectl, sharedCluster, testNamespace } from "../support/cluster.ts";
 import { eventually } from "../support/eventually.ts";
 import { addToken, applyLlama, gatedModel, getJson, untilCondition } from "../support/llama.ts";

@@ -2,7 +2,7 @@
 // action and what comes of it.
 import { expect, test } from "vitest";
 import { chat } from "../../local/demo/chat.ts";
-import type { LlamaDeployment } from "../../src/api/resources.ts";
+import type { LlamaDeployment } from "../../src/llama/api/resources.ts";
 import { kubectl, sharedCluster, testNamespace } from "../support/cluster.ts";
 import { eventually } from "../support/eventually.ts";
 import {

@@ -2,15 +2,15 @@
 // find nothing to change the second time; and its Pod Security admission must let every pod in.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ClusterClient, clusterClient } from "../../local/cluster/client.ts";
-import { fabrics } from "../../src/catalog/fabrics.ts";
-import * as kinds from "../../src/controllers/observed/kinds.ts";
-import { findDrift } from "../../src/kube/apply/drift.ts";
-import type { KubeObject, Live } from "../../src/kube/object.ts";
-import { controllerRevision } from "../../src/workloads/controller-revision.ts";
-import { desiredObjects } from "../../src/workloads/desired.ts";
-import { cases, type Case } from "../../src/workloads/golden/cases.ts";
-import { renderRevision, spansNodes } from "../../src/workloads/revision.ts";
-import { requiredPodSecurityLevel } from "../../src/workloads/security.ts";
+import { fabrics } from "../../src/llama/catalog/fabrics.ts";
+import * as kinds from "../../src/operator/observed/kinds.ts";
+import { findDrift } from "../../src/kube-runtime/apply/drift.ts";
+import type { KubeObject, Live } from "../../src/kube-runtime/client/object.ts";
+import { controllerRevision } from "../../src/operator/workloads/controller-revision.ts";
+import { desiredObjects } from "../../src/operator/workloads/desired.ts";
+import { cases, type Case } from "../../src/llama/testing/planned-cases.ts";
+import { renderRevision, spansNodes } from "../../src/operator/workloads/revision.ts";
+import { requiredPodSecurityLevel } from "../../src/operator/workloads/security.ts";
 import { kubectl, sharedCluster, testNamespace } from "../support/cluster.ts";
 
 const types = new Map(

@@ -1,10 +1,10 @@
 // Informers on the real API server: kinds that come and go, and writes that are read back.
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { KubeObject } from "../../src/kube/object.ts";
-import { resourceType } from "../../src/kube/resource.ts";
-import { Applier } from "../../src/runtime/controller/applier.ts";
-import { WriteTracker } from "../../src/runtime/cache/write-tracker.ts";
+import type { KubeObject } from "../../src/kube-runtime/client/object.ts";
+import { resourceType } from "../../src/kube-runtime/client/resource.ts";
+import { Applier } from "../../src/kube-runtime/apply/applier.ts";
+import { WriteTracker } from "../../src/kube-runtime/cache/write-tracker.ts";
 import { sharedCluster, testNamespace } from "../support/cluster.ts";
 import { configMap, configMaps, connectedClient, newCache, runCache } from "../support/kube-client.ts";
 

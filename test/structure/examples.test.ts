@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { parseGpuPool, parseLlamaDeployment } from "../../src/api/resources.ts";
+import { parseGpuPool, parseLlamaDeployment } from "../../src/llama/api/resources.ts";
 import { repositoryRoot } from "./source-files.ts";
 
 const folder = join(repositoryRoot, "examples");

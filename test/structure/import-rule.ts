@@ -50,7 +50,8 @@ function ruleOnOurs(
 
 function ruleOnPackage(part: Part, specifier: string, typeOnly: boolean): string | undefined {
   if (specifier === "(computed)") return "a path that is computed cannot be judged; import a literal";
-  if (typeOnly || part.packages.some((allowed) => matches(specifier, allowed))) return undefined;
+  const isFree = typeOnly && !specifier.startsWith("@llama-operator/");
+  if (isFree || part.packages.some((allowed) => matches(specifier, allowed))) return undefined;
   const names = part.packages.length === 0 ? "no package" : `only ${part.packages.join(", ")}`;
   return `${part.path} may import ${names}`;
 }

@@ -1,5 +1,5 @@
 // The operator's kinds on a cluster of the tests.
-import { customResourceDefinitions } from "../../src/api/crd.ts";
+import { customResourceDefinitions } from "../../src/llama/api/crd.ts";
 import { type ProvidedCluster, kubectl } from "./cluster.ts";
 
 /** Installs the CRDs as they are in the sources and waits until they are served; may be called by many at once. */

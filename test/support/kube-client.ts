@@ -1,14 +1,14 @@
 // A client of the test run's cluster, and the kinds that the runtime's own tests use.
 import { onTestFinished } from "vitest";
-import { loadClusterConfig } from "../../src/kube/config/config.ts";
-import { KubeConnection } from "../../src/kube/http/connection.ts";
-import { HttpKubeClient } from "../../src/kube/http/http-client.ts";
-import type { KubeObject } from "../../src/kube/object.ts";
-import { resourceType } from "../../src/kube/resource.ts";
-import { Cache } from "../../src/runtime/cache/cache.ts";
-import { systemClock } from "../../src/runtime/clock.ts";
-import { silentLogger } from "../../src/runtime/logger.ts";
-import { noMetrics, RuntimeMetrics } from "../../src/runtime/metrics.ts";
+import { loadClusterConfig } from "../../src/kube-runtime/connection/config/config.ts";
+import { KubeConnection } from "../../src/kube-runtime/connection/http/connection.ts";
+import { HttpKubeClient } from "../../src/kube-runtime/connection/http/http-client.ts";
+import type { KubeObject } from "../../src/kube-runtime/client/object.ts";
+import { resourceType } from "../../src/kube-runtime/client/resource.ts";
+import { Cache } from "../../src/kube-runtime/cache/cache.ts";
+import { systemClock } from "../../src/kube-runtime/clock.ts";
+import { silentLogger } from "../../src/kube-runtime/logger.ts";
+import { noMetrics, RuntimeMetrics } from "../../src/kube-runtime/metrics.ts";
 
 export interface ConfigMap extends KubeObject {
   data?: Record<string, string>;

@@ -1,11 +1,11 @@
 // Candidates for a lease with short times, and a writer that any of them may be.
 import { setTimeout as sleep } from "node:timers/promises";
-import { loadClusterConfig } from "../../src/kube/config/config.ts";
-import { KubeConnection } from "../../src/kube/http/connection.ts";
-import { HttpKubeClient } from "../../src/kube/http/http-client.ts";
-import { systemClock } from "../../src/runtime/clock.ts";
-import { LeaseElector } from "../../src/runtime/process/lease.ts";
-import { silentLogger } from "../../src/runtime/logger.ts";
+import { loadClusterConfig } from "../../src/kube-runtime/connection/config/config.ts";
+import { KubeConnection } from "../../src/kube-runtime/connection/http/connection.ts";
+import { HttpKubeClient } from "../../src/kube-runtime/connection/http/http-client.ts";
+import { systemClock } from "../../src/kube-runtime/clock.ts";
+import { LeaseElector } from "../../src/kube-runtime/process/lease.ts";
+import { silentLogger } from "../../src/kube-runtime/logger.ts";
 import { configMap, configMaps } from "./kube-client.ts";
 
 /** A third of the real times, so that tests are short. */

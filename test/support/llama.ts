@@ -1,6 +1,6 @@
 // LlamaDeployments as a test's person handles them: kubectl writes, and the status is read back.
-import type { LlamaDeployment } from "../../src/api/resources.ts";
-import type { Condition } from "../../src/api/schema.ts";
+import type { LlamaDeployment } from "../../src/llama/api/resources.ts";
+import type { Condition } from "../../src/llama/api/schema.ts";
 import { kubectl, sharedCluster } from "./cluster.ts";
 import { eventually } from "./eventually.ts";
 

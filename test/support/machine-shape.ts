@@ -1,6 +1,6 @@
 // A machine shape that the catalog is known to have.
 
-import { findMachineShape, type MachineShape } from "../../src/catalog/machine-shapes.ts";
+import { findMachineShape, type MachineShape } from "../../src/llama/catalog/machine-shapes.ts";
 
 export function machineShape(name: string): MachineShape {
   const shape = findMachineShape(name);

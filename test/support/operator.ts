@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { ClusterFacts, ClusterProcess } from "../../local/cluster/options.ts";
 import { sharedCluster } from "./cluster.ts";
 
-const operatorMain = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const operatorMain = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 /** The operator as a process under the cluster's supervisor; its log is `operator.log` in the state folder. */
 export function operatorProcess(facts: ClusterFacts): ClusterProcess {

@@ -2,8 +2,7 @@
 // replacements compares from run to run.
 import type { NodeGroupArgs } from "@pulumi/aws/eks/nodeGroup.js";
 import type { LaunchTemplateArgs } from "@pulumi/aws/ec2/launchTemplate.js";
-import { findMachineShape } from "../../../src/catalog/machine-shapes.ts";
-import type { NodeTaint } from "../../../src/catalog/machines/machine-shape.ts";
+import { findMachineShape, type NodeTaint } from "@llama-operator/llama/catalog";
 import type { EksCapacity } from "../../config/clouds/eks/capacity.ts";
 import type { EksCluster } from "../../config/clouds/eks/cluster.ts";
 import { efaDevices } from "../../config/clouds/eks/pool.ts";

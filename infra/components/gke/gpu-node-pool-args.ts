@@ -2,7 +2,7 @@
 import type { NodePoolArgs } from "@pulumi/gcp/container/nodePool.js";
 import type { container } from "@pulumi/gcp/types/input.js";
 import type { Input } from "@pulumi/pulumi";
-import type { MachineShape } from "../../../src/catalog/machine-shapes.ts";
+import type { MachineShape } from "@llama-operator/llama/catalog";
 import type { GkeCluster } from "../../config/clouds/gke/cluster.ts";
 import { findGkeShape, localSsdCount } from "../../config/clouds/gke/machines.ts";
 import type { GkePool } from "../../config/clouds/gke/pool.ts";

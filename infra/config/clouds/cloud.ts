@@ -1,8 +1,7 @@
 // What a cloud brings to the configuration of a stack: the schemas of its cluster and its pools, its rules across
 // fields, and how a pool's facts follow from them. `clouds.ts` is the table of those that there are.
 import { z } from "zod";
-import { gpuPoolSpec } from "../../../src/api/gpu-pool.ts";
-import { int32, labels, objectName } from "../../../src/api/schema.ts";
+import { gpuPoolSpec, int32, labels, objectName } from "@llama-operator/llama/api";
 import type { capacity } from "../capacity.ts";
 import { driverBranch } from "../pool.ts";
 import type { Written } from "../pool.ts";

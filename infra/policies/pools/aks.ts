@@ -1,5 +1,5 @@
 // AKS's agent pools: azure-native.containerservice.AgentPool of @pulumi/azure-native 3.28.0.
-import { findMachineShape } from "../../../src/catalog/machine-shapes.ts";
+import { findMachineShape } from "@llama-operator/llama/catalog";
 import type { Properties } from "../properties.ts";
 import type { GpuNodePool, PoolCapacity, PoolWords } from "./gpu-node-pool.ts";
 

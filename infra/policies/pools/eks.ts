@@ -1,5 +1,5 @@
 // EKS's managed node groups: aws.eks.NodeGroup of @pulumi/aws 7.48.0, with the launch template that it may have.
-import { findMachineShape } from "../../../src/catalog/machine-shapes.ts";
+import { findMachineShape } from "@llama-operator/llama/catalog";
 import { Properties } from "../properties.ts";
 import type { GpuNodePool, PoolCapacity, PoolWords, Related } from "./gpu-node-pool.ts";
 

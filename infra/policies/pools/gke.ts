@@ -1,5 +1,5 @@
 // GKE's node pools: gcp.container.NodePool of @pulumi/gcp 9.37.0.
-import { findMachineShape } from "../../../src/catalog/machine-shapes.ts";
+import { findMachineShape } from "@llama-operator/llama/catalog";
 import type { Properties } from "../properties.ts";
 import type { GpuNodePool, PoolCapacity, PoolWords, Related } from "./gpu-node-pool.ts";
 

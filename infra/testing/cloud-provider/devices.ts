@@ -8,8 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { nodeType, type SimulatedNode } from "../../../local/cluster/nodes.ts";
 import { clusterClient } from "../../../local/cluster/client.ts";
-import type { KubeClient } from "../../../src/kube/client.ts";
-import type { Live } from "../../../src/kube/object.ts";
+import type { KubeClient, Live } from "@llama-operator/kube-runtime/client";
 import type { Device } from "./node-group.ts";
 import { devicesAnnotation, type PodObject, podType, poolLabel } from "./nodes.ts";
 

@@ -1,6 +1,6 @@
 // The nodes of one pool, as a table tells them: what the cloud puts on a node and what the pool asked for.
 
-import type { NodeTaint } from "../../../src/catalog/machines/machine-shape.ts";
+import type { NodeTaint } from "@llama-operator/llama/catalog";
 import type { NodeMachine } from "../../../local/cluster/nodes.ts";
 
 export interface NodeGroup {

@@ -14,12 +14,15 @@ import {
   type SimulatedNode,
   untilSchedulable,
 } from "../../../local/cluster/nodes.ts";
-import type { NodeTaint } from "../../../src/catalog/machines/machine-shape.ts";
-import { linuxLabels } from "../../../src/catalog/machines/machine-shape.ts";
-import type { KubeClient } from "../../../src/kube/client.ts";
-import { isAlreadyExists, isConflict } from "../../../src/kube/errors.ts";
-import type { KubeObject, Live } from "../../../src/kube/object.ts";
-import { resourceType } from "../../../src/kube/resource.ts";
+import { type NodeTaint, linuxLabels } from "@llama-operator/llama/catalog";
+import {
+  type KubeClient,
+  isAlreadyExists,
+  isConflict,
+  type KubeObject,
+  type Live,
+  resourceType,
+} from "@llama-operator/kube-runtime/client";
 import type { LocalApiServer } from "./api-server.ts";
 import type { CloudRecord } from "./cloud.ts";
 import type { NodeGroup } from "./node-group.ts";

@@ -3,10 +3,16 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { KubeClient } from "../../../src/kube/client.ts";
-import { isNotFound } from "../../../src/kube/errors.ts";
-import type { KubeObject, Live, ObjectRef } from "../../../src/kube/object.ts";
-import { groupVersionPath, resourceType, type ResourceType } from "../../../src/kube/resource.ts";
+import {
+  type KubeClient,
+  isNotFound,
+  type KubeObject,
+  type Live,
+  type ObjectRef,
+  groupVersionPath,
+  resourceType,
+  type ResourceType,
+} from "@llama-operator/kube-runtime/client";
 import type { Await, LiveObject } from "./conditions.ts";
 
 const pollMs = 100;

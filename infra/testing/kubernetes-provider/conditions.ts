@@ -1,7 +1,7 @@
 // What the real provider waits for after it has made or changed an object, each as a function of the live object:
 // the sentence of what is missing, or nothing when it is there.
 
-import type { KubeObject } from "../../../src/kube/object.ts";
+import type { KubeObject } from "@llama-operator/kube-runtime/client";
 import { type PropertyMap, textOf } from "../protocol/properties.ts";
 import { annotation } from "./names.ts";
 

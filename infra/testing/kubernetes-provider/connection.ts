@@ -5,9 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { loadClusterConfig } from "../../../src/kube/config/config.ts";
-import { KubeConnection } from "../../../src/kube/http/connection.ts";
-import { HttpKubeClient } from "../../../src/kube/http/http-client.ts";
+import { loadClusterConfig, KubeConnection, HttpKubeClient } from "@llama-operator/kube-runtime/connection";
 import type { ProviderConfiguration } from "./configuration.ts";
 import type { HelmContext } from "./helm.ts";
 

@@ -1,7 +1,13 @@
 // Objects of the API server as Pulumi resources.
 
-import { isAlreadyExists, isConflict, isForbidden, isNotFound } from "../../../src/kube/errors.ts";
-import type { KubeObject, Live } from "../../../src/kube/object.ts";
+import {
+  isAlreadyExists,
+  isConflict,
+  isForbidden,
+  isNotFound,
+  type KubeObject,
+  type Live,
+} from "@llama-operator/kube-runtime/client";
 import { NotInitializedError } from "../protocol/errors.ts";
 import { hasUnknowns, isPropertyMap, plainMap, type PropertyMap } from "../protocol/properties.ts";
 import {

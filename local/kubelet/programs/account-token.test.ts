@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { KubeClient } from "../../../src/kube/client.ts";
+import type { KubeClient } from "@llama-operator/kube-runtime/client";
 import type { Pod } from "../pod.ts";
 import { keepFresh, tokenRequester } from "./account-token.ts";
 

@@ -2,9 +2,7 @@
 // so that they end with it, and replaced in their files before they expire.
 import { rename, writeFile } from "node:fs/promises";
 import type { Clock } from "../../engine/process.ts";
-import type { KubeClient } from "../../../src/kube/client.ts";
-import type { KubeObject } from "../../../src/kube/object.ts";
-import { resourceType } from "../../../src/kube/resource.ts";
+import { type KubeClient, type KubeObject, resourceType } from "@llama-operator/kube-runtime/client";
 import type { Pod } from "../pod.ts";
 
 /** What a `serviceAccountToken` of a projected volume asks for. */

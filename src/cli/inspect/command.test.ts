@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { parse } from "yaml";
-import { parseLlamaDeployment } from "../../api/resources.ts";
-import { findModel } from "../../catalog/models.ts";
+import { parseLlamaDeployment } from "@llama-operator/llama/api";
+import { findModel } from "@llama-operator/llama/catalog";
 import {
   fp8Tensors,
   llamaConfig,
@@ -14,11 +14,11 @@ import {
   sharded,
   textFile,
   tinyLlama,
-} from "../../inspection/testing/checkpoint-files.ts";
-import type { FileHead } from "../../inspection/testing/checkpoint-files.ts";
-import { startFakeHub } from "../../inspection/testing/fake-hub.ts";
-import type { FakeHub } from "../../inspection/testing/fake-hub.ts";
-import { sparseFolder } from "../../inspection/testing/sparse-folder.ts";
+} from "../inspection/testing/checkpoint-files.ts";
+import type { FileHead } from "../inspection/testing/checkpoint-files.ts";
+import { startFakeHub } from "../inspection/testing/fake-hub.ts";
+import type { FakeHub } from "../inspection/testing/fake-hub.ts";
+import { sparseFolder } from "../inspection/testing/sparse-folder.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { InterruptedError } from "../terminal.ts";
 import { runCommandLine, type Given } from "../testing/run-command-line.ts";

@@ -1,9 +1,9 @@
 // `llama-operator inspect`: what a checkpoint is, from its headers, and the `spec.model` that serves it.
 import { Command } from "commander";
-import { inspect } from "../../inspection/inspect.ts";
-import type { Inspection, InspectionContext } from "../../inspection/inspect.ts";
-import { ReadBudget } from "../../inspection/reading/read-budget.ts";
-import type { Target } from "../../inspection/target.ts";
+import { inspect } from "../inspection/inspect.ts";
+import type { Inspection, InspectionContext } from "../inspection/inspect.ts";
+import { ReadBudget } from "../inspection/reading/read-budget.ts";
+import type { Target } from "../inspection/target.ts";
 import { CommandError } from "../failure.ts";
 import { outputOption, structured } from "../output.ts";
 import type { StructuredFormat } from "../output.ts";

@@ -1,8 +1,8 @@
 // The `spec.model` that an inspection leads to, checked by the kind's own schema before anybody pastes it.
 import type { z } from "zod";
-import { model } from "../../api/model.ts";
-import type { Inspection } from "../../inspection/inspect.ts";
-import type { Origin } from "../../inspection/target.ts";
+import { model } from "@llama-operator/llama/api";
+import type { Inspection } from "../inspection/inspect.ts";
+import type { Origin } from "../inspection/target.ts";
 
 export type ModelSpec = z.output<typeof model>;
 

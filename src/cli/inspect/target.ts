@@ -1,15 +1,15 @@
 // What the argument of `inspect` names, and how it is reached: paths before repositories, a token for one origin alone.
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { InspectionError } from "../../inspection/errors.ts";
-import { kindOfPath } from "../../inspection/places/checkpoint-folder.ts";
-import { isRepository, publicHub } from "../../inspection/places/hub.ts";
-import { parseOllamaName, publicRegistry } from "../../inspection/places/ollama.ts";
-import { proxiedDispatcher } from "../../inspection/reading/dispatcher.ts";
-import { HttpClient } from "../../inspection/reading/http-client.ts";
-import type { ReadBudget } from "../../inspection/reading/read-budget.ts";
-import { isExposed, parseServerUrl } from "../../inspection/reading/server-url.ts";
-import type { Target } from "../../inspection/target.ts";
+import { InspectionError } from "../inspection/errors.ts";
+import { kindOfPath } from "../inspection/places/checkpoint-folder.ts";
+import { isRepository, publicHub } from "../inspection/places/hub.ts";
+import { parseOllamaName, publicRegistry } from "../inspection/places/ollama.ts";
+import { proxiedDispatcher } from "../inspection/reading/dispatcher.ts";
+import { HttpClient } from "../inspection/reading/http-client.ts";
+import type { ReadBudget } from "../inspection/reading/read-budget.ts";
+import { isExposed, parseServerUrl } from "../inspection/reading/server-url.ts";
+import type { Target } from "../inspection/target.ts";
 import type { Terminal } from "../terminal.ts";
 import { version } from "../version.ts";
 

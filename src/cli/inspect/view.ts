@@ -1,8 +1,8 @@
 // How an inspection reads on a terminal: what it is, how large its parts are, what to paste.
-import type { Inspection } from "../../inspection/inspect.ts";
-import type { KnownModel } from "../../inspection/known-model.ts";
-import type { Quantization } from "../../inspection/hugging-face-config.ts";
-import type { Origin } from "../../inspection/target.ts";
+import type { Inspection } from "../inspection/inspect.ts";
+import type { KnownModel } from "../inspection/known-model.ts";
+import type { Quantization } from "../inspection/hugging-face-config.ts";
+import type { Origin } from "../inspection/target.ts";
 import { table, yamlOf } from "../output.ts";
 import type { Style } from "../terminal.ts";
 import type { ModelSpec } from "./model-spec.ts";

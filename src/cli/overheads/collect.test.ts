@@ -1,11 +1,9 @@
 import { expect, test } from "vitest";
-import { llamaDeploymentSpec } from "../../api/llama-deployment.ts";
-import { apiGroupVersion, type LlamaDeployment } from "../../api/resources.ts";
-import type { KubeObject, Live } from "../../kube/object.ts";
-import { controllerRevision } from "../../workloads/controller-revision.ts";
-import { cases, type Case } from "../../workloads/golden/cases.ts";
-import { renderRevision } from "../../workloads/revision.ts";
-import { planStatusOf } from "../../controllers/llama-deployment/plan-status.ts";
+import { llamaDeploymentSpec, apiGroupVersion, type LlamaDeployment } from "@llama-operator/llama/api";
+import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
+import { controllerRevision, renderRevision } from "@llama-operator/operator/workloads";
+import { cases, type Case } from "@llama-operator/llama/testing";
+import { planStatusOf } from "@llama-operator/operator";
 import { collectOverheads } from "./collect.ts";
 
 /** A LlamaDeployment that runs, and its revision. */

@@ -1,13 +1,14 @@
 // From what LlamaDeployments report to entries of a file of measured overheads. The revision says what the engine ran
 // with: the spec may have been edited since.
-import type { LlamaDeployment } from "../../api/resources.ts";
-import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
-import type { KubeObject, Live } from "../../kube/object.ts";
-import { largestOverheads, measuredOverheadOf } from "../../planning/choice/measured-overheads.ts";
-import { engineSettings } from "../../planning/intent/settings.ts";
-import { readRevision, RevisionUnreadable } from "../../workloads/controller-revision.ts";
-import { controllerRevisionName } from "../../workloads/names.ts";
-import type { RevisionData } from "../../workloads/revision.ts";
+import type { LlamaDeployment, MeasuredOverhead } from "@llama-operator/llama/api";
+import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
+import { largestOverheads, measuredOverheadOf, engineSettings } from "@llama-operator/llama/planning";
+import {
+  readRevision,
+  RevisionUnreadable,
+  controllerRevisionName,
+  type RevisionData,
+} from "@llama-operator/operator/workloads";
 
 type Deployment = Live<LlamaDeployment & KubeObject>;
 

@@ -1,8 +1,8 @@
 // `llama-operator overheads`: what the cluster's engines were found to take, as the file that `run` and `plan` read.
 import { Command } from "commander";
-import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
-import { controllerRevisions, llamaDeployments } from "../../controllers/observed/kinds.ts";
-import { deploymentLabel } from "../../workloads/labels.ts";
+import type { MeasuredOverhead } from "@llama-operator/llama/api";
+import { controllerRevisions, llamaDeployments } from "@llama-operator/operator/observed";
+import { deploymentLabel } from "@llama-operator/operator/workloads";
 import { withCluster, withClusterOptions } from "../cluster-connection.ts";
 import type { ClusterOptions } from "../cluster-connection.ts";
 import { outputOption, structured, table } from "../output.ts";

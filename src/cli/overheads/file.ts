@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { Option } from "commander";
 import { parseDocument } from "yaml";
-import { parseMeasuredOverheads, type MeasuredOverhead } from "../../api/measured-overheads.ts";
+import { parseMeasuredOverheads, type MeasuredOverhead } from "@llama-operator/llama/api";
 import { exitCodes } from "../exit-codes.ts";
 import { CommandError } from "../failure.ts";
 

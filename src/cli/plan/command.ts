@@ -2,8 +2,12 @@
 // cluster; `--explain` shows every formula, `--compare` sets models side by side.
 import { InvalidArgumentError } from "commander";
 import { Command } from "commander";
-import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
-import { llamaDeployments, gpuPools, parseLlamaDeployment } from "../../api/resources.ts";
+import {
+  type MeasuredOverhead,
+  llamaDeployments,
+  gpuPools,
+  parseLlamaDeployment,
+} from "@llama-operator/llama/api";
 import { withClusterOptions } from "../cluster-connection.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { CommandError } from "../failure.ts";

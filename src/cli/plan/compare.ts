@@ -1,8 +1,6 @@
 // `plan --compare`: models side by side for one intent, so that large or small is chosen with numbers.
-import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
-import type { PoolFacts } from "../../planning/plan.ts";
-import { describeLayout } from "../../planning/words/explain.ts";
-import { contextLength, thousands } from "../../planning/words/format.ts";
+import type { MeasuredOverhead } from "@llama-operator/llama/api";
+import { type PoolFacts, describeLayout, contextLength, thousands } from "@llama-operator/llama/planning";
 import { table } from "../output.ts";
 import { deploymentOf } from "./intent.ts";
 import type { IntentOptions } from "./intent.ts";

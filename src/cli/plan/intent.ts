@@ -1,8 +1,7 @@
 // A LlamaDeployment out of flags, for who has no file yet: `plan --model … --context … --concurrency …`.
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
-import { apiGroupVersion, parseLlamaDeployment } from "../../api/resources.ts";
-import type { LlamaDeployment } from "../../api/resources.ts";
+import { apiGroupVersion, parseLlamaDeployment, type LlamaDeployment } from "@llama-operator/llama/api";
 import { exitCodes } from "../exit-codes.ts";
 import { CommandError } from "../failure.ts";
 

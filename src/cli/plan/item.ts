@@ -1,16 +1,19 @@
 // One planned LlamaDeployment with all that is said of it: the plan or refusal, the engine's command lines, the bounds
 // of its speed, and on request each term of its memory.
-import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
-import type { LlamaDeployment } from "../../api/resources.ts";
-import type { Term } from "../../planning/words/explanation.ts";
-import { decodeBound, prefillTokensPerSecond } from "../../planning/performance.ts";
-import type { PerformanceInput } from "../../planning/performance.ts";
-import type { Plan, PoolFacts, Refusal } from "../../planning/plan.ts";
-import { planInDetail } from "../../planning/planner.ts";
-import type { Details } from "../../planning/planner.ts";
-import { renderRevision } from "../../workloads/revision.ts";
-import type { RevisionData } from "../../workloads/revision.ts";
-import { objectionTo } from "../../workloads/verdict.ts";
+import type { MeasuredOverhead, LlamaDeployment } from "@llama-operator/llama/api";
+import {
+  type Term,
+  decodeBound,
+  prefillTokensPerSecond,
+  type PerformanceInput,
+  type Plan,
+  type PoolFacts,
+  type Refusal,
+  planInDetail,
+  type Details,
+} from "@llama-operator/llama/planning";
+import { renderRevision, type RevisionData } from "@llama-operator/operator/workloads";
+import { objectionTo } from "@llama-operator/llama";
 
 /** Bounds of speed of one replica: tokens a second, at most. */
 export interface Speed {

@@ -1,18 +1,18 @@
 // Where the pools of a plan come from: files, flags, the cluster, or a stated default, in this order. What was used
 // is part of the answer, because a plan for the wrong pools is a wrong plan.
-import { gpuPoolSpec } from "../../api/gpu-pool.ts";
-import { gpuPools, parseGpuPool } from "../../api/resources.ts";
-import type { GpuPool } from "../../api/resources.ts";
-import { findGpu, gpus } from "../../catalog/gpus.ts";
-import { findMachineShape, machineShapes } from "../../catalog/machine-shapes.ts";
-import { DeviceUse, poolRoom } from "../../controllers/capacity.ts";
-import { nodes, pods } from "../../controllers/observed/kinds.ts";
-import { projectNode } from "../../controllers/observed/node.ts";
-import { projectPod } from "../../controllers/observed/pod.ts";
-import { ApiError, ConfigError, ConnectionError, isNotFound } from "../../kube/errors.ts";
-import { resourceType } from "../../kube/resource.ts";
-import type { KubeObject } from "../../kube/object.ts";
-import type { PoolFacts } from "../../planning/plan.ts";
+import { gpuPoolSpec, gpuPools, parseGpuPool, type GpuPool } from "@llama-operator/llama/api";
+import { findGpu, gpus, findMachineShape, machineShapes } from "@llama-operator/llama/catalog";
+import { DeviceUse, poolRoom } from "@llama-operator/operator/capacity";
+import { nodes, pods, projectNode, projectPod } from "@llama-operator/operator/observed";
+import {
+  ApiError,
+  ConfigError,
+  ConnectionError,
+  isNotFound,
+  resourceType,
+  type KubeObject,
+} from "@llama-operator/kube-runtime/client";
+import type { PoolFacts } from "@llama-operator/llama/planning";
 import { withCluster } from "../cluster-connection.ts";
 import type { ClusterConnection, ClusterOptions } from "../cluster-connection.ts";
 import { exitCodes } from "../exit-codes.ts";

@@ -1,9 +1,17 @@
 // How a plan or a refusal reads on a terminal: the verdict first, then the numbers, then what to do.
-import { explainMemory, explainReasons, explainSummary } from "../../planning/words/explain.ts";
-import { totalBytes } from "../../planning/words/explanation.ts";
-import type { Term } from "../../planning/words/explanation.ts";
-import { contextLength, gib, thousands } from "../../planning/words/format.ts";
-import type { Alternative, Plan, Refusal } from "../../planning/plan.ts";
+import {
+  explainMemory,
+  explainReasons,
+  explainSummary,
+  totalBytes,
+  type Term,
+  contextLength,
+  gib,
+  thousands,
+  type Alternative,
+  type Plan,
+  type Refusal,
+} from "@llama-operator/llama/planning";
 import { oneLineYaml } from "../output.ts";
 import type { Style } from "../terminal.ts";
 import type { EngineCommand, Item, Speed } from "./item.ts";

@@ -1,12 +1,9 @@
 // `llama-operator pools discover`: writes GpuPools from the nodes that are there, for clusters that were not made
 // with this project's infrastructure code.
 import { Command } from "commander";
-import { isNotFound } from "../../kube/errors.ts";
-import type { KubeObject } from "../../kube/object.ts";
-import { resourceType } from "../../kube/resource.ts";
-import { gpuPools } from "../../api/resources.ts";
-import type { GpuPool } from "../../api/resources.ts";
-import { matchesLabels } from "../../controllers/capacity.ts";
+import { isNotFound, type KubeObject, resourceType } from "@llama-operator/kube-runtime/client";
+import { gpuPools, type GpuPool } from "@llama-operator/llama/api";
+import { matchesLabels } from "@llama-operator/operator/capacity";
 import { withCluster, withClusterOptions } from "../cluster-connection.ts";
 import type { ClusterConnection, ClusterOptions } from "../cluster-connection.ts";
 import { CommandError } from "../failure.ts";

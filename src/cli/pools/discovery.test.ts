@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findMachineShape } from "../../catalog/machine-shapes.ts";
+import { findMachineShape } from "@llama-operator/llama/catalog";
 import { discoverPools } from "./discovery.ts";
 import type { DiscoveredNode } from "./discovery.ts";
 

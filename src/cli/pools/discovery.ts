@@ -1,9 +1,7 @@
 // Reads GpuPools off the nodes of a cluster: nodes that a cloud made alike are one pool. Pure; what cannot be told
 // from a node (how far an autoscaler may go, whether a fabric is set up) is left for a person to add.
-import type { GpuPoolSpec, Toleration } from "../../api/gpu-pool.ts";
-import { apiGroupVersion } from "../../api/resources.ts";
-import { findGpu } from "../../catalog/gpus.ts";
-import { findMachineShape } from "../../catalog/machine-shapes.ts";
+import { type GpuPoolSpec, type Toleration, apiGroupVersion } from "@llama-operator/llama/api";
+import { findGpu, findMachineShape } from "@llama-operator/llama/catalog";
 import { poolIdentity, productOf, shapeSelector } from "./node-labels.ts";
 import { smallestAllocatable } from "./node-allocatable.ts";
 

@@ -1,8 +1,8 @@
 // What the smallest node of a group offers, where that is less than the catalog says of its machine: daemons with
 // static CPUs, a smaller disk, or a machine that the catalog lacks.
-import type { GpuPoolSpec } from "../../api/gpu-pool.ts";
-import type { Allocatable } from "../../catalog/machine-shapes.ts";
-import { quantityValue } from "../../planning/quantity.ts";
+import type { GpuPoolSpec } from "@llama-operator/llama/api";
+import type { Allocatable } from "@llama-operator/llama/catalog";
+import { quantityValue } from "@llama-operator/llama/planning";
 
 interface WithAllocatable {
   readonly allocatable: Readonly<Record<string, string>>;

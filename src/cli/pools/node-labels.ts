@@ -1,6 +1,6 @@
 // What the labels of a node say: which pool of its cloud it is in, which GPU it has, how it was bought.
-import type { GpuPoolSpec } from "../../api/gpu-pool.ts";
-import { findMachineShape } from "../../catalog/machine-shapes.ts";
+import type { GpuPoolSpec } from "@llama-operator/llama/api";
+import { findMachineShape } from "@llama-operator/llama/catalog";
 
 type Labels = Readonly<Record<string, string>>;
 

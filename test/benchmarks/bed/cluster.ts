@@ -1,13 +1,13 @@
 // The cluster that a benchmark runs in: a control plane with an audit log, pods that are Ready at once, the kinds
 // of this project, one pool of H100 nodes.
-import { customResourceDefinitions } from "../../../src/api/crd.ts";
-import { apiGroupVersion, gpuPools } from "../../../src/api/resources.ts";
-import { findMachineShape, type MachineShape } from "../../../src/catalog/machine-shapes.ts";
-import { loadClusterConfig } from "../../../src/kube/config/config.ts";
-import { KubeConnection } from "../../../src/kube/http/connection.ts";
-import { HttpKubeClient } from "../../../src/kube/http/http-client.ts";
-import type { KubeObject } from "../../../src/kube/object.ts";
-import { resourceType } from "../../../src/kube/resource.ts";
+import { customResourceDefinitions } from "../../../src/llama/api/crd.ts";
+import { apiGroupVersion, gpuPools } from "../../../src/llama/api/resources.ts";
+import { findMachineShape, type MachineShape } from "../../../src/llama/catalog/machine-shapes.ts";
+import { loadClusterConfig } from "../../../src/kube-runtime/connection/config/config.ts";
+import { KubeConnection } from "../../../src/kube-runtime/connection/http/connection.ts";
+import { HttpKubeClient } from "../../../src/kube-runtime/connection/http/http-client.ts";
+import type { KubeObject } from "../../../src/kube-runtime/client/object.ts";
+import { resourceType } from "../../../src/kube-runtime/client/resource.ts";
 import { startCluster } from "../../../local/cluster/cluster.ts";
 import { addNodes } from "../../../local/cluster/nodes.ts";
 import type { LocalCluster } from "../../../local/cluster/options.ts";

@@ -1,12 +1,15 @@
 // Time that passes faster, for both sides: the operator's clock, and what the API server does by its own clock (ending
 // watches, sending bookmarks), so that minutes at rest take seconds and nothing notices but who looks at a real clock.
-import type { WatchOptions } from "../../../src/kube/client.ts";
-import { HttpKubeClient, type HttpClientOptions } from "../../../src/kube/http/http-client.ts";
-import type { KubeConnection } from "../../../src/kube/http/connection.ts";
-import type { KubeObject } from "../../../src/kube/object.ts";
-import type { ResourceType } from "../../../src/kube/resource.ts";
-import type { WatchEvent } from "../../../src/kube/http/watch.ts";
-import { sleepOn, systemClock, type CancelTimer, type Clock } from "../../../src/runtime/clock.ts";
+import type { WatchOptions } from "../../../src/kube-runtime/client/client.ts";
+import {
+  HttpKubeClient,
+  type HttpClientOptions,
+} from "../../../src/kube-runtime/connection/http/http-client.ts";
+import type { KubeConnection } from "../../../src/kube-runtime/connection/http/connection.ts";
+import type { KubeObject } from "../../../src/kube-runtime/client/object.ts";
+import type { ResourceType } from "../../../src/kube-runtime/client/resource.ts";
+import type { WatchEvent } from "../../../src/kube-runtime/connection/http/watch.ts";
+import { sleepOn, systemClock, type CancelTimer, type Clock } from "../../../src/kube-runtime/clock.ts";
 
 /** The system's clock, so many times as fast. */
 export class FastClock implements Clock {

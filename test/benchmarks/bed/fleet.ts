@@ -1,8 +1,8 @@
 // LlamaDeployments at rest with all their pods, made once by the operator itself: what most benchmarks run over.
 import { setTimeout as sleep } from "node:timers/promises";
-import { gpuPools } from "../../../src/api/resources.ts";
-import type { KubeObject } from "../../../src/kube/object.ts";
-import { resourceType } from "../../../src/kube/resource.ts";
+import { gpuPools } from "../../../src/llama/api/resources.ts";
+import type { KubeObject } from "../../../src/kube-runtime/client/object.ts";
+import { resourceType } from "../../../src/kube-runtime/client/resource.ts";
 import type { Bench, LeaseTimes } from "../benchmark.ts";
 import { isWrite } from "./audit-log.ts";
 import type { BenchCluster } from "./cluster.ts";

@@ -1,8 +1,8 @@
 // LlamaDeployments as a person would write them, made side by side over a given number of connections.
-import { apiGroupVersion, llamaDeployments } from "../../../src/api/resources.ts";
-import type { KubeClient } from "../../../src/kube/client.ts";
-import type { KubeObject, Live } from "../../../src/kube/object.ts";
-import { resourceType } from "../../../src/kube/resource.ts";
+import { apiGroupVersion, llamaDeployments } from "../../../src/llama/api/resources.ts";
+import type { KubeClient } from "../../../src/kube-runtime/client/client.ts";
+import type { KubeObject, Live } from "../../../src/kube-runtime/client/object.ts";
+import { resourceType } from "../../../src/kube-runtime/client/resource.ts";
 
 export const deploymentType = resourceType<Manifest>(llamaDeployments);
 

@@ -1,21 +1,24 @@
 // The operator's controllers, caches and lease in this process, wired as src/cli/run.ts wires them, for what cannot be
 // seen from outside or needs another clock.
-import { makeOperator } from "../../../src/controllers/operator.ts";
-import type { KubeClient } from "../../../src/kube/client.ts";
-import { loadClusterConfig } from "../../../src/kube/config/config.ts";
-import { KubeConnection } from "../../../src/kube/http/connection.ts";
-import { HttpKubeClient, type HttpClientOptions } from "../../../src/kube/http/http-client.ts";
-import type { ObjectRef } from "../../../src/kube/object.ts";
-import { Cache } from "../../../src/runtime/cache/cache.ts";
-import type { Clock } from "../../../src/runtime/clock.ts";
-import type { Controller } from "../../../src/runtime/controller/controller.ts";
-import { getPage, type GetPage } from "../../../src/runtime/get-page.ts";
-import { EventRecorder } from "../../../src/runtime/process/events.ts";
-import { LeaseElector } from "../../../src/runtime/process/lease.ts";
-import { silentLogger } from "../../../src/runtime/logger.ts";
-import { Manager } from "../../../src/runtime/process/manager.ts";
-import { RuntimeMetrics, type MetricsRegistry } from "../../../src/runtime/metrics.ts";
-import { systemClock } from "../../../src/runtime/clock.ts";
+import { makeOperator } from "../../../src/operator/operator.ts";
+import type { KubeClient } from "../../../src/kube-runtime/client/client.ts";
+import { loadClusterConfig } from "../../../src/kube-runtime/connection/config/config.ts";
+import { KubeConnection } from "../../../src/kube-runtime/connection/http/connection.ts";
+import {
+  HttpKubeClient,
+  type HttpClientOptions,
+} from "../../../src/kube-runtime/connection/http/http-client.ts";
+import type { ObjectRef } from "../../../src/kube-runtime/client/object.ts";
+import { Cache } from "../../../src/kube-runtime/cache/cache.ts";
+import type { Clock } from "../../../src/kube-runtime/clock.ts";
+import type { Controller } from "../../../src/kube-runtime/controller/controller.ts";
+import { getPage, type GetPage } from "../../../src/kube-runtime/http/get-page.ts";
+import { EventRecorder } from "../../../src/kube-runtime/process/events.ts";
+import { LeaseElector } from "../../../src/kube-runtime/process/lease.ts";
+import { silentLogger } from "../../../src/kube-runtime/logger.ts";
+import { Manager } from "../../../src/kube-runtime/process/manager.ts";
+import { RuntimeMetrics, type MetricsRegistry } from "../../../src/kube-runtime/metrics.ts";
+import { systemClock } from "../../../src/kube-runtime/clock.ts";
 
 export interface InProcessOptions {
   readonly kubeconfig: string;

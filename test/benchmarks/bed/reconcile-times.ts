@@ -8,7 +8,7 @@ import {
   type Histogram,
   type InstrumentSpec,
   type MetricsRegistry,
-} from "../../../src/runtime/metrics.ts";
+} from "../../../src/kube-runtime/metrics.ts";
 
 const passSeries = "controller_runtime_reconcile_time_seconds";
 

@@ -19,7 +19,7 @@ import { largest } from "../statistics.ts";
 
 const benchmark = "failover";
 
-/** The operator's own bound on one request: src/kube/http/http-client.ts. */
+/** The operator's own bound on one request: src/kube-runtime/connection/http/http-client.ts. */
 const requestTimeoutMs = 15_000;
 
 /** Between two LlamaDeployments that are made. */

@@ -7,7 +7,7 @@ import type { BenchCluster } from "../bed/cluster.ts";
 import { deploymentType, nameOf } from "../bed/load.ts";
 import { OperatorInProcess } from "../bed/operator-in-process.ts";
 import { ReconcileTimes } from "../bed/reconcile-times.ts";
-import { systemClock } from "../../../src/runtime/clock.ts";
+import { systemClock } from "../../../src/kube-runtime/clock.ts";
 import { median, percentile } from "../statistics.ts";
 
 const benchmark = "noop";

@@ -6,10 +6,10 @@ import { isWrite, tally } from "../bed/audit-log.ts";
 import type { BenchCluster } from "../bed/cluster.ts";
 import { startOperator, type Fleet } from "../bed/fleet.ts";
 import { nameOf } from "../bed/load.ts";
-import { deployments, podDisruptionBudgets, services } from "../../../src/controllers/observed/kinds.ts";
-import { deploymentLabel } from "../../../src/workloads/labels.ts";
-import type { KubeObject, Live } from "../../../src/kube/object.ts";
-import type { ResourceType } from "../../../src/kube/resource.ts";
+import { deployments, podDisruptionBudgets, services } from "../../../src/operator/observed/kinds.ts";
+import { deploymentLabel } from "../../../src/operator/workloads/labels.ts";
+import type { KubeObject, Live } from "../../../src/kube-runtime/client/object.ts";
+import type { ResourceType } from "../../../src/kube-runtime/client/resource.ts";
 import { largest, median } from "../statistics.ts";
 
 const benchmark = "repair";

@@ -5,7 +5,7 @@ import type { Bench, FleetBenchmark, Measurement } from "../benchmark.ts";
 import { isLease, isWrite, tally, type AuditEntry } from "../bed/audit-log.ts";
 import type { BenchCluster } from "../bed/cluster.ts";
 import { OperatorInProcess } from "../bed/operator-in-process.ts";
-import { noMetrics } from "../../../src/runtime/metrics.ts";
+import { noMetrics } from "../../../src/kube-runtime/metrics.ts";
 
 const benchmark = "rest";
 const agent = "llama-benchmark-rest";

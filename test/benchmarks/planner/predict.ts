@@ -1,20 +1,24 @@
 // What the planner says of a logged start, from its names and settings alone.
-import { compareVersions, parseEngineVersion } from "../../../src/catalog/engines/version.ts";
-import type { EngineVersion } from "../../../src/catalog/engines/version.ts";
+import { compareVersions, parseEngineVersion } from "../../../src/llama/catalog/engines/version.ts";
+import type { EngineVersion } from "../../../src/llama/catalog/engines/version.ts";
 import {
   newestKnownSglang,
   oldestKnownSglang,
   sglangMemoryFraction,
-} from "../../../src/catalog/engines/sglang.ts";
-import { batchDefaults, blockSizeTokens, newestKnownVersion } from "../../../src/catalog/engines/vllm.ts";
+} from "../../../src/llama/catalog/engines/sglang.ts";
+import {
+  batchDefaults,
+  blockSizeTokens,
+  newestKnownVersion,
+} from "../../../src/llama/catalog/engines/vllm.ts";
 import {
   unknownVersionMarginBytes,
   vllmRegime,
   vllmRegimes,
-} from "../../../src/catalog/engines/vllm-regimes.ts";
-import { findGpu, type Gpu } from "../../../src/catalog/gpus.ts";
-import type { Architecture } from "../../../src/catalog/models.ts";
-import { findArchitecture } from "../../../src/catalog/relatives.ts";
+} from "../../../src/llama/catalog/engines/vllm-regimes.ts";
+import { findGpu, type Gpu } from "../../../src/llama/catalog/gpus.ts";
+import type { Architecture } from "../../../src/llama/catalog/models.ts";
+import { findArchitecture } from "../../../src/llama/catalog/relatives.ts";
 import {
   awqLayout,
   bf16Layout,
@@ -26,11 +30,11 @@ import {
   int4Layout,
   int8Layout,
   type WeightLayout,
-} from "../../../src/catalog/weight-bytes.ts";
-import { kvBytesPerToken } from "../../../src/planning/memory/kv-cache.ts";
-import { llamaCppKvCache } from "../../../src/planning/memory/llama-cpp.ts";
-import { accountMemory } from "../../../src/planning/memory/memory.ts";
-import { sglangContextBytes, sglangKvTokens } from "../../../src/planning/memory/sglang.ts";
+} from "../../../src/llama/catalog/weight-bytes.ts";
+import { kvBytesPerToken } from "../../../src/llama/planning/memory/kv-cache.ts";
+import { llamaCppKvCache } from "../../../src/llama/planning/memory/llama-cpp.ts";
+import { accountMemory } from "../../../src/llama/planning/memory/memory.ts";
+import { sglangContextBytes, sglangKvTokens } from "../../../src/llama/planning/memory/sglang.ts";
 import type { LogRow } from "./log-row.ts";
 
 const gibibyte = 2 ** 30;

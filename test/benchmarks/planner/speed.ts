@@ -1,8 +1,8 @@
 // How many plans one core makes a second: of new specs, and of specs whose plan is in force, as in every reconcile.
-import { gpuPoolSpec } from "../../../src/api/gpu-pool.ts";
-import { llamaDeploymentSpec } from "../../../src/api/llama-deployment.ts";
-import type { PlanRequest, PoolFacts } from "../../../src/planning/plan.ts";
-import { plan } from "../../../src/planning/planner.ts";
+import { gpuPoolSpec } from "../../../src/llama/api/gpu-pool.ts";
+import { llamaDeploymentSpec } from "../../../src/llama/api/llama-deployment.ts";
+import type { PlanRequest, PoolFacts } from "../../../src/llama/planning/plan.ts";
+import { plan } from "../../../src/llama/planning/planner.ts";
 
 const models = ["llama-3.1-8b-instruct", "llama-3.3-70b-instruct", "llama-3.1-405b-instruct"];
 const rounds = 3000;

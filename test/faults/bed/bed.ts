@@ -3,7 +3,7 @@
 import { clusterClient, type ClusterClient } from "../../../local/cluster/client.ts";
 import { startCluster } from "../../../local/cluster/cluster.ts";
 import type { ClusterOptions, LocalCluster } from "../../../local/cluster/options.ts";
-import type { HttpKubeClient } from "../../../src/kube/http/http-client.ts";
+import type { HttpKubeClient } from "../../../src/kube-runtime/connection/http/http-client.ts";
 import { Upstream } from "../../support/api-server-proxy.ts";
 import { installKinds } from "../../support/kinds.ts";
 import { History } from "./history.ts";

@@ -1,8 +1,8 @@
 // What a scenario has come to, without what differs from one time to the next: two lives of the same wishes must end
 // the same, and must have taken the same creations and deletions.
 import { isDeepStrictEqual } from "node:util";
-import type { KubeObject, Live } from "../../../src/kube/object.ts";
-import { revisionLabel, slotLabel } from "../../../src/workloads/labels.ts";
+import type { KubeObject, Live } from "../../../src/kube-runtime/client/object.ts";
+import { revisionLabel, slotLabel } from "../../../src/operator/workloads/labels.ts";
 import type { HistoryEvent } from "./history.ts";
 
 export interface EndState {

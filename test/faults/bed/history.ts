@@ -1,11 +1,11 @@
 // Everything that happens to LlamaDeployments, what is made for them, and their pods, in the order in which it
 // happened: resourceVersions of one API server are one sequence over all kinds. Sees what the operator under test may
 // not see, because it has watches of its own.
-import * as kinds from "../../../src/controllers/observed/kinds.ts";
-import type { KubeClient } from "../../../src/kube/client.ts";
-import type { KubeObject, Live } from "../../../src/kube/object.ts";
-import { compareResourceVersions } from "../../../src/kube/resource-version.ts";
-import type { ResourceType } from "../../../src/kube/resource.ts";
+import * as kinds from "../../../src/operator/observed/kinds.ts";
+import type { KubeClient } from "../../../src/kube-runtime/client/client.ts";
+import type { KubeObject, Live } from "../../../src/kube-runtime/client/object.ts";
+import { compareResourceVersions } from "../../../src/kube-runtime/client/resource-version.ts";
+import type { ResourceType } from "../../../src/kube-runtime/client/resource.ts";
 
 export interface HistoryEvent {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";

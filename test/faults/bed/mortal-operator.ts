@@ -1,8 +1,8 @@
 // An operator of one world that can die at any moment and be started again. Death is the network's: from one moment on
 // nothing of it reaches the API server, and no answer reaches it, as after kill -9; what is left of it in this process
 // talks to nobody and is cleared away.
-import { systemClock } from "../../../src/runtime/clock.ts";
-import { noMetrics } from "../../../src/runtime/metrics.ts";
+import { systemClock } from "../../../src/kube-runtime/clock.ts";
+import { noMetrics } from "../../../src/kube-runtime/metrics.ts";
 import { OperatorInProcess } from "../../benchmarks/bed/operator-in-process.ts";
 import { startApiServerProxy, type ApiHandler, type ApiServerProxy } from "../../support/api-server-proxy.ts";
 import type { Bed } from "./bed.ts";

@@ -8,7 +8,7 @@ import type { Bed } from "./bed.ts";
 import { oneWriteAtATime, WriteLog, type Strike, type Write } from "./faults.ts";
 import { confinedTo, type World } from "./world.ts";
 
-const operatorMain = fileURLToPath(new URL("../../../src/main.ts", import.meta.url));
+const operatorMain = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
 
 export class KilledProcess implements AsyncDisposable {
   readonly #log = new WriteLog();

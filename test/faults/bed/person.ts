@@ -1,7 +1,7 @@
 // A person who wishes, and waits: creates, edits and scales one LlamaDeployment of a world until it is Ready each time.
-import type { LlamaDeployment } from "../../../src/api/resources.ts";
-import { llamaDeployments } from "../../../src/controllers/observed/kinds.ts";
-import type { KubeObject, Live } from "../../../src/kube/object.ts";
+import type { LlamaDeployment } from "../../../src/llama/api/resources.ts";
+import { llamaDeployments } from "../../../src/operator/observed/kinds.ts";
+import type { KubeObject, Live } from "../../../src/kube-runtime/client/object.ts";
 import type { Bed } from "./bed.ts";
 import type { World } from "./world.ts";
 

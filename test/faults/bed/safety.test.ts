@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { KubeObject } from "../../../src/kube/object.ts";
+import type { KubeObject } from "../../../src/kube-runtime/client/object.ts";
 import type { HistoryEvent } from "./history.ts";
 import { violations } from "./safety.ts";
 

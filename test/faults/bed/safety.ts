@@ -7,9 +7,9 @@
 // - `status.observedGeneration` never goes back, and never runs ahead of the generation.
 // - A status that says Ready=True for the latest generation is written when every rank of every wanted replica of
 //   its revision is Ready, and those hold tensor x pipeline x replicas GPUs.
-import type { LlamaDeployment } from "../../../src/api/resources.ts";
-import { controllerOf, type KubeObject, type Live } from "../../../src/kube/object.ts";
-import { deploymentLabel, revisionLabel, slotLabel } from "../../../src/workloads/labels.ts";
+import type { LlamaDeployment } from "../../../src/llama/api/resources.ts";
+import { controllerOf, type KubeObject, type Live } from "../../../src/kube-runtime/client/object.ts";
+import { deploymentLabel, revisionLabel, slotLabel } from "../../../src/operator/workloads/labels.ts";
 import type { HistoryEvent } from "./history.ts";
 
 type Llama = Live<LlamaDeployment & KubeObject>;

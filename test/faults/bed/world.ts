@@ -1,10 +1,10 @@
 // Many operators on one cluster, none of which knows of another: each sees a world of its own, a namespace with nodes
 // and a GpuPool that nobody else is shown. So dozens of faults are tried at the same time.
-import { resourceType } from "../../../src/kube/resource.ts";
-import { gpuPools } from "../../../src/api/resources.ts";
+import { resourceType } from "../../../src/kube-runtime/client/resource.ts";
+import { gpuPools } from "../../../src/llama/api/resources.ts";
 import { addNodes, nodeType } from "../../../local/cluster/nodes.ts";
-import { namespaces } from "../../../src/controllers/observed/kinds.ts";
-import type { HttpKubeClient } from "../../../src/kube/http/http-client.ts";
+import { namespaces } from "../../../src/operator/observed/kinds.ts";
+import type { HttpKubeClient } from "../../../src/kube-runtime/connection/http/http-client.ts";
 import type { ApiHandler } from "../../support/api-server-proxy.ts";
 import { machineShape } from "../../support/machine-shape.ts";
 

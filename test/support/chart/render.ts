@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parse, parseAllDocuments } from "yaml";
 import { type Scope, Templates } from "./template.ts";
 
-const chart = fileURLToPath(new URL("../../../charts/llama-operator/", import.meta.url));
+const chart = fileURLToPath(new URL("../../../charts/llama-operator", import.meta.url));
 
 export interface Release {
   readonly name: string;

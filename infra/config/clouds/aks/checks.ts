@@ -1,6 +1,5 @@
 // AKS's rules across fields. Each message says what to write instead; what Azure documents is cited where it is checked.
-import { findGpu } from "../../../../src/catalog/gpus.ts";
-import { findMachineShape } from "../../../../src/catalog/machine-shapes.ts";
+import { findGpu, findMachineShape } from "@llama-operator/llama/catalog";
 import type { ConfigurationProblem } from "../../problem.ts";
 import { gpuOperatorProblems } from "../gpu-operator.ts";
 import { networkProblems } from "./address-ranges.ts";

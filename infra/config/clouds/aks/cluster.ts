@@ -1,7 +1,7 @@
 // A cluster that AKS makes: where it is, its network, its system pool and who may log in. The resource group is the
 // stack's own, so that taking the stack down leaves nothing of it.
 import { z } from "zod";
-import { int32, text } from "../../../../src/api/schema.ts";
+import { int32, text } from "@llama-operator/llama/api";
 
 const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, {
   error: "should be an id such as 00000000-0000-0000-0000-000000000000",

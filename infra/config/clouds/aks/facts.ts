@@ -1,5 +1,5 @@
 // What the operator is told of a pool: labels and taints that AKS or this stack puts on its nodes, and nothing else.
-import { findMachineShape } from "../../../../src/catalog/machine-shapes.ts";
+import { findMachineShape } from "@llama-operator/llama/catalog";
 import type { Written } from "../../pool.ts";
 import type { AksPool } from "./pool.ts";
 

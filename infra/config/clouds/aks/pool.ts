@@ -1,7 +1,7 @@
 // A pool of GPU nodes on AKS, in AKS's own terms. What its GpuPool says follows from these: see facts.ts.
 import { z } from "zod";
-import { int32, text } from "../../../../src/api/schema.ts";
-import { findMachineShape, machineShapes } from "../../../../src/catalog/machine-shapes.ts";
+import { int32, text } from "@llama-operator/llama/api";
+import { findMachineShape, machineShapes } from "@llama-operator/llama/catalog";
 import { cloudPoolFields } from "../cloud.ts";
 import { kubernetesVersion, zone } from "./cluster.ts";
 

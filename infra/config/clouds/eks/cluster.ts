@@ -1,6 +1,6 @@
 // An EKS cluster of its own network: what a person decides about it. Everything else follows.
 import { z } from "zod";
-import { int32 } from "../../../../src/api/schema.ts";
+import { int32 } from "@llama-operator/llama/api";
 
 /** The region that a zone's name begins with. */
 export const zonePattern = /^[a-z]{2}(-[a-z]+)+-\d+[a-z]$/;

@@ -1,6 +1,5 @@
 // What the operator must know of an EKS pool: its GpuPool, from the catalog's machine and what the pool sets up.
-import { findMachineShape } from "../../../../src/catalog/machine-shapes.ts";
-import type { MachineShape } from "../../../../src/catalog/machine-shapes.ts";
+import { findMachineShape, type MachineShape } from "@llama-operator/llama/catalog";
 import type { Written } from "../../pool.ts";
 import { efaDevices } from "./pool.ts";
 import type { EksPool } from "./pool.ts";

@@ -1,8 +1,7 @@
 // A pool of GPU nodes on EKS: a managed node group of one machine type.
 import { z } from "zod";
-import { int32 } from "../../../../src/api/schema.ts";
-import { nearestNames } from "../../../../src/catalog/edit-distance.ts";
-import { findMachineShape, machineShapes } from "../../../../src/catalog/machine-shapes.ts";
+import { int32 } from "@llama-operator/llama/api";
+import { nearestNames, findMachineShape, machineShapes } from "@llama-operator/llama/catalog";
 import { cloudPoolFields } from "../cloud.ts";
 import { eksCapacity } from "./capacity.ts";
 import { kubernetesVersion, zonePattern } from "./cluster.ts";

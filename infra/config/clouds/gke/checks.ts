@@ -1,6 +1,6 @@
 // GKE's rules across fields. Google Cloud would refuse each of these after minutes, or take it and be slow; the messages
 // say what to write instead. Most are preconditions of GoogleCloudPlatform/cluster-toolkit, modules/compute/gke-node-pool.
-import { counted } from "../../../../src/planning/words/format.ts";
+import { counted } from "@llama-operator/llama/planning";
 import type { ConfigurationProblem } from "../../problem.ts";
 import { gpuOperatorProblems } from "../gpu-operator.ts";
 import { systemPoolName } from "./cluster.ts";

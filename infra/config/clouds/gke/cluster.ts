@@ -1,6 +1,6 @@
 // A cluster of Google Kubernetes Engine: its network, who may reach its control plane, its versions, its system nodes.
 import { z } from "zod";
-import { int32, text } from "../../../../src/api/schema.ts";
+import { int32, text } from "@llama-operator/llama/api";
 import { gkeVersionPattern } from "./version.ts";
 
 /** Ids of projects: docs.cloud.google.com/resource-manager/docs/creating-managing-projects. */

@@ -1,6 +1,5 @@
 // What GKE asks of each machine type: facts that only who makes node pools needs, so they are not in the catalog.
-import { findMachineShape, machineShapes } from "../../../../src/catalog/machine-shapes.ts";
-import type { MachineShape } from "../../../../src/catalog/machine-shapes.ts";
+import { findMachineShape, machineShapes, type MachineShape } from "@llama-operator/llama/catalog";
 
 /** Machine types of GKE that the catalog knows. */
 export const gkeShapes: readonly MachineShape[] = machineShapes.filter(({ cloud }) => cloud === "gke");

@@ -1,6 +1,6 @@
 // A pool of GPU nodes of Google Kubernetes Engine.
 import { z } from "zod";
-import { int32, text } from "../../../../src/api/schema.ts";
+import { int32, text } from "@llama-operator/llama/api";
 import { nearest } from "../../nearest.ts";
 import { cloudPoolFields } from "../cloud.ts";
 import { gkeName, gkeZone } from "./cluster.ts";

@@ -1,7 +1,7 @@
 // EC2's machines as nodes of EKS: those of the catalog, whose disks count only where they are joined, and the plain
 // ones that system pools are of.
 
-import { findMachineShape } from "../../../../src/catalog/machine-shapes.ts";
+import { findMachineShape } from "@llama-operator/llama/catalog";
 import type { NodeMachine } from "../../../../local/cluster/nodes.ts";
 
 const gibibyte = 2 ** 30;

@@ -4,7 +4,7 @@
 
 import { textOf } from "../../protocol/properties.ts";
 import type { PropertyMap } from "../../protocol/properties.ts";
-import { findMachineShape } from "../../../../src/catalog/machine-shapes.ts";
+import { findMachineShape } from "@llama-operator/llama/catalog";
 import type { CloudRecord, CloudView, Reservation } from "../cloud.ts";
 import { policiesOf } from "./identity.ts";
 import { eksError, having, listOf, mapsOf, part, types } from "./names.ts";

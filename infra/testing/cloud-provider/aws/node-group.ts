@@ -3,8 +3,7 @@
 
 import { textOf } from "../../protocol/properties.ts";
 import type { PropertyMap } from "../../protocol/properties.ts";
-import { findMachineShape } from "../../../../src/catalog/machine-shapes.ts";
-import type { NodeTaint } from "../../../../src/catalog/machines/machine-shape.ts";
+import { findMachineShape, type NodeTaint } from "@llama-operator/llama/catalog";
 import type { CloudRecord, CloudResource, CloudView } from "../cloud.ts";
 import type { Device, NodeGroup } from "../node-group.ts";
 import { eksMachine } from "./machines.ts";

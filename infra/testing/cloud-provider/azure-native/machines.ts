@@ -1,7 +1,6 @@
 // Sizes of virtual machines: those with GPUs are the catalog's, those of system pools are read from their names.
 
-import { findMachineShape, type MachineShape } from "../../../../src/catalog/machine-shapes.ts";
-import { aksAllocatable } from "../../../../src/catalog/node-reservations.ts";
+import { findMachineShape, type MachineShape, aksAllocatable } from "@llama-operator/llama/catalog";
 import type { NodeMachine } from "../../../../local/cluster/nodes.ts";
 
 const gibibyte = 2 ** 30;

@@ -3,8 +3,7 @@
 import { createHash } from "node:crypto";
 
 import { isPropertyList, type PropertyMap, textOf } from "../../protocol/properties.ts";
-import { findGpu } from "../../../../src/catalog/gpus.ts";
-import type { NodeTaint } from "../../../../src/catalog/machines/machine-shape.ts";
+import { findGpu, type NodeTaint } from "@llama-operator/llama/catalog";
 import type { Device, NodeGroup } from "../node-group.ts";
 import { findMachine, gpuShape } from "./machines.ts";
 import { lastPart, part } from "./names.ts";

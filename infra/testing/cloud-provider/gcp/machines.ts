@@ -1,7 +1,6 @@
 // Machine types of Compute Engine: those with GPUs are the catalog's, those of system pools are here.
 
-import { findMachineShape, type MachineShape } from "../../../../src/catalog/machine-shapes.ts";
-import { gkeAllocatable } from "../../../../src/catalog/node-reservations.ts";
+import { findMachineShape, type MachineShape, gkeAllocatable } from "@llama-operator/llama/catalog";
 import type { NodeMachine } from "../../../../local/cluster/nodes.ts";
 
 /** GiB of memory a vCPU: cloud.google.com/compute/docs/general-purpose-machines, the tables of each series. */

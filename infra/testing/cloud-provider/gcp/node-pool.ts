@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 
 import { isPropertyList, isPropertyMap, type PropertyMap, textOf } from "../../protocol/properties.ts";
-import type { NodeTaint } from "../../../../src/catalog/machines/machine-shape.ts";
+import type { NodeTaint } from "@llama-operator/llama/catalog";
 import type { CloudRecord, CloudResource, CloudView } from "../cloud.ts";
 import type { Device, NodeGroup } from "../node-group.ts";
 import { hasDefaultPool, poolsOf } from "./cluster.ts";

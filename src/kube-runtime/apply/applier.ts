@@ -1,0 +1,161 @@
+// Makes children what a reconciler wants, with as few requests as that takes: none at rest.
+//
+// Guarantees
+// - A child is written only if it is missing, wanted otherwise than before, or changed by somebody (intent.ts).
+// - A child whose controller is another object, or none, is never written: it is reported as foreign. Where the
+//   cache knows nothing of a child, it is applied without force, so that an object of that name, unseen so far,
+//   is a conflict and not taken over; otherwise with the UID that was seen.
+// - Where the server finds nothing to change after all (it normalises a value in a way that drift.ts does not know),
+//   that is remembered until the child changes: a difference of spelling cannot become a loop of writes.
+// - Every write, deletions too, is noted in the WriteTracker, so that the next reconcile waits for the cache to show it.
+// Assumptions
+// - Children are cached untrimmed in what is applied.
+import type { KubeClient, StatusOf } from "../client/client.ts";
+import { findDrift } from "./drift.ts";
+import { ApiError, isInvalid } from "../client/errors.ts";
+import { needsApply, withIntentHash, type ApplyReason } from "./intent.ts";
+import {
+  controllerOf,
+  objectKey,
+  refOf,
+  type KubeObject,
+  type Live,
+  type ObjectRef,
+} from "../client/object.ts";
+import type { ResourceType } from "../client/resource.ts";
+import type { Cache } from "../cache/cache.ts";
+import type { WriteTracker } from "../cache/write-tracker.ts";
+
+export type Applied<T extends KubeObject> =
+  | { readonly outcome: "unchanged"; readonly object: Live<T> }
+  | { readonly outcome: "created"; readonly object: Live<T> }
+  | { readonly outcome: "changed"; readonly object: Live<T>; readonly because: ApplyReason }
+  /** Somebody else's, or of an earlier owner of the same name that is being collected. Left alone. */
+  | { readonly outcome: "foreign"; readonly object: Live<T> }
+  /** Ours and on its way out; its end will wake the reconciler. Left alone. */
+  | { readonly outcome: "terminating"; readonly object: Live<T> };
+
+export interface ApplierOptions {
+  readonly client: KubeClient;
+  readonly cache: Cache;
+  readonly tracker: WriteTracker;
+  /** One per controller, and the same for ever: another name would never take its fields back. */
+  readonly fieldManager: string;
+  /** The annotation that holds the intent's hash, e.g. `example.dev/intent`. */
+  readonly intentAnnotation: string;
+}
+
+export interface ApplyContext {
+  /** The object being reconciled, on whose behalf this is written. */
+  readonly request: ObjectRef;
+  readonly signal: AbortSignal;
+}
+
+export class Applier {
+  readonly #options: ApplierOptions;
+  /** Intents already hashed, by identity: planners hand out the same object while nothing has changed. */
+  readonly #hashed = new WeakMap<KubeObject, KubeObject>();
+  /** Live states that the server left as they are when this intent was applied to them. */
+  readonly #settled = new WeakMap<KubeObject, string | undefined>();
+
+  constructor(options: ApplierOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Applies one child. `intent` is what this manager owns of it and must not change afterwards; where it names a
+   * controller in its ownerReferences, only a child of that controller is touched.
+   */
+  async apply<T extends KubeObject>(
+    type: ResourceType<T>,
+    intent: T,
+    context: ApplyContext,
+  ): Promise<Applied<T>> {
+    const { client, cache, tracker, fieldManager, intentAnnotation } = this.#options;
+    const name = intent.metadata?.name;
+    if (name === undefined) throw new TypeError(`${type.kind} without metadata.name`);
+    const live = cache.of(type).store.get({ namespace: intent.metadata?.namespace, name });
+    if (live !== undefined) {
+      if (!isOurs(intent, live)) return { outcome: "foreign", object: live };
+      if (live.metadata.deletionTimestamp !== undefined) return { outcome: "terminating", object: live };
+    }
+    const hashed = this.#withHash(intent);
+    const because = needsApply(hashed, live, intentAnnotation);
+    if (because === undefined && live !== undefined) return { outcome: "unchanged", object: live };
+    const intended = hashed.metadata?.annotations?.[intentAnnotation];
+    if (live !== undefined && this.#settled.get(live) === intended)
+      return { outcome: "unchanged", object: live };
+    const body = live === undefined ? hashed : withUid(hashed, live.metadata.uid);
+    const { signal } = context;
+    const object = await client
+      .apply(type, body, { fieldManager, force: live !== undefined, signal })
+      .catch(asConflict);
+    tracker.wroteAt(objectKey(context.request), type, object);
+    if (object.metadata.resourceVersion === live?.metadata.resourceVersion) this.#settled.set(live, intended);
+    return because === undefined || live === undefined
+      ? { outcome: "created", object }
+      : { outcome: "changed", object, because };
+  }
+
+  /** Deletes a child and, in the background, what it owns; only while it is the one that was seen. */
+  async delete<T extends KubeObject>(
+    type: ResourceType<T>,
+    live: Live<T>,
+    context: ApplyContext,
+  ): Promise<void> {
+    const { client, tracker } = this.#options;
+    await client.delete(type, refOf(live), {
+      preconditions: { uid: live.metadata.uid },
+      propagationPolicy: "Background",
+      signal: context.signal,
+    });
+    tracker.deleted(objectKey(context.request), type, live);
+  }
+
+  /**
+   * Writes the whole status of the object being reconciled, if it differs from the cached one.
+   * @returns whether it was written
+   */
+  async applyStatus<T extends KubeObject>(
+    type: ResourceType<T>,
+    live: Live<T>,
+    status: StatusOf<T>,
+    context: ApplyContext,
+  ): Promise<boolean> {
+    const current = (live as { readonly status?: unknown }).status;
+    // Both ways: a member that is no longer wanted must go.
+    if (findDrift(status, current) === undefined && findDrift(current, status) === undefined) return false;
+    const { client, tracker, fieldManager } = this.#options;
+    const { namespace, name } = live.metadata;
+    const { signal } = context;
+    const written = await client.applyStatus(type, { namespace, name }, status, { fieldManager, signal });
+    tracker.wroteAt(objectKey(context.request), type, written);
+    return true;
+  }
+
+  #withHash<T extends KubeObject>(intent: T): T {
+    const known = this.#hashed.get(intent);
+    if (known !== undefined) return known as T;
+    const hashed = withIntentHash(intent, this.#options.intentAnnotation);
+    this.#hashed.set(intent, hashed);
+    return hashed;
+  }
+}
+
+function isOurs(intent: KubeObject, live: KubeObject): boolean {
+  const wanted = controllerOf(intent);
+  return wanted === undefined || controllerOf(live)?.uid === wanted.uid;
+}
+
+/** The API server calls a child of another UID invalid, as if the intent could never be; it is a lost race. */
+function asConflict(error: unknown): never {
+  if (isInvalid(error) && error.causes.some(({ field }) => field === "metadata.uid")) {
+    const message = "the object was replaced by another of the same name";
+    throw new ApiError(error.request, { code: 409, reason: "Conflict", message });
+  }
+  throw error;
+}
+
+function withUid<T extends KubeObject>(intent: T, uid: string): T {
+  return { ...intent, metadata: { ...intent.metadata, uid } };
+}

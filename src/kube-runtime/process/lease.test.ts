@@ -1,0 +1,226 @@
+import { describe, expect, test } from "vitest";
+import { ConnectionError, FencedError } from "../client/errors.ts";
+import { LeadershipLostError, LeaseElector, leaseType } from "./lease.ts";
+import { silentLogger } from "../logger.ts";
+import { FakeClock, settle } from "../testing/fake-clock.ts";
+import { InMemoryKubeClient } from "../testing/in-memory-client.ts";
+
+const ref = { namespace: "operators", name: "operator" };
+
+interface Candidate {
+  readonly elector: LeaseElector;
+  readonly client: InMemoryKubeClient;
+  readonly clock: FakeClock;
+}
+
+/** A candidate; those that share a client and a clock compete. */
+function candidate(identity: string, clock = new FakeClock(), client = new InMemoryKubeClient()): Candidate {
+  const elector = new LeaseElector({
+    client,
+    ref,
+    identity,
+    clock,
+    random: () => 0.5,
+    logger: silentLogger,
+    gauge: { set: () => undefined, inc: () => undefined },
+  });
+  return { elector, client, clock };
+}
+
+const holderIn = (client: InMemoryKubeClient): string | undefined =>
+  client.peek(leaseType, ref)?.spec?.holderIdentity;
+
+const outage = (): void => {
+  throw new ConnectionError("timeout", "PUT lease");
+};
+
+describe("a candidate", () => {
+  test("takes a lease that does not exist", async () => {
+    const { elector, client } = candidate("a");
+    await elector.acquire(new AbortController().signal);
+    expect(elector.isLeader).toBe(true);
+    expect(client.peek(leaseType, ref)?.spec).toMatchObject({
+      holderIdentity: "a",
+      leaseDurationSeconds: 15,
+      leaseTransitions: 0,
+      renewTime: "2026-01-01T00:00:00.000000Z",
+    });
+  });
+
+  test("waits the whole lease time from its own first look, whatever the times in the lease say", async () => {
+    const { elector, client, clock } = candidate("b");
+    client.put(leaseType, {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { ...ref },
+      spec: { holderIdentity: "a", leaseDurationSeconds: 15, renewTime: "2001-01-01T00:00:00.000000Z" },
+    });
+    const acquired = elector.acquire(new AbortController().signal);
+    await clock.advance(14_900);
+    expect(elector.isLeader).toBe(false);
+    await clock.advance(200);
+    await acquired;
+    expect(client.peek(leaseType, ref)?.spec).toMatchObject({ holderIdentity: "b", leaseTransitions: 1 });
+  });
+
+  test("takes a released lease at once", async () => {
+    const clock = new FakeClock();
+    const client = new InMemoryKubeClient();
+    const leader = candidate("a", clock, client);
+    const standby = candidate("b", clock, client);
+    await leader.elector.acquire(new AbortController().signal);
+    const acquired = standby.elector.acquire(new AbortController().signal);
+    await clock.advance(5000);
+    expect(standby.elector.isLeader).toBe(false);
+    await leader.elector.release();
+    await clock.advance(0);
+    await acquired;
+    expect([leader.elector.isLeader, standby.elector.isLeader]).toEqual([false, true]);
+  });
+
+  test("is not fooled by a silent watch: it asks before it takes", async () => {
+    const clock = new FakeClock();
+    const client = new InMemoryKubeClient();
+    const leader = candidate("a", clock, client);
+    await leader.elector.acquire(new AbortController().signal);
+    const stop = new AbortController();
+    const holding = leader.elector.hold(stop.signal);
+    const deaf = candidate("b", clock, client);
+    client.watch = async function* (_, { signal }) {
+      await clock.sleep(1e9, signal);
+      yield* [];
+    };
+    const waiting = deaf.elector.acquire(stop.signal).catch(() => undefined);
+    await clock.advance(300_000);
+    expect(holderIn(client)).toBe("a");
+    stop.abort(new Error("over"));
+    await Promise.all([holding, waiting]);
+  });
+
+  test("gives up waiting when told to", async () => {
+    const { elector, client } = candidate("b");
+    await candidate("a", new FakeClock(), client).elector.acquire(new AbortController().signal);
+    const stop = new AbortController();
+    const acquired = elector.acquire(stop.signal);
+    await settle();
+    stop.abort(new Error("over"));
+    await expect(acquired).rejects.toThrow("over");
+  });
+});
+
+describe("a leader", () => {
+  async function lead(): Promise<
+    Candidate & { readonly holding: Promise<void>; readonly stop: AbortController }
+  > {
+    const one = candidate("a");
+    const stop = new AbortController();
+    await one.elector.acquire(stop.signal);
+    const holding = one.elector.hold(stop.signal);
+    // Seen by the test when it looks; until then not an unhandled rejection.
+    holding.catch(() => undefined);
+    return { ...one, holding, stop };
+  }
+
+  test("renews every two seconds", async () => {
+    const { elector, client, clock, stop, holding } = await lead();
+    await clock.advance(60_000);
+    expect(elector.isLeader).toBe(true);
+    expect(client.writes.filter((write) => write.startsWith("replace"))).toHaveLength(30);
+    stop.abort(new Error("over"));
+    await holding;
+  });
+
+  test("may not write once its last renewal is older than the deadline, before any timer runs", async () => {
+    const { elector, clock } = await lead();
+    clock.freeze(9_999);
+    expect(() => elector.fence.check()).not.toThrow();
+    clock.freeze(1);
+    expect(() => elector.fence.check()).toThrow(FencedError);
+  });
+
+  test("survives an API server that is away for 30 s: writes stop, and go on after", async () => {
+    const { elector, client, clock, stop, holding } = await lead();
+    client.intercept = outage;
+    await clock.advance(30_000);
+    expect(elector.isLeader).toBe(false);
+    client.intercept = () => undefined;
+    await clock.advance(2000);
+    expect(elector.isLeader).toBe(true);
+    stop.abort(new Error("over"));
+    await expect(holding).resolves.toBeUndefined();
+  });
+
+  test("counts a renewal from when it was sent, not from when the answer came", async () => {
+    const { elector, client, clock } = await lead();
+    client.intercept = async ({ verb }) => {
+      if (verb === "replace") await clock.sleep(4000);
+    };
+    // Sent at 2 s, answered at 6 s: good until 12 s.
+    await clock.advance(6000);
+    client.intercept = outage;
+    await clock.advance(5900);
+    expect(elector.isLeader).toBe(true);
+    await clock.advance(100);
+    expect(elector.isLeader).toBe(false);
+  });
+
+  test("that was paused while another took over learns it, and is never a second writer", async () => {
+    const { elector, client, clock, holding } = await lead();
+    const other = candidate("b", new FakeClock(), client);
+    const acquired = other.elector.acquire(new AbortController().signal);
+    await other.clock.advance(15_100);
+    await acquired;
+    clock.freeze(15_100);
+    expect(elector.isLeader).toBe(false);
+    await clock.advance(2000);
+    await expect(holding).rejects.toBeInstanceOf(LeadershipLostError);
+    expect(holderIn(client)).toBe("b");
+    expect(other.elector.isLeader).toBe(true);
+  });
+
+  test("whose renewal took effect but was not answered goes on", async () => {
+    const { elector, client, clock } = await lead();
+    let lose = true;
+    client.intercept = ({ verb, body }) => {
+      if (verb !== "replace" || !lose) return;
+      lose = false;
+      client.put(leaseType, body as never);
+      outage();
+    };
+    await clock.advance(10_000);
+    expect(elector.isLeader).toBe(true);
+  });
+
+  test("survives somebody's label on the lease, and its deletion", async () => {
+    const { elector, client, clock } = await lead();
+    const live = client.peek(leaseType, ref);
+    if (live !== undefined)
+      client.put(leaseType, { ...live, metadata: { ...live.metadata, labels: { a: "b" } } });
+    await clock.advance(4000);
+    client.remove(leaseType, ref);
+    await clock.advance(4000);
+    expect(elector.isLeader).toBe(true);
+    expect(holderIn(client)).toBe("a");
+  });
+
+  test("that released never writes again", async () => {
+    const { elector, client, stop, holding } = await lead();
+    stop.abort(new Error("over"));
+    await holding;
+    await elector.release();
+    expect(() => elector.fence.check()).toThrow("not the leader");
+    expect(holderIn(client)).toBe("");
+  });
+});
+
+test("of two candidates that race for a free lease one wins", async () => {
+  const clock = new FakeClock();
+  const client = new InMemoryKubeClient();
+  const both = [candidate("a", clock, client), candidate("b", clock, client)];
+  const stop = new AbortController();
+  const races = both.map(({ elector }) => elector.acquire(stop.signal).catch(() => undefined));
+  await clock.advance(5000);
+  expect(both.filter(({ elector }) => elector.isLeader)).toHaveLength(1);
+  stop.abort(new Error("over"));
+  await Promise.all(races);
+});

@@ -1,0 +1,18 @@
+// The public names of @llama-operator/llama/planning. Other parts can import these and nothing else.
+export {
+  type PromisedMemory,
+  largestOverheads,
+  measuredOverheadOf,
+  overheadBytesOf,
+} from "./choice/measured-overheads.ts";
+export { gatedNote } from "./intent/resolve.ts";
+export { engineSettings } from "./intent/settings.ts";
+export { hardwareOf, isUsable } from "./node/hardware.ts";
+export { type PerformanceInput, decodeBound, prefillTokensPerSecond } from "./performance.ts";
+export type { Alternative, Plan, PoolFacts, Refusal, Weights } from "./plan.ts";
+export { type Details, plan, planInDetail } from "./planner.ts";
+export { quantityValue } from "./quantity.ts";
+export { describeRefusal } from "./refusal.ts";
+export { describeLayout, explainMemory, explainReasons, explainSummary, summarize } from "./words/explain.ts";
+export { type Term, totalBytes } from "./words/explanation.ts";
+export { contextLength, counted, gib, thousands } from "./words/format.ts";

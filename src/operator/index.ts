@@ -1,0 +1,3 @@
+// The public names of @llama-operator/operator. Other parts can import these and nothing else.
+export { planStatusOf } from "./llama-deployment/plan-status.ts";
+export { type Operator, makeOperator } from "./operator.ts";

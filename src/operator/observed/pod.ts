@@ -1,0 +1,128 @@
+// A pod as the controllers see it: the few facts that placement and status rest on, taken from the JSON as it
+// arrives, so that ten thousand pods cost little memory.
+import { plannedByUs } from "../workloads/labels.ts";
+import type { KubeObject, Live, LiveMeta } from "@llama-operator/kube-runtime/client";
+
+/** What the engine's container last said of itself. */
+export interface EngineState {
+  /** RFC 3339; set while the container runs. */
+  readonly startedAt?: string;
+  /** Kubelet's reason for not running it: `CreateContainerConfigError`, `ImagePullBackOff`, `CrashLoopBackOff`. */
+  readonly waiting?: { readonly reason: string; readonly message: string };
+  readonly lastExit?: { readonly exitCode: number; readonly reason: string; readonly message: string };
+}
+
+export interface Pod extends KubeObject {
+  readonly metadata: LiveMeta;
+  readonly nodeName?: string;
+  /** Extended resources that it requests: `{"nvidia.com/gpu": 8}`. */
+  readonly devices: Readonly<Record<string, number>>;
+  readonly phase: string;
+  readonly ready: boolean;
+  /** Where it answers; of pods that are ours. */
+  readonly address?: string;
+  /** Set while the scheduler finds no node, in its own words. */
+  readonly unschedulable?: string;
+  readonly engine: EngineState;
+}
+
+/** Pods that hold devices while they are on a node: those that have not ended. */
+export function holdsDevices(pod: Pod): boolean {
+  return pod.nodeName !== undefined && pod.phase !== "Succeeded" && pod.phase !== "Failed";
+}
+
+export function isTerminating(pod: Pod): boolean {
+  return pod.metadata.deletionTimestamp !== undefined;
+}
+
+interface RawContainerState {
+  running?: { startedAt?: string };
+  waiting?: { reason?: string; message?: string };
+  terminated?: { exitCode: number; reason?: string; message?: string };
+}
+
+interface RawPod extends KubeObject {
+  spec?: {
+    nodeName?: string;
+    containers?: { resources?: { limits?: Record<string, unknown>; requests?: Record<string, unknown> } }[];
+  };
+  status?: {
+    phase?: string;
+    podIP?: string;
+    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+    containerStatuses?: { name: string; state?: RawContainerState; lastState?: RawContainerState }[];
+  };
+}
+
+/** Projects a pod. Of pods that are not ours only the devices they hold are kept. */
+export function projectPod(raw: Live<KubeObject>): Pod {
+  const { metadata, spec, status, apiVersion, kind } = raw as Live<RawPod>;
+  const devices = devicesOf(spec?.containers ?? []);
+  const ours = plannedByUs(metadata.labels);
+  const { name, namespace, uid, resourceVersion, deletionTimestamp } = metadata;
+  const condition = (type: string) => status?.conditions?.find((each) => each.type === type);
+  const scheduled = condition("PodScheduled");
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      uid,
+      resourceVersion,
+      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+      ...(ours && metadata.labels !== undefined ? { labels: metadata.labels } : {}),
+    },
+    ...(spec?.nodeName === undefined ? {} : { nodeName: spec.nodeName }),
+    devices,
+    phase: status?.phase ?? "Pending",
+    ready: ours && condition("Ready")?.status === "True",
+    ...(ours && status?.podIP !== undefined ? { address: status.podIP } : {}),
+    ...(ours && scheduled?.status === "False"
+      ? { unschedulable: scheduled.message ?? scheduled.reason ?? "" }
+      : {}),
+    engine: ours
+      ? engineStateOf(status?.containerStatuses?.find(({ name }) => name === "engine"))
+      : notStarted,
+  };
+}
+
+const noDevices: Readonly<Record<string, number>> = Object.freeze({});
+
+/** Only extended resources have a slash in their name; they come in whole numbers, with limits equal to requests. */
+function devicesOf(containers: NonNullable<NonNullable<RawPod["spec"]>["containers"]>): Pod["devices"] {
+  let devices: Record<string, number> | undefined;
+  for (const { resources } of containers) {
+    for (const [name, quantity] of Object.entries(resources?.limits ?? resources?.requests ?? {})) {
+      if (!name.includes("/")) continue;
+      devices ??= {};
+      devices[name] = (devices[name] ?? 0) + Number(quantity);
+    }
+  }
+  return devices ?? noDevices;
+}
+
+const notStarted: EngineState = Object.freeze({});
+
+function engineStateOf(
+  status: { state?: RawContainerState; lastState?: RawContainerState } | undefined,
+): EngineState {
+  if (status === undefined) return notStarted;
+  const { running, waiting, terminated } = status.state ?? {};
+  const lastExit = terminated ?? status.lastState?.terminated;
+  return {
+    ...(running?.startedAt === undefined ? {} : { startedAt: running.startedAt }),
+    ...(waiting?.reason === undefined
+      ? {}
+      : { waiting: { reason: waiting.reason, message: waiting.message ?? "" } }),
+    ...(lastExit === undefined
+      ? {}
+      : {
+          lastExit: {
+            exitCode: lastExit.exitCode,
+            reason: lastExit.reason ?? "Error",
+            message: lastExit.message ?? "",
+          },
+        }),
+  };
+}

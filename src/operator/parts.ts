@@ -1,0 +1,38 @@
+// What the controllers are made of: handed to the operator from outside, and shared between its controllers.
+import type { MeasuredOverhead } from "@llama-operator/llama/api";
+import type { KubeClient } from "@llama-operator/kube-runtime/client";
+import type { Applier } from "@llama-operator/kube-runtime/apply";
+import type { Cache, WriteTracker } from "@llama-operator/kube-runtime/cache";
+import type { Clock, Logger, MetricsRegistry, RuntimeMetrics } from "@llama-operator/kube-runtime";
+import type { EventRecorder } from "@llama-operator/kube-runtime/process";
+import type { GetPage } from "@llama-operator/kube-runtime/http";
+import type { Caches } from "./observed/caches.ts";
+import type { Informers } from "./observed/informers.ts";
+import type { PoolRooms } from "./capacity/pool-rooms.ts";
+
+export interface OperatorOptions {
+  /** Fenced: it refuses to write once leadership is in doubt. */
+  readonly client: KubeClient;
+  readonly cache: Cache;
+  readonly recorder: EventRecorder;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: RuntimeMetrics;
+  /** For what the operator measures of Llamas; the registry behind `metrics`. */
+  readonly registry: MetricsRegistry;
+  /** How pods are asked for their engine's metrics; absent where they are not to be asked. */
+  readonly getPage?: GetPage;
+  /** Overheads of running engines that planning goes by. */
+  readonly measuredOverheads: readonly MeasuredOverhead[];
+  readonly newId: () => string;
+  /** LlamaDeployments reconciled side by side. */
+  readonly workers: number;
+}
+
+export interface ControllerParts extends OperatorOptions {
+  readonly informers: Informers;
+  readonly caches: Caches;
+  readonly rooms: PoolRooms;
+  readonly applier: Applier;
+  readonly tracker: WriteTracker;
+}

@@ -1,0 +1,167 @@
+import { describe, expect, it } from "vitest";
+import { llamaDeploymentSpec } from "@llama-operator/llama/api";
+import { controllerRevision, readRevision, RevisionUnreadable } from "./controller-revision.ts";
+import { desiredObjects, workloads } from "./desired.ts";
+import { cases } from "@llama-operator/llama/testing";
+import { intentOf, renderRevision, revisionHash, servingCommand, spansNodes } from "./revision.ts";
+
+const { owner, spec, plan } = cases.eightB;
+
+function throughTheApiServer<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+describe("a revision's identity", () => {
+  const hash = revisionHash(intentOf(spec, plan));
+
+  it("stays, as long as nothing that shapes pods changes", () => {
+    // Should this fail, an upgrade of the operator would restart every model: is that what you want?
+    expect(hash).toBe("d3cd3c1ee3");
+  });
+
+  it.each([
+    ["the number of replicas", { ...spec, replicas: 7 }, plan],
+    ["the explanations of the plan", spec, { ...plan, because: ["another reason"] }],
+    [
+      "the estimates of the plan",
+      spec,
+      { ...plan, startupSeconds: 999, kvCacheTokens: 1, maxConcurrency: 9 },
+    ],
+    [
+      "wishes that the plan already answers",
+      { ...spec, context: { ...spec.context, minConcurrency: 2 } },
+      plan,
+    ],
+  ])("does not depend on %s", (_, changedSpec, changedPlan) => {
+    expect(revisionHash(intentOf(changedSpec, changedPlan))).toBe(hash);
+  });
+
+  it.each([
+    ["the model's name", { ...spec, model: { ...spec.model, name: "other" } }, plan],
+    ["the token's Secret", { ...spec, model: { name: spec.model.name } }, plan],
+    ["the engine's flags", { ...spec, engine: { ...spec.engine, args: { seed: "1" } } }, plan],
+    ["the engine's image", { ...spec, engine: { ...spec.engine, image: "other" } }, plan],
+    ["a pod label", { ...spec, podTemplate: { ...spec.podTemplate, labels: { team: "x" } } }, plan],
+    ["the tensor parallel degree", spec, { ...plan, tensor: 2 }],
+    ["the longest request", spec, { ...plan, limits: { ...plan.limits, maxModelLen: 4096 } }],
+    ["the format of the KV cache", spec, { ...plan, kvCache: "fp8" as const }],
+    ["the pool", spec, { ...plan, pool: "other" }],
+  ])("depends on %s", (_, changedSpec, changedPlan) => {
+    expect(revisionHash(intentOf(changedSpec, changedPlan))).not.toBe(hash);
+  });
+
+  it("does not depend on the order in which a person wrote flags", () => {
+    const withArgs = (args: Record<string, string>) =>
+      revisionHash(intentOf(llamaDeploymentSpec.parse({ ...spec, engine: { args } }), plan));
+    expect(withArgs({ seed: "1", "max-logprobs": "5" })).toBe(withArgs({ "max-logprobs": "5", seed: "1" }));
+  });
+});
+
+describe("a stored revision", () => {
+  it("gives the same workloads as the one that was rendered", () => {
+    for (const given of Object.values(cases)) {
+      const rendered = renderRevision(given);
+      const read = readRevision(throughTheApiServer(controllerRevision(given.owner, rendered, 1)));
+      const share = spansNodes(rendered) ? { slots: [0, 2] } : { replicas: 3 };
+      expect(throughTheApiServer(workloads(given.owner, { ...share, revision: read }))).toEqual(
+        throughTheApiServer(workloads(given.owner, { ...share, revision: rendered })),
+      );
+    }
+  });
+
+  it("keeps its identity when its plan is planned with again", () => {
+    for (const given of Object.values(cases)) {
+      const rendered = renderRevision(given);
+      const read = readRevision(throughTheApiServer(controllerRevision(given.owner, rendered, 1)));
+      expect(revisionHash(intentOf(given.spec, read.plan))).toBe(rendered.hash);
+    }
+  });
+
+  it("is used as it is, though another operator rendered it otherwise and knew more fields", () => {
+    const object = throughTheApiServer(controllerRevision(owner, renderRevision({ owner, spec, plan }), 1));
+    const data = readRevision(object);
+    const container = data.templates.serving.spec?.containers[0];
+    if (container === undefined) throw new Error("the template has a container");
+    container.args = ["--flag-of-tomorrow"];
+    const tomorrow = { ...object, data: { ...data, plan: { ...data.plan, novelty: 1 }, novelty: true } };
+    const [workload] = workloads(owner, { revision: readRevision(tomorrow), replicas: 1 });
+    expect(JSON.stringify(workload)).toContain("--flag-of-tomorrow");
+    expect(readRevision(tomorrow)).toMatchObject({ novelty: true, plan: { novelty: 1 } });
+  });
+
+  it.each([
+    ["nothing", undefined],
+    ["something else", { spec: {} }],
+    ["no container", { ...renderRevision({ owner, spec, plan }), templates: { serving: { spec: {} } } }],
+  ])("with %s in it is refused by name", (_, data) => {
+    const read = () => readRevision({ metadata: { name: "chat-0123456789" }, data });
+    expect(read).toThrow(RevisionUnreadable);
+    expect(read).toThrow(/chat-0123456789/);
+  });
+
+  it("says how the serving rank is run", () => {
+    const { image, command } = servingCommand(renderRevision(cases.groupOfTwo));
+    expect(image).toBe("vllm/vllm-openai:v0.32.0");
+    expect(command.slice(0, 3)).toEqual(["vllm", "serve", "meta-llama/Llama-3.1-405B-Instruct"]);
+    expect(command).toContain("--node-rank=0");
+  });
+});
+
+describe("the objects of a LlamaDeployment", () => {
+  const revision = renderRevision({ owner, spec, plan });
+  const group = renderRevision(cases.groupOfTwo);
+
+  it("are all controlled by it and carry its labels", () => {
+    const objects = [
+      ...desiredObjects({
+        owner,
+        spec,
+        shares: [
+          { revision, replicas: 1 },
+          { revision: group, slots: [0] },
+        ],
+      }),
+      controllerRevision(owner, revision, 1),
+    ];
+    for (const { metadata } of objects) {
+      expect(metadata).toMatchObject({
+        namespace: owner.namespace,
+        labels: {
+          "llama-operator.dev/deployment": owner.name,
+          "app.kubernetes.io/managed-by": "llama-operator",
+        },
+        ownerReferences: [{ uid: owner.uid, controller: true, blockOwnerDeletion: true }],
+      });
+    }
+  });
+
+  it("hold one Deployment for a revision on single nodes and one LeaderWorkerSet for each replica over several", () => {
+    const kinds = desiredObjects({
+      owner,
+      spec,
+      shares: [
+        { revision, replicas: 4 },
+        { revision: group, slots: [1, 3] },
+      ],
+    }).map(({ kind }) => kind);
+    expect(kinds).toEqual([
+      "ServiceAccount",
+      "Service",
+      "PodDisruptionBudget",
+      "Deployment",
+      "LeaderWorkerSet",
+      "LeaderWorkerSet",
+    ]);
+  });
+
+  it("hold no ServiceAccount where a person names one", () => {
+    const kinds = desiredObjects({ owner, spec: cases.seventyB.spec, shares: [] }).map(({ kind }) => kind);
+    expect(kinds).toEqual(["Service", "PodDisruptionBudget"]);
+  });
+
+  it("let a Deployment outlast the start of its pods before it says that it does not progress", () => {
+    const [workload] = workloads(owner, { revision, replicas: 1 });
+    const deadline = workload?.kind === "Deployment" ? workload.spec?.progressDeadlineSeconds : undefined;
+    expect(deadline).toBeGreaterThan(revision.startupBudgetSeconds);
+  });
+});

@@ -1,0 +1,139 @@
+// A revision: what shapes the pods of one version of a LlamaDeployment, rendered once and kept. Its identity is the
+// intent, never the rendering: an operator that renders differently reads the stored templates and restarts nothing.
+import { createHash } from "node:crypto";
+import type { IPodTemplateSpec } from "kubernetes-models/v1/PodTemplateSpec";
+import type { LlamaDeploymentSpec } from "@llama-operator/llama/api";
+import type { Plan } from "@llama-operator/llama/planning";
+import { canonicalJson } from "./canonical-json.ts";
+import type { Owner } from "./names.ts";
+import { podTemplate } from "./pod/pod-template.ts";
+import { startupBudgetSeconds } from "./pod/probes.ts";
+
+/** The parts of the plan that are a decision, without the estimates and explanations that a later version rewords. */
+type Layout = Omit<
+  Plan,
+  | "kind"
+  | "model"
+  | "gpu"
+  | "weights"
+  | "memoryPerGpu"
+  | "kvCacheTokens"
+  | "expectedKvCacheTokens"
+  | "maxConcurrency"
+  | "startupSeconds"
+  | "startup"
+  | "because"
+> & {
+  readonly weights: Pick<Plan["weights"], "format" | "quantMethod"> & { readonly source: WeightsLocation };
+};
+
+/** Where the weights are, without what the catalog knows of the place. */
+type WeightsLocation =
+  | { readonly kind: "huggingFace"; readonly repository: string; readonly revision: string }
+  | { readonly kind: "persistentVolumeClaim"; readonly claimName: string; readonly path?: string };
+
+/** What was wanted: the spec's parts that shape pods beside the plan, and the plan's layout. Hashed. */
+export interface Intent {
+  readonly model: string;
+  readonly tokenSecretRef?: { readonly name: string; readonly key: string };
+  readonly engine: LlamaDeploymentSpec["engine"];
+  readonly podTemplate: LlamaDeploymentSpec["podTemplate"];
+  readonly layout: Layout;
+}
+
+/** What a ControllerRevision stores. */
+export interface RevisionData {
+  /** {@link revisionHash} of the intent; the value of the revision label. */
+  readonly hash: string;
+  readonly intent: Intent;
+  /** The plan as it was made, numbers and explanations included. */
+  readonly plan: Plan;
+  /** Seconds that a container of this revision may take until it answers. */
+  readonly startupBudgetSeconds: number;
+  readonly templates: {
+    readonly serving: IPodTemplateSpec;
+    /** Headless ranks, where a replica spans nodes. */
+    readonly worker?: IPodTemplateSpec;
+  };
+}
+
+export function intentOf(spec: LlamaDeploymentSpec, plan: Plan): Intent {
+  const { weights, nodesPerReplica } = plan;
+  const token =
+    weights.source.kind === "huggingFace" ? spec.model.source?.huggingFace?.tokenSecretRef : undefined;
+  return {
+    model: spec.model.name,
+    ...(token === undefined ? {} : { tokenSecretRef: token }),
+    engine: spec.engine,
+    podTemplate: spec.podTemplate,
+    layout: {
+      pool: plan.pool,
+      fabric: plan.fabric,
+      tensor: plan.tensor,
+      pipeline: plan.pipeline,
+      nodesPerReplica,
+      gpusPerReplica: plan.gpusPerReplica,
+      weights: {
+        format: weights.format,
+        ...(weights.quantMethod === undefined ? {} : { quantMethod: weights.quantMethod }),
+        source: locationOf(weights),
+      },
+      kvCache: plan.kvCache,
+      engine: plan.engine,
+      limits: plan.limits,
+      pod: plan.pod,
+      nodeSelector: plan.nodeSelector,
+      tolerations: plan.tolerations,
+    },
+  };
+}
+
+function locationOf({ source }: Plan["weights"]): WeightsLocation {
+  if (source.kind === "persistentVolumeClaim") return source;
+  return { kind: source.kind, repository: source.repository, revision: source.revision };
+}
+
+/** Ten hex digits of SHA-256 over the canonical JSON of the intent; short enough for a label and a name. */
+export function revisionHash(intent: Intent): string {
+  return createHash("sha256").update(canonicalJson(intent)).digest("hex").slice(0, 10);
+}
+
+/** Renders the revision of a spec and its plan. Call it only where no stored revision has the same hash. */
+export function renderRevision(input: {
+  readonly owner: Owner;
+  readonly spec: LlamaDeploymentSpec;
+  readonly plan: Plan;
+}): RevisionData {
+  const { spec, plan } = input;
+  const intent = intentOf(spec, plan);
+  const hash = revisionHash(intent);
+  const template = (role: "single" | "leader" | "worker") =>
+    podTemplate({ ...input, revision: hash, rank: { role } });
+  return {
+    hash,
+    intent,
+    plan,
+    startupBudgetSeconds: startupBudgetSeconds(plan),
+    templates:
+      plan.nodesPerReplica > 1
+        ? { serving: template("leader"), worker: template("worker") }
+        : { serving: template("single") },
+  };
+}
+
+/** Whether a replica is a group of pods, a LeaderWorkerSet, rather than one pod of a Deployment. */
+export function spansNodes({ templates }: RevisionData): boolean {
+  return templates.worker !== undefined;
+}
+
+/** Image and command line of the serving rank, for `status.plan`. */
+export function servingCommand({ templates }: RevisionData): {
+  readonly image: string;
+  readonly command: readonly string[];
+} {
+  const container = templates.serving.spec?.containers[0];
+  return {
+    image: container?.image ?? "",
+    command: [...(container?.command ?? []), ...(container?.args ?? [])],
+  };
+}
