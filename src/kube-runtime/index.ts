@@ -14,3 +14,4 @@ export {
   type WebhookMetrics,
   noMetrics,
 } from "./metrics.ts";
+export { formatMicroTime, formatTime } from "./timestamps.ts";

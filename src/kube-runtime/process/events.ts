@@ -17,6 +17,7 @@ import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { Counter, RuntimeMetrics } from "../metrics.ts";
+import { formatMicroTime } from "../timestamps.ts";
 
 export interface ObjectReference {
   apiVersion: string;
@@ -303,7 +304,7 @@ export class EventRecorder {
   }
 
   #microTime(): string {
-    return new Date(this.#clock.now()).toISOString().replace("Z", "000Z");
+    return formatMicroTime(new Date(this.#clock.now()));
   }
 }
 

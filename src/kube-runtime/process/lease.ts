@@ -22,6 +22,7 @@ import type { KubeObject, Live } from "../client/object.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { Gauge } from "../metrics.ts";
+import { formatMicroTime } from "../timestamps.ts";
 
 /** `coordination.k8s.io/v1` Lease. */
 export interface Lease extends KubeObject {
@@ -299,7 +300,7 @@ export class LeaseElector {
   }
 
   #microTime(): string {
-    return new Date(this.#clock.now()).toISOString().replace("Z", "000Z");
+    return formatMicroTime(new Date(this.#clock.now()));
   }
 }
 

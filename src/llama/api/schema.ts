@@ -214,7 +214,7 @@ export const condition = z.strictObject({
     .meta({ format: "int64" })
     .exactOptional()
     .describe("Generation of the spec that the condition describes."),
-  lastTransitionTime: z.iso.datetime().describe("When status, reason or message last changed."),
+  lastTransitionTime: z.iso.datetime().describe("When status last changed."),
   reason: text(1024).describe("One word for the cause, for programs."),
   message: z.string().max(32768).describe("The cause in words, for people."),
 });
