@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ClusterClient, clusterClient } from "../../local/cluster/client.ts";
 import { fabrics } from "../../src/llama/catalog/fabrics.ts";
-import * as kinds from "../../src/operator/observed/kinds.ts";
+import { childTypeOf, pods } from "../../src/operator/observed/kinds.ts";
 import { findDrift } from "../../src/kube-runtime/apply/drift.ts";
 import type { KubeObject, Live } from "../../src/kube-runtime/client/object.ts";
 import { controllerRevision } from "../../src/operator/workloads/controller-revision.ts";
@@ -12,17 +12,6 @@ import { cases, type Case } from "../../src/llama/testing/planned-cases.ts";
 import { renderRevision, spansNodes } from "../../src/operator/workloads/revision.ts";
 import { requiredPodSecurityLevel } from "../../src/operator/workloads/security.ts";
 import { kubectl, sharedCluster, testNamespace } from "../support/cluster.ts";
-
-const types = new Map(
-  [
-    kinds.serviceAccounts,
-    kinds.services,
-    kinds.podDisruptionBudgets,
-    kinds.controllerRevisions,
-    kinds.deployments,
-    kinds.leaderWorkerSets,
-  ].map((type) => [type.kind, type] as const),
-);
 
 const fieldManager = "llama-operator";
 
@@ -98,8 +87,7 @@ describe("the API server", () => {
     const { client } = connection;
     const namespace = await restrictedNamespace();
     for (const object of objectsOf(given, namespace)) {
-      const type = types.get(object.kind);
-      if (type === undefined) throw new Error(`no resource type for ${object.kind}`);
+      const type = childTypeOf(object);
       const first = await client.apply(type, object, { fieldManager });
       expect(findDrift(object, first)).toBeUndefined();
       const second = await client.apply(type, object, { fieldManager });
@@ -110,7 +98,7 @@ describe("the API server", () => {
   it.each(Object.values(cases))("admits the pods of $name to a restricted namespace", async (given) => {
     const namespace = await restrictedNamespace();
     for (const pod of podsOf(given, namespace)) {
-      await expect(connection.client.create(kinds.pods, pod, { dryRun: true })).resolves.toMatchObject({
+      await expect(connection.client.create(pods, pod, { dryRun: true })).resolves.toMatchObject({
         metadata: { namespace },
       });
     }
@@ -123,7 +111,7 @@ describe("the API server", () => {
       expect(requiredPodSecurityLevel(plan)).toBe(podSecurity);
       const namespace = await restrictedNamespace();
       for (const pod of podsOf({ ...cases.groupOfTwo, plan }, namespace)) {
-        const created = connection.client.create(kinds.pods, pod, { dryRun: true });
+        const created = connection.client.create(pods, pod, { dryRun: true });
         await expect(created).rejects.toThrow(/violates PodSecurity "restricted/);
       }
     },

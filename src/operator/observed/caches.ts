@@ -1,25 +1,10 @@
-// The caches that the controllers read: one store a kind, filled by the runtime's informers.
-import type { GpuPool, LlamaDeployment } from "@llama-operator/llama/api";
-import type { KubeObject } from "@llama-operator/kube-runtime/client";
+// The caches that the controllers read: one store for each watched kind, filled by the runtime's informers.
 import type { Store } from "@llama-operator/kube-runtime/cache";
-import type { Node } from "./node.ts";
-import type { Pod } from "./pod.ts";
+import type { Kept, Watched } from "./watched.ts";
 
-/** Index of pods and children: `namespace/name` of the LlamaDeployment that their label names. */
-export const byDeployment = "deployment";
+export { byDeployment } from "./watched.ts";
 
-export interface Caches {
-  readonly llamaDeployments: Store<LlamaDeployment & KubeObject>;
-  readonly gpuPools: Store<GpuPool & KubeObject>;
-  readonly nodes: Store<Node>;
-  readonly namespaces: Store<KubeObject>;
-  readonly pods: Store<Pod>;
-  readonly services: Store<KubeObject>;
-  readonly serviceAccounts: Store<KubeObject>;
-  readonly podDisruptionBudgets: Store<KubeObject>;
-  readonly controllerRevisions: Store<KubeObject>;
-  readonly deployments: Store<KubeObject>;
-  readonly leaderWorkerSets: Store<KubeObject>;
+export type Caches = { readonly [K in keyof Watched]: Store<Kept<K>> } & {
   /** Whether the API server has LeaderWorkerSets now: their CRD may come late, or go. */
   servesLeaderWorkerSets(): boolean;
-}
+};

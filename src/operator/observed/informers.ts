@@ -1,55 +1,25 @@
-// Declares what the controllers watch, with the trimming and the indexes that they rely on, in one place.
-import type { KubeObject, Live, ResourceType } from "@llama-operator/kube-runtime/client";
-import type { Cache, Informer } from "@llama-operator/kube-runtime/cache";
-import { deploymentLabel } from "../workloads/labels.ts";
-import { byDeployment, type Caches } from "./caches.ts";
-import * as kinds from "./kinds.ts";
-import { projectNode, type Node } from "./node.ts";
-import { projectPod, type Pod } from "./pod.ts";
+// Declares an informer for each watched kind, and gives out the stores behind them.
+import type { Cache, Informer, InformerOptions } from "@llama-operator/kube-runtime/cache";
+import type { KubeObject } from "@llama-operator/kube-runtime/client";
+import type { Caches } from "./caches.ts";
+import { watched, type Kept, type Watched } from "./watched.ts";
 
-function deploymentKey({ metadata }: Live<KubeObject>): readonly string[] {
-  const name = metadata.labels?.[deploymentLabel];
-  return name === undefined ? [] : [`${metadata.namespace ?? ""}/${name}`];
-}
-
-const indexes = { [byDeployment]: deploymentKey };
+export type Informers = { readonly [K in keyof Watched]: Informer<Kept<K>> };
 
 /** @throws RangeError when one of the kinds is declared elsewhere */
-export function declareInformers(cache: Cache) {
-  const owned = (type: ResourceType, optional = false): Informer<KubeObject> =>
-    cache.add<KubeObject>({ type, indexes, trim: kinds.projectOwned, optional });
-  return {
-    llamaDeployments: cache.add({ type: kinds.llamaDeployments }),
-    gpuPools: cache.add({ type: kinds.gpuPools }),
-    nodes: cache.add<Node>({ type: kinds.nodes as ResourceType<Node>, trim: projectNode }),
-    namespaces: cache.add({ type: kinds.namespaces, trim: kinds.projectNamespace }),
-    pods: cache.add<Pod>({ type: kinds.pods as ResourceType<Pod>, indexes, trim: projectPod }),
-    services: owned(kinds.services),
-    serviceAccounts: owned(kinds.serviceAccounts),
-    podDisruptionBudgets: owned(kinds.podDisruptionBudgets),
-    controllerRevisions: owned(kinds.controllerRevisions),
-    deployments: owned(kinds.deployments),
-    leaderWorkerSets: owned(kinds.leaderWorkerSets, true),
-  };
+export function declareInformers(cache: Cache): Informers {
+  return mapEntries(watched, (kind) => cache.add(kind as InformerOptions<KubeObject>)) as Informers;
 }
-
-export type Informers = ReturnType<typeof declareInformers>;
 
 /** The stores behind the informers, as reconcilers read them. */
 export function cachesOf(informers: Informers): Caches {
-  const { leaderWorkerSets } = informers;
-  return {
-    llamaDeployments: informers.llamaDeployments.store,
-    gpuPools: informers.gpuPools.store,
-    nodes: informers.nodes.store,
-    namespaces: informers.namespaces.store,
-    pods: informers.pods.store,
-    services: informers.services.store,
-    serviceAccounts: informers.serviceAccounts.store,
-    podDisruptionBudgets: informers.podDisruptionBudgets.store,
-    controllerRevisions: informers.controllerRevisions.store,
-    deployments: informers.deployments.store,
-    leaderWorkerSets: leaderWorkerSets.store,
-    servesLeaderWorkerSets: () => leaderWorkerSets.served,
-  };
+  const stores = mapEntries(informers, (informer) => informer.store) as Omit<
+    Caches,
+    "servesLeaderWorkerSets"
+  >;
+  return { ...stores, servesLeaderWorkerSets: () => informers.leaderWorkerSets.served };
+}
+
+function mapEntries<V>(record: Readonly<Record<string, V>>, map: (value: V) => unknown): unknown {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
 }

@@ -10,6 +10,8 @@ export interface EngineState {
   /** Kubelet's reason for not running it: `CreateContainerConfigError`, `ImagePullBackOff`, `CrashLoopBackOff`. */
   readonly waiting?: { readonly reason: string; readonly message: string };
   readonly lastExit?: { readonly exitCode: number; readonly reason: string; readonly message: string };
+  /** How often kubelet has started it again in this pod. */
+  readonly restarts?: number;
 }
 
 export interface Pod extends KubeObject {
@@ -21,6 +23,10 @@ export interface Pod extends KubeObject {
   readonly ready: boolean;
   /** Where it answers; of pods that are ours. */
   readonly address?: string;
+  /** RFC 3339; of pods that are ours. */
+  readonly createdAt?: string;
+  /** What the ReplicaSet controller goes by when it removes pods, the lowest first; of pods that are ours. */
+  readonly deletionCost?: number;
   /** Set while the scheduler finds no node, in its own words. */
   readonly unschedulable?: string;
   readonly engine: EngineState;
@@ -41,6 +47,13 @@ interface RawContainerState {
   terminated?: { exitCode: number; reason?: string; message?: string };
 }
 
+interface RawContainerStatus {
+  name: string;
+  restartCount?: number;
+  state?: RawContainerState;
+  lastState?: RawContainerState;
+}
+
 interface RawPod extends KubeObject {
   spec?: {
     nodeName?: string;
@@ -50,7 +63,7 @@ interface RawPod extends KubeObject {
     phase?: string;
     podIP?: string;
     conditions?: { type: string; status: string; reason?: string; message?: string }[];
-    containerStatuses?: { name: string; state?: RawContainerState; lastState?: RawContainerState }[];
+    containerStatuses?: RawContainerStatus[];
   };
 }
 
@@ -78,12 +91,28 @@ export function projectPod(raw: Live<KubeObject>): Pod {
     phase: status?.phase ?? "Pending",
     ready: ours && condition("Ready")?.status === "True",
     ...(ours && status?.podIP !== undefined ? { address: status.podIP } : {}),
+    ...(ours ? factsOfOurs(metadata) : {}),
     ...(ours && scheduled?.status === "False"
       ? { unschedulable: scheduled.message ?? scheduled.reason ?? "" }
       : {}),
     engine: ours
       ? engineStateOf(status?.containerStatuses?.find(({ name }) => name === "engine"))
       : notStarted,
+  };
+}
+
+/** The annotation of a pod that ReplicaSets rank by when they scale down. */
+const deletionCostAnnotation = "controller.kubernetes.io/pod-deletion-cost";
+
+/** Source: validFirstDigit in pkg/apis/core/helper/helpers.go of Kubernetes. */
+const wholeNumber = /^(?:0|-\d+|[1-9]\d*)$/;
+
+function factsOfOurs({ creationTimestamp, annotations }: LiveMeta): Pick<Pod, "createdAt" | "deletionCost"> {
+  const cost = annotations?.[deletionCostAnnotation];
+  return {
+    ...(creationTimestamp === undefined ? {} : { createdAt: creationTimestamp }),
+    // Kubernetes takes what is no number in this form for 0, as it does a missing one.
+    ...(cost === undefined || !wholeNumber.test(cost) ? {} : { deletionCost: Number(cost) }),
   };
 }
 
@@ -104,10 +133,9 @@ function devicesOf(containers: NonNullable<NonNullable<RawPod["spec"]>["containe
 
 const notStarted: EngineState = Object.freeze({});
 
-function engineStateOf(
-  status: { state?: RawContainerState; lastState?: RawContainerState } | undefined,
-): EngineState {
+function engineStateOf(status: RawContainerStatus | undefined): EngineState {
   if (status === undefined) return notStarted;
+  const { restartCount = 0 } = status;
   const { running, waiting, terminated } = status.state ?? {};
   const lastExit = terminated ?? status.lastState?.terminated;
   return {
@@ -124,5 +152,6 @@ function engineStateOf(
             message: lastExit.message ?? "",
           },
         }),
+    ...(restartCount > 0 ? { restarts: restartCount } : {}),
   };
 }

@@ -1,7 +1,7 @@
 // Everything that happens to LlamaDeployments, what is made for them, and their pods, in the order in which it
 // happened: resourceVersions of one API server are one sequence over all kinds. Sees what the operator under test may
 // not see, because it has watches of its own.
-import * as kinds from "../../../src/operator/observed/kinds.ts";
+import { childTypes, llamaDeployments, pods } from "../../../src/operator/observed/kinds.ts";
 import type { KubeClient } from "../../../src/kube-runtime/client/client.ts";
 import type { KubeObject, Live } from "../../../src/kube-runtime/client/object.ts";
 import { compareResourceVersions } from "../../../src/kube-runtime/client/resource-version.ts";
@@ -11,16 +11,6 @@ export interface HistoryEvent {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
   readonly object: Live<KubeObject>;
 }
-
-/** What the operator makes. */
-export const madeKinds: readonly ResourceType[] = [
-  kinds.services,
-  kinds.serviceAccounts,
-  kinds.podDisruptionBudgets,
-  kinds.controllerRevisions,
-  kinds.deployments,
-  kinds.leaderWorkerSets,
-];
 
 export class History implements AsyncDisposable {
   readonly #events = new Map<string, HistoryEvent[]>();
@@ -32,7 +22,7 @@ export class History implements AsyncDisposable {
   /** Watches all namespaces from now on; what exists already counts as added. */
   static async start(client: KubeClient): Promise<History> {
     const history = new History();
-    const watched: readonly ResourceType[] = [kinds.llamaDeployments, kinds.pods, ...madeKinds];
+    const watched: readonly ResourceType[] = [llamaDeployments, pods, ...childTypes];
     for (const type of watched) {
       const { items, resourceVersion } = await client.list(type);
       for (const object of items) history.#note({ type: "ADDED", object });

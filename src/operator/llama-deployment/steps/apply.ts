@@ -1,30 +1,9 @@
 // Makes the children what they should be: the revision first, then what pods lean on, then the workloads, then
 // what is no longer wanted goes. Each write is safe to repeat, and a crash between two of them is made good by the
 // next pass: nothing is remembered but in the objects themselves.
-import {
-  controllerOf,
-  type KubeObject,
-  type Live,
-  type ResourceType,
-} from "@llama-operator/kube-runtime/client";
+import { controllerOf, type KubeObject, type Live } from "@llama-operator/kube-runtime/client";
 import type { Applied, Applier, ApplyContext } from "@llama-operator/kube-runtime/apply";
-import * as kinds from "../../observed/kinds.ts";
-
-const types: Readonly<Record<string, ResourceType>> = {
-  ControllerRevision: kinds.controllerRevisions,
-  Deployment: kinds.deployments,
-  LeaderWorkerSet: kinds.leaderWorkerSets,
-  PodDisruptionBudget: kinds.podDisruptionBudgets,
-  Service: kinds.services,
-  ServiceAccount: kinds.serviceAccounts,
-};
-
-/** @throws TypeError for a kind that the controller does not write */
-export function typeOf(object: KubeObject): ResourceType {
-  const type = types[object.kind];
-  if (type === undefined) throw new TypeError(`no resource type for kind ${object.kind}`);
-  return type;
-}
+import { childTypeOf } from "../../observed/kinds.ts";
 
 /**
  * Applies objects side by side, and answers with those that could not be touched.
@@ -35,7 +14,7 @@ export async function applyAll(
   objects: readonly KubeObject[],
   context: ApplyContext,
 ): Promise<readonly Applied<KubeObject>[]> {
-  return allEnded(objects.map(async (object) => applier.apply(typeOf(object), object, context)));
+  return allEnded(objects.map(async (object) => applier.apply(childTypeOf(object), object, context)));
 }
 
 /** Deletes children of ours, each only while it is the one that was seen. @throws as {@link applyAll} */
@@ -46,7 +25,7 @@ export async function deleteAll(
   context: ApplyContext,
 ): Promise<void> {
   const ours = objects.filter((object) => controllerOf(object)?.uid === uid && !isLeaving(object));
-  await allEnded(ours.map(async (object) => applier.delete(typeOf(object), object, context)));
+  await allEnded(ours.map(async (object) => applier.delete(childTypeOf(object), object, context)));
 }
 
 async function allEnded<T>(writes: readonly Promise<T>[]): Promise<readonly T[]> {
