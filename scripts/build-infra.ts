@@ -1,10 +1,11 @@
 // Builds the package @llama-operator/infra: JavaScript with types, because Node runs no TypeScript under node_modules.
-// Its folders are those of the repository, so that every import and path in them stays what it is in a checkout.
+// Its folders are those of the repository, so that every import and path in them stays what it is in a checkout. It
+// brings @llama-operator/llama along as a bundled dependency: that one is in no registry, and one archive installs alone.
 //
 //   node scripts/build-infra.ts [folder]     dist/infra unless said otherwise; `npm pack dist/infra` makes the archive
 import { execFile } from "node:child_process";
-import { chmod, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { chmod, cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 
 interface Manifest {
@@ -12,6 +13,7 @@ interface Manifest {
   readonly version: string;
   readonly description: string;
   readonly license: string;
+  readonly exports: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
@@ -21,6 +23,7 @@ const target = resolve(process.argv[2] ?? join(root, "dist", "infra"));
 /** What a program imports: the package itself, and each cloud by its name. The files of tsconfig.package.json. */
 const entries = { ".": "index", "./aks": "aks", "./eks": "eks", "./gke": "gke" } as const;
 
+const llama = "@llama-operator/llama";
 const policySdk = "@pulumi/policy";
 const cloudSdks: readonly string[] = ["@pulumi/aws", "@pulumi/azure-native", "@pulumi/gcp"];
 
@@ -31,6 +34,7 @@ await promisify(execFile)(
   [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.package.json", "--outDir", target],
   { cwd: root },
 );
+await bundleLlama();
 await Promise.all([
   cp(join(root, "charts"), join(target, "charts"), { recursive: true }),
   cp(join(root, "LICENSE"), join(target, "LICENSE")),
@@ -39,6 +43,26 @@ await Promise.all([
   copyPolicyPack(),
   writeManifest(),
 ]);
+
+/** What the compiler made of src/llama moves to where Node and TypeScript look for the package. */
+async function bundleLlama(): Promise<void> {
+  const to = join(target, "node_modules", llama);
+  await mkdir(dirname(to), { recursive: true });
+  await rename(join(target, "src", "llama"), to);
+  await rm(join(target, "src"), { recursive: true });
+  const manifest = await readManifest(join(root, "src", "llama", "package.json"));
+  const { name, version, description, license, dependencies } = manifest;
+  const published = Object.entries(manifest.exports).filter(([entry]) => entry !== "./testing");
+  await writeJson(join(to, "package.json"), {
+    name,
+    version,
+    description,
+    license,
+    type: "module",
+    exports: Object.fromEntries(published.map(([entry, path]) => [entry, built(path.replace(/\.ts$/, ""))])),
+    dependencies,
+  });
+}
 
 /** The pack's folder is what `--policy-pack` takes: with its program's name changed to that of the built one. */
 async function copyPolicyPack(): Promise<void> {
@@ -56,7 +80,6 @@ async function copyPolicyPack(): Promise<void> {
  * of the clouds' it needs that of its cloud alone.
  */
 async function writeManifest(): Promise<void> {
-  const { dependencies: shared } = await readManifest(join(root, "package.json"));
   const { name, version, description, license, dependencies } = await readManifest(
     join(root, "infra", "package.json"),
   );
@@ -70,14 +93,13 @@ async function writeManifest(): Promise<void> {
     license,
     type: "module",
     exports: Object.fromEntries(
-      Object.entries(entries).map(([entry, file]) => [
-        entry,
-        { types: `./infra/${file}.d.ts`, default: `./infra/${file}.js` },
-      ]),
+      Object.entries(entries).map(([entry, file]) => [entry, built(`./infra/${file}`)]),
     ),
+    bundledDependencies: [llama],
     dependencies: {
+      [llama]: dependencies[llama],
       [policySdk]: dependencies[policySdk],
-      yaml: shared["yaml"],
+      yaml: dependencies["yaml"],
       zod: dependencies["zod"],
     },
     peerDependencies: Object.fromEntries(sdks.map(([each, tested]) => [each, `^${tested}`])),
@@ -87,6 +109,11 @@ async function writeManifest(): Promise<void> {
     // Pulumi loads a policy pack with require(), which takes ECMAScript modules from then on.
     engines: { node: ">=22.12" },
   });
+}
+
+/** What an entry of `exports` names of a module that was built. */
+function built(path: string): { readonly types: string; readonly default: string } {
+  return { types: `${path}.d.ts`, default: `${path}.js` };
 }
 
 async function readManifest(path: string): Promise<Manifest> {
