@@ -2,7 +2,7 @@
 // mistake in another; each message says what to write instead.
 import { findGpu, findMachineShape } from "@llama-operator/llama/catalog";
 import { counted } from "@llama-operator/llama/planning";
-import type { StackConfiguration } from "./configuration.ts";
+import type { StackConfiguration } from "./stack-configuration.ts";
 import { measuredOverheadsPath, readMeasuredOverheads } from "./operator.ts";
 import type { PoolConfiguration, Written } from "./pool.ts";
 import type { ConfigurationProblem } from "./problem.ts";

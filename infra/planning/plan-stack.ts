@@ -10,7 +10,7 @@ import {
   summarize,
   counted,
 } from "@llama-operator/llama/planning";
-import type { StackConfiguration } from "../config/configuration.ts";
+import type { StackConfiguration } from "../config/stack-configuration.ts";
 import type { ModelConfiguration } from "../config/model.ts";
 import { readMeasuredOverheads } from "../config/operator.ts";
 import type { PoolConfiguration } from "../config/pool.ts";
