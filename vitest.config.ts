@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{src,local,scripts,infra}/**/*.test.ts", "test/structure/**/*.test.ts"],
+          include: ["{src,local,scripts,infra}/**/*.test.ts", "test/{structure,evaluate}/**/*.test.ts"],
         },
       },
       {

@@ -11,7 +11,8 @@ export type { LlamaOperatorArgs } from "./components/llama-operator.ts";
 export type { ComponentOptions, Registration, Transform } from "./components/transform.ts";
 
 export { parseConfiguration } from "./config/configuration.ts";
-export type { ParsedConfiguration, StackConfiguration } from "./config/configuration.ts";
+export type { ParsedConfiguration } from "./config/configuration.ts";
+export type { StackConfiguration } from "./config/stack-configuration.ts";
 export type { ModelConfiguration } from "./config/model.ts";
 export type { OperatorConfiguration } from "./config/operator.ts";
 export type { PoolConfiguration } from "./config/pool.ts";

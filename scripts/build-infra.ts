@@ -20,9 +20,6 @@ interface Manifest {
 const root = join(import.meta.dirname, "..");
 const target = resolve(process.argv[2] ?? join(root, "dist", "infra"));
 
-/** What a program imports: the package itself, and each cloud by its name. The files of tsconfig.package.json. */
-const entries = { ".": "index", "./aks": "aks", "./eks": "eks", "./gke": "gke" } as const;
-
 const llama = "@llama-operator/llama";
 const policySdk = "@pulumi/policy";
 const cloudSdks: readonly string[] = ["@pulumi/aws", "@pulumi/azure-native", "@pulumi/gcp"];
@@ -52,14 +49,14 @@ async function bundleLlama(): Promise<void> {
   await rm(join(target, "src"), { recursive: true });
   const manifest = await readManifest(join(root, "src", "llama", "package.json"));
   const { name, version, description, license, dependencies } = manifest;
-  const published = Object.entries(manifest.exports).filter(([entry]) => entry !== "./testing");
+  const { "./testing": _, ...published } = manifest.exports;
   await writeJson(join(to, "package.json"), {
     name,
     version,
     description,
     license,
     type: "module",
-    exports: Object.fromEntries(published.map(([entry, path]) => [entry, built(path.replace(/\.ts$/, ""))])),
+    exports: builtExports(published, "."),
     dependencies,
   });
 }
@@ -80,9 +77,8 @@ async function copyPolicyPack(): Promise<void> {
  * of the clouds' it needs that of its cloud alone.
  */
 async function writeManifest(): Promise<void> {
-  const { name, version, description, license, dependencies } = await readManifest(
-    join(root, "infra", "package.json"),
-  );
+  const manifest = await readManifest(join(root, "infra", "package.json"));
+  const { name, version, description, license, dependencies } = manifest;
   const sdks = Object.entries(dependencies).filter(
     ([each]) => each.startsWith("@pulumi/") && each !== policySdk,
   );
@@ -92,9 +88,8 @@ async function writeManifest(): Promise<void> {
     description,
     license,
     type: "module",
-    exports: Object.fromEntries(
-      Object.entries(entries).map(([entry, file]) => [entry, built(`./infra/${file}`)]),
-    ),
+    // What a program imports: the package itself, and each cloud by its name. The files of tsconfig.package.json.
+    exports: builtExports(manifest.exports, "./infra"),
     bundledDependencies: [llama],
     dependencies: {
       [llama]: dependencies[llama],
@@ -111,9 +106,14 @@ async function writeManifest(): Promise<void> {
   });
 }
 
-/** What an entry of `exports` names of a module that was built. */
-function built(path: string): { readonly types: string; readonly default: string } {
-  return { types: `${path}.d.ts`, default: `${path}.js` };
+/** The entries of a workspace, as what was built of its TypeScript in `folder`. */
+function builtExports(exports: Manifest["exports"], folder: string): object {
+  return Object.fromEntries(
+    Object.entries(exports).map(([entry, source]) => {
+      const module = `${folder}/${source.slice("./".length).replace(/\.ts$/, "")}`;
+      return [entry, { types: `${module}.d.ts`, default: `${module}.js` }];
+    }),
+  );
 }
 
 async function readManifest(path: string): Promise<Manifest> {

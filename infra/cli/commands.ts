@@ -11,7 +11,7 @@ import {
   type Terminal,
 } from "@llama-operator/cli";
 import { ConfigurationError } from "../config/problem.ts";
-import type { StackConfiguration } from "../config/configuration.ts";
+import type { StackConfiguration } from "../config/stack-configuration.ts";
 import { readStackFile, stackFilePath } from "../config/stack-file.ts";
 import { describePlan, planForPrograms } from "../planning/describe.ts";
 import { describeRefusals, planStack } from "../planning/plan-stack.ts";

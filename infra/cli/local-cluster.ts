@@ -5,7 +5,7 @@ import { LocalClusterError } from "../../local/cluster/errors.ts";
 import type { ClusterFacts } from "../../local/cluster/options.ts";
 import { findMachineShape } from "@llama-operator/llama/catalog";
 import { startSimulatedCluster } from "../../local/simulated-cluster.ts";
-import type { StackConfiguration } from "../config/configuration.ts";
+import type { StackConfiguration } from "../config/stack-configuration.ts";
 import { CommandError, exitCodes, type Terminal } from "@llama-operator/cli";
 
 /** 405B takes minutes to load; a person at a terminal has less. */

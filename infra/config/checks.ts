@@ -2,7 +2,8 @@
 // mistake in another; each message says what to write instead.
 import { findGpu, findMachineShape } from "@llama-operator/llama/catalog";
 import { counted } from "@llama-operator/llama/planning";
-import type { StackConfiguration } from "./configuration.ts";
+import type { StackConfiguration } from "./stack-configuration.ts";
+import { measuredOverheadsPath, readMeasuredOverheads } from "./operator.ts";
 import type { PoolConfiguration, Written } from "./pool.ts";
 import type { ConfigurationProblem } from "./problem.ts";
 
@@ -31,6 +32,7 @@ export function crossProblems(parts: ReadableParts, written: Written): readonly 
       pool === undefined ? [] : poolProblems(pool, `pools[${index}]`, platform),
     ),
     ...(operator === undefined ? [] : operatorProblems(operator, platform, parts)),
+    ...(operator === undefined ? [] : overheadProblems(operator)),
   ];
 }
 
@@ -154,4 +156,11 @@ function operatorProblems(
     });
   }
   return problems;
+}
+
+/** With such a list no operator starts, and no model would be planned as the preview says. */
+function overheadProblems(operator: StackConfiguration["operator"]): readonly ConfigurationProblem[] {
+  const read = readMeasuredOverheads(operator);
+  if (read.ok) return [];
+  return read.problems.map(({ path, message }) => ({ path: `${measuredOverheadsPath}${path}`, message }));
 }

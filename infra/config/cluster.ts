@@ -1,7 +1,7 @@
 // A cluster that is there already. Those that a cloud makes are in clouds/.
 import { z } from "zod";
 import { text } from "@llama-operator/llama/api";
-import { clouds } from "./clouds/clouds.ts";
+import { clouds } from "../clouds/clouds.ts";
 
 const local = z.strictObject({
   kind: z.literal("local"),

@@ -4,31 +4,13 @@ import { z } from "zod";
 import { objectName } from "@llama-operator/llama/api";
 import { crossProblems } from "./checks.ts";
 import { model, namespace } from "./model.ts";
-import type { ModelConfiguration, NamespaceConfiguration } from "./model.ts";
 import { leaderWorkerSet, operator } from "./operator.ts";
-import type { LeaderWorkerSetConfiguration, OperatorConfiguration } from "./operator.ts";
 import { readPlatform } from "./platform.ts";
-import type { PlatformConfiguration } from "./platform.ts";
-import type { PoolConfiguration, Written } from "./pool.ts";
+import type { Written } from "./pool.ts";
 import type { ConfigurationProblem } from "./problem.ts";
 import { SectionReader } from "./section-reader.ts";
+import type { StackConfiguration } from "./stack-configuration.ts";
 import { volume } from "./volume.ts";
-import type { VolumeConfiguration } from "./volume.ts";
-
-/** A stack's configuration with its defaults. */
-export interface StackConfiguration {
-  /** The cluster that is there, or the cluster and pools that a cloud is to make. */
-  readonly platform: PlatformConfiguration;
-  /** The pools as planning, serving and render know them, whoever makes them. */
-  readonly pools: readonly PoolConfiguration[];
-  /** Pools that a change may replace: all their nodes go and may not be had again. */
-  readonly allowReplace: readonly string[];
-  readonly namespaces: readonly NamespaceConfiguration[];
-  readonly volumes: readonly VolumeConfiguration[];
-  readonly leaderWorkerSet: LeaderWorkerSetConfiguration;
-  readonly operator: OperatorConfiguration;
-  readonly models: readonly ModelConfiguration[];
-}
 
 export type ParsedConfiguration =
   | { readonly ok: true; readonly configuration: StackConfiguration }

@@ -1,7 +1,7 @@
 // The configuration as a running Pulumi program gets it: the file of its stack, or the one that the stack names.
 import { resolve } from "node:path";
 import { Config, RunError, getStack } from "@pulumi/pulumi";
-import type { StackConfiguration } from "./configuration.ts";
+import type { StackConfiguration } from "./stack-configuration.ts";
 import { readStackFile, stackFilePath } from "./stack-file.ts";
 
 /**

@@ -1,6 +1,12 @@
 // How the operator is installed, and LeaderWorkerSet, which it needs for models that span nodes.
 import { z } from "zod";
-import { int32, objectName, text } from "@llama-operator/llama/api";
+import {
+  type ParsedOverheads,
+  int32,
+  objectName,
+  parseMeasuredOverheads,
+  text,
+} from "@llama-operator/llama/api";
 
 export const operator = z.strictObject({
   namespace: objectName.default("llama-operator").describe("Namespace of the operator; the stack makes it."),
@@ -17,6 +23,16 @@ export const operator = z.strictObject({
 });
 
 export type OperatorConfiguration = z.output<typeof operator>;
+
+/** Where the chart takes the measurements of running engines from. */
+export const measuredOverheadsPath = "operator.values.planning.measuredOverheads";
+
+/** The measurements that the operator is given: it starts with no list that has a mistake. */
+export function readMeasuredOverheads({ values }: OperatorConfiguration): ParsedOverheads {
+  const { planning } = values;
+  const given = typeof planning === "object" && planning !== null ? planning : {};
+  return parseMeasuredOverheads("measuredOverheads" in given ? given.measuredOverheads : undefined);
+}
 
 const installed = z.strictObject({ install: z.literal(true) });
 const skipped = z.strictObject({

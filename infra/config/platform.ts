@@ -1,8 +1,8 @@
 // The cluster of a stack with its pools: one that is there, or one that a cloud makes. The kind of the cluster decides
 // how both are read; for planning and serving the pools look alike afterwards.
-import type { CloudPool, CloudRules } from "./clouds/cloud.ts";
-import { clouds, isCloud } from "./clouds/clouds.ts";
-import type { CloudPlatform } from "./clouds/clouds.ts";
+import type { CloudPool, CloudRules } from "../clouds/cloud-rules.ts";
+import { clouds, isCloud } from "../clouds/clouds.ts";
+import type { CloudPlatform } from "../clouds/clouds.ts";
 import { cluster } from "./cluster.ts";
 import type { ClusterConfiguration } from "./cluster.ts";
 import { gpuPoolFacts, pool } from "./pool.ts";

@@ -3,7 +3,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
 import { parseConfiguration } from "./configuration.ts";
-import type { StackConfiguration } from "./configuration.ts";
+import type { StackConfiguration } from "./stack-configuration.ts";
 import { ConfigurationError } from "./problem.ts";
 
 /** Where the configuration of a stack is looked for: `<stack>.yaml`. */

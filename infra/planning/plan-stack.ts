@@ -1,16 +1,18 @@
 // The planner at preview: each model of a stack is planned against the stack's pools, in the words of the operator
 // itself, and all replicas together are counted against the nodes that the pools may have.
-import { gpuPoolSpec, parseMeasuredOverheads, type MeasuredOverhead } from "@llama-operator/llama/api";
+import { evaluate } from "@llama-operator/llama";
+import { gpuPoolSpec } from "@llama-operator/llama/api";
 import {
   type Plan,
   type PoolFacts,
-  plan,
+  type Refusal,
   describeRefusal,
   summarize,
   counted,
 } from "@llama-operator/llama/planning";
-import type { StackConfiguration } from "../config/configuration.ts";
+import type { StackConfiguration } from "../config/stack-configuration.ts";
 import type { ModelConfiguration } from "../config/model.ts";
+import { readMeasuredOverheads } from "../config/operator.ts";
 import type { PoolConfiguration } from "../config/pool.ts";
 import { driverProblems } from "./drivers.ts";
 import { nameOf } from "./placed-model.ts";
@@ -51,7 +53,7 @@ export interface StackPlanned {
 export type StackPlan = StackPlanned | { readonly ok: false; readonly refusals: readonly RefusedModel[] };
 
 type Planned = readonly [model: ModelConfiguration, plan: Plan];
-type Planner = (model: ModelConfiguration, rooms: ReadonlyMap<string, Room>) => ReturnType<typeof plan>;
+type Planner = (model: ModelConfiguration, rooms: ReadonlyMap<string, Room>) => Plan | Refusal;
 
 /** Plans every model of a stack. Pure. */
 export function planStack(configuration: StackConfiguration): StackPlan {
@@ -163,7 +165,8 @@ function plannedModel(
 }
 
 function plannerOf({ pools, namespaces, operator }: StackConfiguration): Planner {
-  const measuredOverheads = overheadsOf(operator.values);
+  const read = readMeasuredOverheads(operator);
+  const measuredOverheads = read.ok ? read.overheads : [];
   return (model, rooms) => {
     const stated = namespaces.find(({ name }) => name === model.namespace)?.labels ?? {};
     // The API server sets this label on every namespace.
@@ -176,15 +179,8 @@ function plannerOf({ pools, namespaces, operator }: StackConfiguration): Planner
         { name, labels: poolLabels, spec: gpuPoolSpec.parse(written), freeGpus: rooms.get(name) ?? [] },
       ];
     });
-    return plan({ spec: model.spec, pools: usable, measuredOverheads });
+    return evaluate({ spec: model.spec, pools: usable, measuredOverheads });
   };
-}
-
-/** The measurements that the operator is given; what is wrong with them, the chart's schema says. */
-function overheadsOf(values: Readonly<Record<string, unknown>>): readonly MeasuredOverhead[] {
-  const { measuredOverheads } = (values["planning"] ?? {}) as { readonly measuredOverheads?: unknown };
-  const parsed = parseMeasuredOverheads(measuredOverheads);
-  return parsed.ok ? parsed.overheads : [];
 }
 
 /** Refusals in one text, a model each. */

@@ -1,5 +1,5 @@
 // What the platform project tells the serving project through a StackReference.
-import type { StackConfiguration } from "../config/configuration.ts";
+import type { StackConfiguration } from "../config/stack-configuration.ts";
 import type { Written } from "../config/pool.ts";
 import type { ClusterAccess } from "./kubeconfig.ts";
 

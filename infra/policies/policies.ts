@@ -1,8 +1,8 @@
 // The policies of the pack, as Pulumi takes them. A pool is judged before it is made, by its inputs; what needs other
 // resources too is judged once the whole stack is known: at the end of a preview.
 import type { ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
-import { gpuNodePool } from "./pools/gpu-node-pool.ts";
-import type { GpuNodePool } from "./pools/gpu-node-pool.ts";
+import { gpuNodePool } from "./pools.ts";
+import type { GpuNodePool } from "./gpu-node-pool.ts";
 import { Properties } from "./properties.ts";
 import { fabricInOneZone, noSpot, noSurgeOfBought, protectBought, repairNodes, taintGpus } from "./rules.ts";
 import type { PoolRule } from "./rules.ts";

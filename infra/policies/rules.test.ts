@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { GpuNodePool } from "./pools/gpu-node-pool.ts";
+import type { GpuNodePool } from "./gpu-node-pool.ts";
 import { fabricInOneZone, noSpot, noSurgeOfBought, protectBought, repairNodes, taintGpus } from "./rules.ts";
 
 const good: GpuNodePool = {

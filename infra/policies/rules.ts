@@ -1,5 +1,5 @@
 // The rules for one pool of GPUs, each a pure function that says what is wrong and what to write instead.
-import type { GpuNodePool } from "./pools/gpu-node-pool.ts";
+import type { GpuNodePool } from "./gpu-node-pool.ts";
 
 /** What a rule sees beside the pool. */
 export interface PoolOptions {

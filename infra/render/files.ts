@@ -4,7 +4,7 @@
 // Two folders, because the kinds must be there before the first object of them: `add-ons` (charts, by Flux or Argo CD)
 // and `models` (pools and models), which is to depend on the first.
 import { stringify } from "yaml";
-import type { StackConfiguration } from "../config/configuration.ts";
+import type { StackConfiguration } from "../config/stack-configuration.ts";
 import { gpuPoolObject, llamaDeploymentObject } from "../objects/custom-objects.ts";
 import { namespaceObject, restrictedLabels } from "../objects/namespaces.ts";
 import { leaderWorkerSetRelease, operatorRelease } from "../objects/releases.ts";

@@ -1,7 +1,7 @@
 // The cluster as the platform stack of the same name left it.
 import { RunError, StackReference, getOrganization, getStack, log, runtime, unknown } from "@pulumi/pulumi";
 import type { Output } from "@pulumi/pulumi";
-import type { StackConfiguration } from "../config/configuration.ts";
+import type { StackConfiguration } from "../config/stack-configuration.ts";
 import type { ClusterAccess } from "../platform/kubeconfig.ts";
 import { clusterAccess } from "../platform/kubeconfig.ts";
 import { isMade } from "../platform/cloud-platform.ts";

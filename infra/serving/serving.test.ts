@@ -4,7 +4,7 @@ import { beforeAll, beforeEach, expect, test } from "vitest";
 import { GpuPoolResource } from "../components/gpu-pool.ts";
 import { LlamaOperator } from "../components/llama-operator.ts";
 import { parseConfiguration } from "../config/configuration.ts";
-import type { StackConfiguration } from "../config/configuration.ts";
+import type { StackConfiguration } from "../config/stack-configuration.ts";
 import { readStackFile, stackFilePath } from "../config/stack-file.ts";
 import { planStack } from "../planning/plan-stack.ts";
 import { serve } from "./serving.ts";

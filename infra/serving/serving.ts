@@ -8,7 +8,7 @@ import { GpuPoolResource } from "../components/gpu-pool.ts";
 import { LeaderWorkerSetAddOn } from "../components/leader-worker-set.ts";
 import { LlamaModel } from "../components/llama-model.ts";
 import { LlamaOperator } from "../components/llama-operator.ts";
-import type { StackConfiguration } from "../config/configuration.ts";
+import type { StackConfiguration } from "../config/stack-configuration.ts";
 import { namespaceObject } from "../objects/namespaces.ts";
 import { volumeObject } from "../objects/volumes.ts";
 import type { PlannedModel, PoolUse } from "../planning/plan-stack.ts";

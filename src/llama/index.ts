@@ -1,2 +1,2 @@
 // The public names of @llama-operator/llama. Other parts can import these and nothing else.
-export { objectionTo, verdictOn } from "./evaluate.ts";
+export { evaluate, evaluateInDetail } from "./evaluate.ts";

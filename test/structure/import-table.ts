@@ -22,6 +22,8 @@ const llama = "@llama-operator/llama*";
 const operator = "@llama-operator/operator*";
 const cli = "@llama-operator/cli";
 
+const clouds = ["aks", "eks", "gke"].map((name) => `infra/clouds/${name}`);
+
 export const parts: readonly Part[] = [
   // Talks to the API server; knows no Llama.
   { path: "src/kube-runtime", uses: [], packages: ["node:*", "undici", "@kubernetes/client-node/*"] },
@@ -78,7 +80,20 @@ export const parts: readonly Part[] = [
   { path: "local/cli", uses: ["local"], packages: [cli, "commander"] },
   { path: "local/main.ts", uses: ["local", "local/cli"], packages: [cli, "node:*"] },
   // The Pulumi programs: what they plan and promise is what the operator plans and promises.
-  { path: "infra", uses: [], packages: [llama, "node:*", "zod", "yaml", "@pulumi/*"] },
+  {
+    path: "infra",
+    uses: clouds.flatMap((cloud) => [cloud, `${cloud}/config`]),
+    packages: [llama, "node:*", "zod", "yaml", "@pulumi/*"],
+  },
+  // A cloud knows no other one; its configuration is read without the SDK of any.
+  ...clouds.flatMap((cloud): readonly Part[] => [
+    {
+      path: cloud,
+      uses: ["infra", `${cloud}/config`],
+      packages: [llama, "node:*", "zod", "yaml", "@pulumi/*"],
+    },
+    { path: `${cloud}/config`, uses: ["infra"], packages: [llama, "zod"] },
+  ]),
   // Their command line: of a checkout, so that it may start the local cluster and build the CLI.
   {
     path: "infra/cli",

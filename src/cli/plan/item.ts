@@ -9,11 +9,10 @@ import {
   type Plan,
   type PoolFacts,
   type Refusal,
-  planInDetail,
   type Details,
 } from "@llama-operator/llama/planning";
 import { renderRevision, type RevisionData } from "@llama-operator/operator/workloads";
-import { objectionTo } from "@llama-operator/llama";
+import { evaluateInDetail } from "@llama-operator/llama";
 
 /** Bounds of speed of one replica: tokens a second, at most. */
 export interface Speed {
@@ -88,7 +87,7 @@ export function planItem(
 ): Item {
   const { name, namespace = "default" } = object.metadata;
   const { spec } = object;
-  const details = objectionTo(spec) ?? planInDetail({ spec, pools, measuredOverheads });
+  const details = evaluateInDetail({ spec, pools, measuredOverheads });
   const subject = { source, namespace, name };
   if ("kind" in details) return { ...subject, result: details };
   const { plan, performance, startup, terms } = details;

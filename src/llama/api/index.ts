@@ -16,7 +16,7 @@ export {
   deploymentNameRule,
   llamaDeploymentSpec,
 } from "./llama-deployment.ts";
-export { type MeasuredOverhead, parseMeasuredOverheads } from "./measured-overheads.ts";
+export { type MeasuredOverhead, type ParsedOverheads, parseMeasuredOverheads } from "./measured-overheads.ts";
 export { type ModelProfile, model, modelProfile } from "./model.ts";
 export {
   type GpuPool,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { plan, type Plan, type PoolFacts } from "@llama-operator/llama/planning";
+import { evaluate } from "@llama-operator/llama";
+import type { Plan, PoolFacts } from "@llama-operator/llama/planning";
 import { gpuPoolSpec, llamaDeploymentSpec } from "@llama-operator/llama/api";
 import type { AdmissionRequest } from "./admission-review.ts";
 import { review, type PlanningSources } from "./review.ts";
@@ -143,7 +144,7 @@ describe("an edit of a LlamaDeployment", () => {
   });
 
   test("is planned beside the plan in force, as the controller will; a new object has none", () => {
-    const inForce = plan({ spec: llamaDeploymentSpec.parse(fits), pools: [h100] });
+    const inForce = evaluate({ spec: llamaDeploymentSpec.parse(fits), pools: [h100] });
     if (inForce.kind !== "plan") throw new Error(inForce.message);
     const seen: (Plan | undefined)[] = [];
     const sources: PlanningSources = {

@@ -22,7 +22,7 @@ import {
   gatedNote,
 } from "@llama-operator/llama/planning";
 import { canonicalJson } from "../workloads/canonical-json.ts";
-import { verdictOn } from "@llama-operator/llama";
+import { evaluate } from "@llama-operator/llama";
 import { welcome, type AdmissionRequest, type Opinion } from "./admission-review.ts";
 
 /** What planning needs of the cluster. */
@@ -61,7 +61,7 @@ function reviewDeployment(request: AdmissionRequest, sources: PlanningSources): 
   if (pools === undefined) return welcome;
   const { spec } = object;
   const { measuredOverheads } = sources;
-  const verdict = verdictOn({ spec, pools, measuredOverheads, ...(current && { current }) });
+  const verdict = evaluate({ spec, pools, measuredOverheads, ...(current && { current }) });
   if (verdict.kind === "plan") return { allowed: true, warnings: notesOn(spec, verdict) };
   if (verdict.waits) return { allowed: true, warnings: waitOf(verdict) };
   return { allowed: false, reason: verdict.reason, message: describeRefusal(verdict) };

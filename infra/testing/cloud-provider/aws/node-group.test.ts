@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { networkInterfaces } from "../../../components/eks/network-interfaces.ts";
-import { userData } from "../../../components/eks/user-data.ts";
+import { networkInterfaces } from "../../../clouds/eks/components/network-interfaces.ts";
+import { userData } from "../../../clouds/eks/components/user-data.ts";
 import type { PropertyMap, PropertyValue } from "../../protocol/properties.ts";
 import type { CloudAccount, CloudRecord, CloudView } from "../cloud.ts";
 import { types } from "./names.ts";

@@ -1,7 +1,7 @@
 // Plans the spec against the pools that the namespace may use, or halts with the planner's own words.
 import type { MeasuredOverhead } from "@llama-operator/llama/api";
 import { type Plan, describeRefusal } from "@llama-operator/llama/planning";
-import { verdictOn } from "@llama-operator/llama";
+import { evaluate } from "@llama-operator/llama";
 import { poolFacts, type Scope } from "../scope.ts";
 import type { Halt } from "../status.ts";
 
@@ -16,7 +16,7 @@ export function planStep(
   const { current, measuredOverheads } = known;
   const { spec } = scope.object;
   const pools = poolFacts(scope, current);
-  const verdict = verdictOn({ spec, pools, ...(current && { current }), measuredOverheads });
+  const verdict = evaluate({ spec, pools, ...(current && { current }), measuredOverheads });
   if (verdict.kind === "plan") return verdict;
   const { reason, waits } = verdict;
   return { reason, message: describeRefusal(verdict), waits, unplanned: true };

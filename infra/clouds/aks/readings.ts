@@ -1,0 +1,53 @@
+// Reads a subscription on Azure by the provider's own functions, so that whoever may build with it is asked, and no one
+// else. There is none for quotas of virtual machines.
+import type { InvokeOptions } from "@pulumi/pulumi";
+import { getCapacityReservation } from "@pulumi/azure-native/compute/getCapacityReservation.js";
+import { getCapacityReservationGroup } from "@pulumi/azure-native/compute/getCapacityReservationGroup.js";
+import { getSubscriptionFeatureRegistration } from "@pulumi/azure-native/features/getSubscriptionFeatureRegistration.js";
+import type { AksReadings } from "./availability.ts";
+
+export function aksReadings(options: InvokeOptions): AksReadings {
+  return {
+    async reservationGroup(id) {
+      const { resourceGroupName, name: capacityReservationGroupName } = partsOf(id);
+      const group = await getCapacityReservationGroup(
+        { resourceGroupName, capacityReservationGroupName },
+        options,
+      );
+      const reservations = await Promise.all(
+        group.capacityReservations.map(async (reservation) =>
+          getCapacityReservation(
+            {
+              resourceGroupName,
+              capacityReservationGroupName,
+              capacityReservationName: partsOf(reservation.id).name,
+            },
+            options,
+          ),
+        ),
+      );
+      return {
+        location: group.location,
+        zones: group.zones ?? [],
+        reservations: reservations.map(({ sku, zones }) => ({
+          machine: sku.name ?? "",
+          count: sku.capacity ?? 0,
+          zones: zones ?? [],
+        })),
+      };
+    },
+    async featureState({ providerNamespace, name }) {
+      const { properties } = await getSubscriptionFeatureRegistration(
+        { providerNamespace, featureName: name },
+        options,
+      );
+      return properties.state ?? "unknown";
+    },
+  };
+}
+
+/** Resource group and name in the id of a resource. */
+function partsOf(id: string): { readonly resourceGroupName: string; readonly name: string } {
+  const parts = id.split("/");
+  return { resourceGroupName: parts[4] ?? "", name: parts.at(-1) ?? "" };
+}

@@ -1,0 +1,166 @@
+// An EKS cluster with what every one needs before a GPU is worth its price: roles, access, networking and the pool
+// without GPUs that the operator and the add-ons run on.
+import { ComponentResource } from "@pulumi/pulumi";
+import type { Output, Resource } from "@pulumi/pulumi";
+import { AccessEntry } from "@pulumi/aws/eks/accessEntry.js";
+import { AccessPolicyAssociation } from "@pulumi/aws/eks/accessPolicyAssociation.js";
+import { Addon } from "@pulumi/aws/eks/addon.js";
+import type { AddonArgs } from "@pulumi/aws/eks/addon.js";
+import { Cluster } from "@pulumi/aws/eks/cluster.js";
+import type { ClusterArgs } from "@pulumi/aws/eks/cluster.js";
+import { NodeGroup } from "@pulumi/aws/eks/nodeGroup.js";
+import type { NodeGroupArgs } from "@pulumi/aws/eks/nodeGroup.js";
+import type { EksCluster } from "../config/cluster.ts";
+import { transformed } from "../../../components/transform.ts";
+import type { ComponentOptions, Transform } from "../../../components/transform.ts";
+import type { EksNetwork } from "./network.ts";
+import { eksRole, partitionOf } from "./roles.ts";
+import type { EksRole } from "./roles.ts";
+
+export interface EksControlPlaneArgs {
+  /** Everything of the stack's configuration under `cluster`. */
+  readonly cluster: EksCluster;
+  readonly network: EksNetwork;
+  readonly transform?: {
+    readonly cluster?: Transform<ClusterArgs>;
+    /** Each add-on of EKS. */
+    readonly addOn?: Transform<AddonArgs>;
+    readonly systemPool?: Transform<NodeGroupArgs>;
+  };
+}
+
+/** Control plane, add-ons of EKS, and the system pool. GPU pools depend on the whole of it. */
+export class EksControlPlane extends ComponentResource {
+  readonly cluster: Cluster;
+  readonly systemPool: NodeGroup;
+  readonly administrators: readonly AccessPolicyAssociation[];
+  /** Role of every node, GPU pools' too. */
+  readonly nodeRoleArn: Output<string>;
+  /** EKS' own security group: nodes and control plane talk through it. */
+  readonly securityGroupId: Output<string>;
+  readonly endpoint: Output<string>;
+  readonly certificateAuthority: Output<string>;
+
+  readonly #args: EksControlPlaneArgs;
+  readonly #own: { readonly parent: EksControlPlane; readonly provider: ComponentOptions["provider"] };
+
+  constructor(name: string, args: EksControlPlaneArgs, options: ComponentOptions) {
+    super("llama-operator:eks:ControlPlane", name, {}, options);
+    this.#args = args;
+    this.#own = { parent: this, provider: options.provider };
+    const { cluster } = args;
+    const clusterRole = eksRole("cluster", cluster, this.#own);
+    const nodeRole = eksRole("node", cluster, this.#own);
+    const podNetworkRole = eksRole("podNetwork", cluster, this.#own);
+    this.cluster = this.#controlPlane(name, clusterRole);
+    this.administrators = cluster.administrators.map((arn) => this.#administrator(name, arn));
+    // Nodes are Ready only with a network, so that these come before any node, and DNS, which needs a node, after.
+    const beforeNodes = [
+      this.#addOn("eks-pod-identity-agent", {}),
+      this.#addOn("kube-proxy", {}),
+      this.#addOn(
+        "vpc-cni",
+        {
+          podIdentityAssociations: [{ serviceAccount: "aws-node", roleArn: podNetworkRole.role.arn }],
+        },
+        podNetworkRole.policies,
+      ),
+    ];
+    this.systemPool = this.#systemPool(name, nodeRole, beforeNodes);
+    this.#addOn("coredns", {}, [this.systemPool]);
+    // What node auto-repair goes by where GPUs are concerned.
+    this.#addOn("eks-node-monitoring-agent", {}, [this.systemPool]);
+    this.nodeRoleArn = nodeRole.role.arn;
+    this.securityGroupId = this.cluster.vpcConfig.apply(
+      ({ clusterSecurityGroupId }) => clusterSecurityGroupId,
+    );
+    this.endpoint = this.cluster.endpoint;
+    this.certificateAuthority = this.cluster.certificateAuthority.data;
+    this.registerOutputs({ endpoint: this.endpoint });
+  }
+
+  #controlPlane(name: string, { role, policies }: EksRole): Cluster {
+    const { cluster, network, transform } = this.#args;
+    const { endpoint, protect } = cluster;
+    const { args, options } = transformed<ClusterArgs>(transform?.cluster, {
+      args: {
+        name: cluster.name,
+        version: cluster.version,
+        roleArn: role.arn,
+        vpcConfig: {
+          subnetIds: [...network.subnets.values()].map(({ id }) => id),
+          endpointPrivateAccess: true,
+          endpointPublicAccess: endpoint.access === "public",
+          ...(endpoint.access === "public" ? { publicAccessCidrs: endpoint.cidrs } : {}),
+        },
+        // Who makes the cluster installs the drivers in it, and so has to be let in.
+        accessConfig: { authenticationMode: "API", bootstrapClusterCreatorAdminPermissions: true },
+        bootstrapSelfManagedAddons: false,
+        deletionProtection: protect,
+        tags: cluster.tags,
+      },
+      // Without its policies the control plane cannot take its own network interfaces away again.
+      options: { ...this.#own, protect, dependsOn: [...policies] },
+    });
+    return new Cluster(name, args, options);
+  }
+
+  #administrator(name: string, arn: string): AccessPolicyAssociation {
+    const { cluster } = this.#args;
+    const id = `${name}-${arn.slice(arn.lastIndexOf("/") + 1)}`;
+    const entry = new AccessEntry(
+      id,
+      { clusterName: this.cluster.name, principalArn: arn, tags: cluster.tags },
+      this.#own,
+    );
+    return new AccessPolicyAssociation(
+      id,
+      {
+        clusterName: this.cluster.name,
+        principalArn: entry.principalArn,
+        policyArn: `arn:${partitionOf(cluster.region)}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy`,
+        accessScope: { type: "cluster" },
+      },
+      this.#own,
+    );
+  }
+
+  #addOn(addonName: string, more: Partial<AddonArgs>, dependsOn: readonly Resource[] = []): Addon {
+    const { cluster, transform } = this.#args;
+    const { args, options } = transformed<AddonArgs>(transform?.addOn, {
+      args: {
+        clusterName: this.cluster.name,
+        addonName,
+        resolveConflictsOnCreate: "OVERWRITE",
+        resolveConflictsOnUpdate: "OVERWRITE",
+        tags: cluster.tags,
+        ...more,
+      },
+      options: { ...this.#own, dependsOn: [...dependsOn] },
+    });
+    return new Addon(`${cluster.name}-${addonName}`, args, options);
+  }
+
+  #systemPool(name: string, { role, policies }: EksRole, addOns: readonly Addon[]): NodeGroup {
+    const { cluster, network, transform } = this.#args;
+    const { machineType, nodes } = cluster.systemPool;
+    const { args, options } = transformed<NodeGroupArgs>(transform?.systemPool, {
+      args: {
+        clusterName: this.cluster.name,
+        nodeGroupName: "system",
+        nodeRoleArn: role.arn,
+        subnetIds: [...network.subnets.values()].map(({ id }) => id),
+        // These nodes follow the control plane; GPU pools do when their configuration says so.
+        version: this.cluster.version,
+        amiType: "AL2023_x86_64_STANDARD",
+        instanceTypes: [machineType],
+        scalingConfig: { minSize: nodes, maxSize: nodes, desiredSize: nodes },
+        updateConfig: { maxUnavailable: 1 },
+        nodeRepairConfig: { enabled: true },
+        tags: cluster.tags,
+      },
+      options: { ...this.#own, dependsOn: [...policies, ...addOns], deleteBeforeReplace: true },
+    });
+    return new NodeGroup(`${name}-system`, args, options);
+  }
+}

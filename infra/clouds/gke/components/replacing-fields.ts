@@ -1,0 +1,56 @@
+// What of a GPU pool GKE changes only by making the pool anew. Labels and size are not among them: those change in place.
+import type { ReplacingField } from "../../../guards/replacing-field.ts";
+
+/** ForceNew of the provider that @pulumi/gcp bridges. */
+const pool = "hashicorp/terraform-provider-google:google/services/container/resource_container_node_pool.go";
+const node = "hashicorp/terraform-provider-google:google/services/container/node_config.go";
+
+/** Of `gcp.container.NodePool`. */
+export const nodePoolReplacingFields: readonly ReplacingField[] = [
+  { field: "project", reason: "a pool stays in its project", source: pool },
+  { field: "location", reason: "a pool stays in its cluster's region", source: pool },
+  { field: "cluster", reason: "a pool stays in its cluster", source: pool },
+  {
+    field: "initialNodeCount",
+    reason: "the number of nodes that a pool begins with is fixed",
+    source: "pulumi/pulumi-gcp issue 412",
+  },
+  { field: "placementPolicy", reason: "where its nodes are placed is fixed", source: pool },
+  { field: "queuedProvisioning", reason: "a pool keeps the way its nodes are had", source: pool },
+  {
+    field: "networkConfig.acceleratorNetworkProfile",
+    reason: "the networks of a pool are fixed",
+    source: pool,
+  },
+  {
+    field: "networkConfig.additionalNodeNetworkConfigs",
+    reason: "the networks of a pool are fixed",
+    source: pool,
+  },
+  {
+    field: "nodeConfig.machineType",
+    reason: "another machine has other GPUs and local disks, which are fixed",
+    source: node,
+  },
+  { field: "nodeConfig.guestAccelerators[].type", reason: "the GPUs of a pool are fixed", source: node },
+  { field: "nodeConfig.guestAccelerators[].count", reason: "the GPUs of a pool are fixed", source: node },
+  {
+    field: "nodeConfig.guestAccelerators[].gpuDriverInstallationConfig",
+    reason: "the driver of a pool's nodes is fixed",
+    source: "hashicorp/terraform-provider-google issue 23248",
+  },
+  {
+    field: "nodeConfig.taints",
+    reason: "older versions of the provider make a pool anew for them",
+    source: "pulumi/pulumi-gcp issue 1139",
+  },
+  {
+    field: "nodeConfig.ephemeralStorageLocalSsdConfig",
+    reason: "the local disks of a pool's nodes are fixed",
+    source: node,
+  },
+  { field: "nodeConfig.reservationAffinity", reason: "a pool stays with its reservation", source: node },
+  { field: "nodeConfig.spot", reason: "a pool keeps the way its nodes are had", source: node },
+  { field: "nodeConfig.flexStart", reason: "a pool keeps the way its nodes are had", source: node },
+  { field: "nodeConfig.maxRunDuration", reason: "how long a pool's nodes may live is fixed", source: node },
+];

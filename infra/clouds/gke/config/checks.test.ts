@@ -1,0 +1,283 @@
+import { expect, test } from "vitest";
+import { parseConfiguration } from "../../../config/configuration.ts";
+
+const cluster = {
+  kind: "gke",
+  project: "my-project",
+  region: "us-central1",
+  name: "llama",
+  version: "1.34.3-gke.1444000",
+  authorizedNetworks: [{ name: "office", cidr: "203.0.113.0/24" }],
+};
+const pool = {
+  name: "h100",
+  machineShape: "a3-highgpu-8g",
+  zones: ["us-central1-a"],
+  nodes: { min: 2, max: 2 },
+  fabric: { kind: "multiNetwork" },
+};
+const operator = { image: "registry.example.com/llama-operator:0.1.0" };
+
+const stack = (changes: object, ofCluster: object = {}) => ({
+  cluster: { ...cluster, ...ofCluster },
+  pools: [{ ...pool, ...changes }],
+  operator,
+});
+
+function mistakes(value: unknown): readonly string[] {
+  // A file has no undefined values.
+  const parsed = parseConfiguration(JSON.parse(JSON.stringify(value)));
+  return parsed.ok ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`);
+}
+
+test("the shortest pool of each fabric and capacity has no mistake", () => {
+  const flexStart = { capacity: { kind: "flexStart", maxRunSeconds: 86_400 }, nodes: { min: 0, max: 2 } };
+  for (const changes of [
+    {},
+    { fabric: { kind: "dranet" } },
+    { machineShape: "a3-megagpu-8g" },
+    { machineShape: "a3-ultragpu-8g", fabric: { kind: "dranet" }, placement: "compact", ...flexStart },
+    { machineShape: "a3-highgpu-1g", fabric: { kind: "none" } },
+    { placement: "compact", capacity: { kind: "reserved", reservation: "r" } },
+    { capacity: { kind: "queued" }, nodes: { min: 0, max: 4 } },
+    flexStart,
+  ]) {
+    expect(mistakes(stack(changes))).toEqual([]);
+  }
+});
+
+test.each<readonly [what: string, changes: object, mistake: string]>([
+  [
+    "another cloud's machine",
+    { machineShape: "p5.48xlarge" },
+    "pools[0].machineShape: the catalog has no machine p5.48xlarge of Google Cloud; nearest are",
+  ],
+  [
+    "a zone of another region",
+    { zones: ["us-east4-a"] },
+    "pools[0].zones[0]: us-east4-a is not in us-central1: write a zone of it, such as us-central1-a",
+  ],
+  [
+    "an odd number of nodes in two zones",
+    { zones: ["us-central1-a", "us-central1-b"], nodes: { min: 3, max: 3 } },
+    "pools[0].nodes.max: a pool of fixed size has as many nodes in each of its 2 zones: write 4 for both",
+  ],
+  [
+    "an autoscaler's pool that would begin with half a node in each of two zones",
+    { zones: ["us-central1-a", "us-central1-b"], nodes: { min: 1, max: 4 } },
+    "pools[0].nodes.min: a pool begins with as many nodes in each of its 2 zones: write 2, or 0, or one zone",
+  ],
+  [
+    "compact placement in two zones",
+    { placement: "compact", zones: ["us-central1-a", "us-central1-b"] },
+    "pools[0].zones: compact placement is within one zone: write only us-central1-a, or a pool a zone",
+  ],
+  [
+    "compact placement with blue-green upgrades",
+    { placement: "compact", upgrade: { strategy: "blueGreen" } },
+    "pools[0].upgrade.strategy: compact placement cannot hold both pools of a blue-green upgrade: write surge",
+  ],
+  [
+    "compact placement of queued nodes",
+    { placement: "compact", capacity: { kind: "queued" }, nodes: { min: 0, max: 2 } },
+    "pools[0].placement: queued nodes are placed by their request: leave placement out",
+  ],
+  [
+    "compact placement of A3 High with flex-start",
+    {
+      placement: "compact",
+      capacity: { kind: "flexStart", maxRunSeconds: 3600 },
+      nodes: { min: 0, max: 2 },
+    },
+    "pools[0].placement: flex-start places only a3-ultragpu-8g and a4-highgpu-8g compactly",
+  ],
+  [
+    "flex-start with repair",
+    { capacity: { kind: "flexStart", maxRunSeconds: 3600 }, nodes: { min: 0, max: 2 }, repair: true },
+    "pools[0].repair: GKE repairs no flex-start node: write false, or leave it out",
+  ],
+  [
+    "flex-start with nodes that stay",
+    { capacity: { kind: "flexStart", maxRunSeconds: 3600 } },
+    "pools[0].nodes.min: flex-start nodes come when pods want them, and go: write 0",
+  ],
+  [
+    "flex-start for longer than a week",
+    { capacity: { kind: "flexStart", maxRunSeconds: 604_801 }, nodes: { min: 0, max: 2 } },
+    "pools[0].capacity.maxRunSeconds: should be less than or equal to 604800",
+  ],
+  [
+    "a queued pool with nodes",
+    { capacity: { kind: "queued" } },
+    "pools[0].nodes.min: a queued pool has no node until one is asked for: write 0",
+  ],
+  [
+    "spot nodes of a reservation",
+    { capacity: { kind: "spot", reservation: "r" } },
+    "pools[0].capacity.reservation: only reserved capacity has one: write kind: reserved, or leave reservation out",
+  ],
+  [
+    "a capacity of another cloud",
+    { capacity: { kind: "capacityBlock" } },
+    'pools[0].capacity.kind: GKE has "onDemand", "spot", "reserved", "flexStart" and "queued"',
+  ],
+  [
+    "a reservation in two zones",
+    { capacity: { kind: "reserved", reservation: "r" }, zones: ["us-central1-a", "us-central1-b"] },
+    "pools[0].zones: a reservation is in one zone: write only its own, such as us-central1-a",
+  ],
+  [
+    "spare nodes of a reservation",
+    { capacity: { kind: "reserved", reservation: "r" }, upgrade: { maxSurge: 1 } },
+    "pools[0].upgrade.maxSurge: a reservation has no room for spare nodes: write 0",
+  ],
+  [
+    "blue-green upgrades of a reservation",
+    { capacity: { kind: "reserved", reservation: "r" }, upgrade: { strategy: "blueGreen" } },
+    "pools[0].upgrade.strategy: a reservation has no room for a second pool: write surge",
+  ],
+  [
+    "a block of another project's reservation",
+    { capacity: { kind: "reserved", reservation: "r", project: "other", block: "b" } },
+    "pools[0].capacity.block: GKE takes no block of another project's reservation",
+  ],
+  [
+    "an upgrade that replaces no node",
+    { upgrade: { maxSurge: 0, maxUnavailable: 0 } },
+    "pools[0].upgrade.maxUnavailable: with maxSurge 0 no node could ever be replaced: write at least 1",
+  ],
+  [
+    "A3 High without a word on its fabric",
+    { fabric: undefined },
+    "pools[0].fabric: required: write { kind: multiNetwork } (4 further networks), { kind: dranet }",
+  ],
+  [
+    "A3 Mega with four networks",
+    {
+      machineShape: "a3-megagpu-8g",
+      fabric: {
+        kind: "multiNetwork",
+        networks: Array.from({ length: 4 }, (_, index) => ({
+          network: `n${index}`,
+          subnetwork: `s${index}`,
+        })),
+      },
+    },
+    "pools[0].fabric.networks: a3-megagpu-8g has 8 further interfaces, and there are 4 networks: write 8",
+  ],
+  [
+    "networks of one's own for A3 Ultra",
+    { machineShape: "a3-ultragpu-8g" },
+    "pools[0].fabric.kind: networks of your own are not known for a3-ultragpu-8g: write { kind: dranet }",
+  ],
+  [
+    "a fabric on a machine without one",
+    { machineShape: "a3-highgpu-1g" },
+    "pools[0].fabric.kind: a3-highgpu-1g has no network for its GPUs: write none, or leave fabric out",
+  ],
+])("%s is refused with what to write instead", (_, changes, mistake) => {
+  const found = mistakes(stack(changes));
+  expect(found).toHaveLength(1);
+  expect(found[0]).toContain(mistake);
+});
+
+test.each<readonly [what: string, version: string | undefined, changes: object, mistake: string]>([
+  [
+    "DRANET",
+    "1.33.5-gke.1",
+    { fabric: { kind: "dranet" } },
+    "pools[0].fabric.kind: dranet needs GKE 1.34.1-gke.1829001 or later, and cluster.version is 1.33.5-gke.1: write cluster.version, at least that",
+  ],
+  [
+    "DRANET without a version",
+    undefined,
+    { fabric: { kind: "dranet" } },
+    "pools[0].fabric.kind: dranet needs GKE 1.34.1-gke.1829001 or later, which the channel may not have: write cluster.version, at least that",
+  ],
+  [
+    "flex-start",
+    "1.31.1-gke.1",
+    { capacity: { kind: "flexStart", maxRunSeconds: 3600 }, nodes: { min: 0, max: 2 } },
+    "pools[0].capacity.kind: flex-start needs GKE 1.32.2-gke.1652000 or later",
+  ],
+  [
+    "A3 Mega",
+    "1.32.2-gke.1652000",
+    { machineShape: "a3-megagpu-8g" },
+    "pools[0].fabric.kind: a3-megagpu-8g with several networks needs GKE 1.32.11-gke.1174000 or later",
+  ],
+  [
+    "A3 High",
+    "1.29.3-gke.1093000",
+    {},
+    "pools[0].fabric.kind: a3-highgpu-8g with several networks needs GKE 1.29.15-gke.2467000 or later",
+  ],
+])("%s asks for its version of GKE", (_, version, changes, mistake) => {
+  const found = mistakes(stack(changes, { version }));
+  expect(found).toHaveLength(1);
+  expect(found[0]).toContain(mistake);
+});
+
+test("a pool is not called as the system pool", () => {
+  expect(mistakes(stack({ name: "system" }))).toEqual([
+    "pools[0].name: the nodes that run everything else are called system: write another name",
+  ]);
+});
+
+test("the GPU Operator is on the nodes of all pools, or of none", () => {
+  const pools = [
+    { ...pool, driver: "gpuOperator" },
+    { ...pool, name: "other" },
+  ];
+  expect(mistakes({ cluster, operator, pools })).toEqual([
+    "pools[1].driver: pools[0] has the GPU Operator, whose device plugin would run here beside GKE's: write gpuOperator in both, or default in both",
+  ]);
+  expect(mistakes({ cluster, operator, pools: pools.slice(0, 1) })).toEqual([]);
+});
+
+test("the system pool may be in other zones of the region, and in no other region", () => {
+  expect(mistakes(stack({}, { systemPool: { zones: ["us-central1-f"] } }))).toEqual([]);
+  expect(mistakes(stack({}, { systemPool: { zones: ["us-east1-b"] } }))).toEqual([
+    "cluster.systemPool.zones[0]: us-east1-b is not in us-central1: write a zone of it, such as us-central1-a",
+  ]);
+});
+
+test("the system pool has room for the nodes that it begins with", () => {
+  const nodes = { min: 1, max: 2 };
+  expect(mistakes(stack({}, { systemPool: { nodes } }))).toEqual([
+    "cluster.systemPool.nodes.max: it begins with a node in each of its 3 zones: write 3 or more, or fewer zones",
+  ]);
+  expect(mistakes(stack({}, { systemPool: { nodes, zones: ["us-central1-f"] } }))).toEqual([]);
+});
+
+test("who may reach the control plane has to be said, and the image, as on any cloud", () => {
+  const { authorizedNetworks: _, ...open } = cluster;
+  expect(mistakes({ cluster: open, pools: [pool] })).toEqual(["cluster.authorizedNetworks: Required value"]);
+  expect(mistakes({ cluster, pools: [pool] })).toEqual([
+    "operator.image: required: the operator's image, such as registry.example.com/llama-operator:0.1.0",
+  ]);
+});
+
+test("a GpuPool's facts follow from the machine and the pool", () => {
+  const parsed = parseConfiguration(
+    stack({
+      nodes: { min: 0, max: 4 },
+      capacity: { kind: "queued" },
+      namespaceSelector: { matchLabels: {} },
+    }),
+  );
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  expect(parsed.configuration.pools[0]?.written).toEqual({
+    gpu: { product: "nvidia-h100-80gb", perNode: 8 },
+    machineShape: "a3-highgpu-8g",
+    nodeSelector: { "cloud.google.com/gke-nodepool": "h100" },
+    tolerations: [
+      { key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" },
+      { key: "cloud.google.com/gke-queued", operator: "Exists", effect: "NoSchedule" },
+    ],
+    fabric: { type: "tcpx" },
+    nodes: { max: 4 },
+    capacity: "queued",
+    namespaceSelector: { matchLabels: {} },
+  });
+});
