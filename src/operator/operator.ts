@@ -18,7 +18,7 @@ export const fieldManager = "llama-operator";
 /** Holds the hash of what was applied; on the object, never on a pod template. */
 const intentAnnotation = "llama-operator.dev/intent-hash";
 
-export interface Operator {
+export interface Controllers {
   /** For the manager to run while leading. */
   readonly controllers: readonly Controller[];
   /** Reads the caches alone, so that a standby answers too. */
@@ -26,7 +26,7 @@ export interface Operator {
 }
 
 /** Declares the informers and makes the controllers. */
-export function makeOperator(options: OperatorOptions): Operator {
+export function makeControllers(options: OperatorOptions): Controllers {
   const { cache, client } = options;
   const informers = declareInformers(cache);
   const use = new DeviceUse();

@@ -51,7 +51,11 @@ export const parts: readonly Part[] = [
     uses: ["src/operator", "src/operator/workloads"],
     packages: [kubeRuntime, llama, "node:*", "zod"],
   },
-  { path: "src/operator", uses: ["src/operator/workloads"], packages: [kubeRuntime, llama, "node:*"] },
+  {
+    path: "src/operator",
+    uses: ["src/operator/workloads", "src/operator/admission"],
+    packages: [kubeRuntime, llama, "node:*", "zod"],
+  },
   // Starts everything, and no part uses it.
   {
     path: "src/cli",

@@ -1,6 +1,6 @@
-// The operator's controllers, caches and lease in this process, wired as src/cli/run.ts wires them, for what cannot be
-// seen from outside or needs another clock.
-import { makeOperator } from "../../../src/operator/operator.ts";
+// The operator in this process, put together as everywhere, for what cannot be seen from outside or needs another clock.
+import { operatorConfig } from "../../../src/operator/config.ts";
+import { composeOperator, type Operator } from "../../../src/operator/start.ts";
 import type { KubeClient } from "../../../src/kube-runtime/client/client.ts";
 import { loadClusterConfig } from "../../../src/kube-runtime/connection/config/config.ts";
 import { KubeConnection } from "../../../src/kube-runtime/connection/http/connection.ts";
@@ -9,15 +9,11 @@ import {
   type HttpClientOptions,
 } from "../../../src/kube-runtime/connection/http/http-client.ts";
 import type { ObjectRef } from "../../../src/kube-runtime/client/object.ts";
-import { Cache } from "../../../src/kube-runtime/cache/cache.ts";
 import type { Clock } from "../../../src/kube-runtime/clock.ts";
 import type { Controller } from "../../../src/kube-runtime/controller/controller.ts";
 import { getPage, type GetPage } from "../../../src/kube-runtime/http/get-page.ts";
-import { EventRecorder } from "../../../src/kube-runtime/process/events.ts";
-import { LeaseElector } from "../../../src/kube-runtime/process/lease.ts";
 import { silentLogger } from "../../../src/kube-runtime/logger.ts";
-import { Manager } from "../../../src/kube-runtime/process/manager.ts";
-import { RuntimeMetrics, type MetricsRegistry } from "../../../src/kube-runtime/metrics.ts";
+import type { MetricsRegistry } from "../../../src/kube-runtime/metrics.ts";
 import { systemClock } from "../../../src/kube-runtime/clock.ts";
 
 export interface InProcessOptions {
@@ -26,12 +22,14 @@ export interface InProcessOptions {
   readonly clock: Clock;
   readonly registry: MetricsRegistry;
   readonly workers: number;
-  /** Takes the lease of this name in the namespace `default`; none by default. */
-  readonly lease?: string;
+  /** Takes the lease in the namespace `default`; without it this is the only operator. */
+  readonly lease?: boolean;
   /** The client to use instead of a plain one. */
   readonly newClient?: (connection: KubeConnection, options: HttpClientOptions) => KubeClient;
   /** How to ask engines for their metrics, instead of asking them. */
   readonly getPage?: GetPage;
+  /** Default 120. */
+  readonly cacheSyncTimeoutSeconds?: number;
 }
 
 export class OperatorInProcess implements AsyncDisposable {
@@ -40,15 +38,11 @@ export class OperatorInProcess implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #run: Promise<unknown>;
 
-  private constructor(
-    controllers: readonly Controller[],
-    connection: KubeConnection,
-    run: (signal: AbortSignal) => Promise<void>,
-  ) {
-    this.#controllers = controllers;
+  private constructor(operator: Operator, connection: KubeConnection) {
+    this.#controllers = operator.controllers;
     this.#connection = connection;
     // Kept as a value: whoever disposes of the operator hears of its failure.
-    this.#run = run(this.#stop.signal).then(
+    this.#run = operator.run(this.#stop.signal).then(
       () => undefined,
       (error: unknown) => error,
     );
@@ -56,58 +50,31 @@ export class OperatorInProcess implements AsyncDisposable {
 
   /** Starts, and returns once the caches are filled. */
   static async start(options: InProcessOptions): Promise<OperatorInProcess> {
-    const { clock, registry, userAgent, workers } = options;
+    const { clock, registry, userAgent, workers, lease = false } = options;
     const newClient = options.newClient ?? ((connection, more) => new HttpKubeClient(connection, more));
-    const config = await loadClusterConfig({ kubeconfig: options.kubeconfig, env: {} });
-    const connection = new KubeConnection(config, { userAgent, now: () => clock.monotonic() });
-    const shared = {
-      clock,
-      random: Math.random,
-      logger: silentLogger,
-      metrics: new RuntimeMetrics(registry),
-    };
-    const elector =
-      options.lease === undefined
-        ? undefined
-        : new LeaseElector({
-            ...shared,
-            client: new HttpKubeClient(connection, { lane: "lease", maxRetryWaitMs: 0 }),
-            ref: { namespace: "default", name: options.lease },
-            identity: userAgent,
-            gauge: shared.metrics.leader(options.lease),
-          });
-    const client = newClient(connection, elector === undefined ? {} : { fence: elector.fence });
-    const cache = new Cache({ ...shared, client });
-    const recorder = new EventRecorder({
-      ...shared,
-      client,
-      controller: "llama-operator.dev/benchmark",
-      instance: userAgent,
-    });
+    const cluster = await loadClusterConfig({ kubeconfig: options.kubeconfig, env: {} });
+    const connection = new KubeConnection(cluster, { userAgent, now: () => clock.monotonic() });
     let serial = 0;
-    const newId = (): string => String((serial += 1));
-    const { controllers: leading } = makeOperator({
-      ...shared,
-      client,
-      cache,
-      recorder,
-      registry,
-      getPage: options.getPage ?? getPage,
-      measuredOverheads: [],
-      newId,
-      workers,
-    });
-    const manager = new Manager({
-      cache,
-      ...(elector === undefined ? {} : { elector }),
-      recorder,
-      leading,
-      clock: systemClock,
-      logger: silentLogger,
-    });
-    const operator = new OperatorInProcess(leading, connection, async (signal) => manager.run(signal));
-    await cache.waitForSync(AbortSignal.timeout(60_000));
-    return operator;
+    const operator = composeOperator(
+      operatorConfig.parse({ leaderElect: lease, healthPort: null, metricsPort: null, workers }),
+      {
+        newClient: (of) => newClient(connection, of),
+        namespace: "default",
+        identity: userAgent,
+        replica: userAgent,
+        clock,
+        random: Math.random,
+        newId: () => String((serial += 1)),
+        logger: silentLogger,
+        registry,
+        getPage: options.getPage ?? getPage,
+        measuredOverheads: [],
+        cacheSyncTimeoutSeconds: options.cacheSyncTimeoutSeconds,
+      },
+    );
+    const running = new OperatorInProcess(operator, connection);
+    await operator.cache.waitForSync(AbortSignal.timeout(60_000));
+    return running;
   }
 
   /** Puts an object into a controller's queue. */
