@@ -19,6 +19,7 @@ import { deploymentLabel } from "../workloads/labels.ts";
 import type { ILeaderWorkerSet } from "../workloads/leader-worker-set.ts";
 import { projectNode, type Node } from "./node.ts";
 import { projectPod, type Pod } from "./pod.ts";
+import { projectPriorityClass, type PriorityClass } from "./priority-class.ts";
 import { trimChild, trimNamespace } from "./trim.ts";
 
 /** Index of pods and children: `namespace/name` of the LlamaDeployment that their label names. */
@@ -86,6 +87,10 @@ export const watched = {
     trim: trimNamespace,
   }),
   pods: projected<Pod>(["", "v1", "Pod", "pods"], { ...namespaced, trim: projectPod, indexes }),
+  priorityClasses: projected<PriorityClass>(["scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses"], {
+    ...cluster,
+    trim: projectPriorityClass,
+  }),
   services: child<IService>(["", "v1", "Service", "services"]),
   serviceAccounts: child<IServiceAccount>(["", "v1", "ServiceAccount", "serviceaccounts"]),
   podDisruptionBudgets: child<IPodDisruptionBudget>([
