@@ -2,51 +2,12 @@
 // costs the pool's nodes and not the cluster's pods.
 import type { GpuPoolSpec } from "@llama-operator/llama/api";
 import type { Node } from "../observed/node.ts";
-import { holdsDevices, type Pod } from "../observed/pod.ts";
+import type { Pod } from "../observed/pod.ts";
+import type { DeviceUse } from "./device-use.ts";
+import { matchesLabels } from "./pool-nodes.ts";
 
-/** Devices that pods hold, per node. Counts each pod as last observed, whatever was missed in between. */
-export class DeviceUse {
-  readonly #holders = new Map<string, Pod>();
-  readonly #used = new Map<string, Map<string, number>>();
-  #version = 0;
-
-  /** Grows whenever the use of a node changes. */
-  get version(): number {
-    return this.#version;
-  }
-
-  /** Takes a pod as it is now. */
-  observe(pod: Pod): void {
-    const held = this.#holders.get(pod.metadata.uid);
-    // Most news of a pod are none of its devices, which it holds until it ends.
-    if (held !== undefined && held.nodeName === pod.nodeName && holdsDevices(pod)) return;
-    this.forget(pod);
-    if (pod.nodeName === undefined || !holdsDevices(pod) || Object.keys(pod.devices).length === 0) return;
-    this.#holders.set(pod.metadata.uid, pod);
-    this.#add(pod.nodeName, pod, 1);
-  }
-
-  /** The pod is gone. */
-  forget({ metadata: { uid } }: Pod): void {
-    const held = this.#holders.get(uid);
-    if (held?.nodeName === undefined) return;
-    this.#holders.delete(uid);
-    this.#add(held.nodeName, held, -1);
-  }
-
-  used(nodeName: string, resourceName: string): number {
-    return this.#used.get(nodeName)?.get(resourceName) ?? 0;
-  }
-
-  #add(nodeName: string, pod: Pod, sign: 1 | -1): void {
-    this.#version += 1;
-    const node = this.#used.get(nodeName) ?? new Map<string, number>();
-    for (const [name, count] of Object.entries(pod.devices))
-      node.set(name, (node.get(name) ?? 0) + sign * count);
-    if ([...node.values()].every((count) => count === 0)) this.#used.delete(nodeName);
-    else this.#used.set(nodeName, node);
-  }
-}
+export { DeviceUse } from "./device-use.ts";
+export { matchesLabels } from "./pool-nodes.ts";
 
 /** Free and allocatable GPUs of one usable node of a pool. */
 export interface NodeRoom {
@@ -67,13 +28,6 @@ export function poolRoom(pool: GpuPoolSpec, nodes: Iterable<Node>, use: DeviceUs
     rooms.push({ node: name, total, free: Math.max(0, total - use.used(name, resourceName)) });
   }
   return rooms;
-}
-
-export function matchesLabels(
-  labels: Readonly<Record<string, string>> | undefined,
-  wanted: Readonly<Record<string, string>>,
-): boolean {
-  return Object.entries(wanted).every(([key, value]) => labels?.[key] === value);
 }
 
 /** What one replica takes: GPUs of one node, or of several nodes at once. */

@@ -13,6 +13,9 @@ const roleLabel = "llama-operator.dev/role";
 /** The label of a LeaderWorkerSet that says which replica it is; 0 is the first. */
 export const slotLabel = "llama-operator.dev/slot";
 
+/** The label that the LeaderWorkerSet controller puts on every pod of a group: the name of its LeaderWorkerSet. */
+export const groupNameLabel = "leaderworkerset.sigs.k8s.io/name";
+
 /** What a pod does: `serving` pods answer HTTP, `worker` pods are headless ranks of a group. */
 export type Role = "serving" | "worker";
 

@@ -1,0 +1,96 @@
+// Pods that were decided on and have no node yet, of every LlamaDeployment: kube-scheduler may put each of them on a
+// free node at any time, so their GPUs are not free, though no node says so. The cache shows most of them, after a
+// restart too: what the workloads ask for less the pods that are placed. What was decided a moment ago is remembered
+// here until the holder's next pass, which begins with everything in the cache that the one before it made.
+//
+// A holder is counted anew after something of it changed, when somebody asks: it costs its own objects, once a burst.
+import { madePods, type AssumedWorkload, type MadePods, type WorkloadSources } from "./made-pods.ts";
+
+export class AssumedPods {
+  readonly #sources: WorkloadSources;
+  /** Decided on in the holder's last pass: by holder, by the workload's name. */
+  readonly #decided = new Map<string, Map<string, AssumedWorkload>>();
+  readonly #made = new Map<string, readonly MadePods[]>();
+  /** Those of {@link #made} with unplaced pods: by pool, by holder. */
+  readonly #unplaced = new Map<string, Map<string, readonly MadePods[]>>();
+  readonly #stale = new Set<string>();
+  readonly #changedPools = new Set<string>();
+
+  constructor(sources: WorkloadSources) {
+    this.#sources = sources;
+  }
+
+  /** Counts a workload that is about to be written from now on. */
+  assume(workload: string, decided: AssumedWorkload): void {
+    const { holder } = decided;
+    const workloads = this.#decided.get(holder) ?? new Map<string, AssumedWorkload>();
+    this.#decided.set(holder, workloads.set(workload, decided));
+    this.#stale.add(holder);
+  }
+
+  /** Forgets what was decided in the holder's last pass: it is in the cache by now, or was not made. */
+  release(holder: string): void {
+    if (this.#decided.delete(holder)) this.#stale.add(holder);
+  }
+
+  /** An object of the holder came, went or changed. */
+  changed(holder: string): void {
+    this.#stale.add(holder);
+  }
+
+  /** Counts what has changed. Returns the pools with other numbers than before the last such call. */
+  takeChangedPools(): ReadonlySet<string> {
+    this.#recount();
+    const pools = new Set(this.#changedPools);
+    this.#changedPools.clear();
+    return pools;
+  }
+
+  /** Pods without a node in a pool, of everybody. */
+  unplaced(pool: string): Iterable<MadePods> {
+    this.#recount();
+    return [...(this.#unplaced.get(pool)?.values() ?? [])].flat();
+  }
+
+  /** What one holder has made. */
+  of(holder: string): readonly MadePods[] {
+    this.#recount();
+    return this.#made.get(holder) ?? [];
+  }
+
+  /** Whether nothing is remembered beside the cache. */
+  get isEmpty(): boolean {
+    return this.#decided.size === 0;
+  }
+
+  #recount(): void {
+    for (const holder of this.#stale) {
+      const before = this.#made.get(holder) ?? [];
+      const after = madePods(this.#sources, holder, this.#decided.get(holder));
+      if (before.length === after.length && before.every((made, at) => isSame(made, after[at]))) continue;
+      if (after.length === 0) this.#made.delete(holder);
+      else this.#made.set(holder, after);
+      for (const { pool } of [...before, ...after]) this.#index(pool, holder, after);
+    }
+    this.#stale.clear();
+  }
+
+  #index(pool: string, holder: string, made: readonly MadePods[]): void {
+    this.#changedPools.add(pool);
+    const waiting = made.filter((each) => each.pool === pool && each.unplaced > 0);
+    const holders = this.#unplaced.get(pool) ?? new Map<string, readonly MadePods[]>();
+    if (waiting.length > 0) this.#unplaced.set(pool, holders.set(holder, waiting));
+    else if (holders.delete(holder) && holders.size === 0) this.#unplaced.delete(pool);
+  }
+}
+
+function isSame(a: MadePods, b: MadePods | undefined): boolean {
+  return (
+    b !== undefined &&
+    a.pool === b.pool &&
+    a.gpusPerPod === b.gpusPerPod &&
+    a.isGroup === b.isGroup &&
+    a.placed === b.placed &&
+    a.unplaced === b.unplaced
+  );
+}

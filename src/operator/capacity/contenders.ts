@@ -1,0 +1,72 @@
+// Who shares a pool's free GPUs with a request: pods that are made and have no node, and requests that stand ahead. Pure.
+import type { MadePods } from "./made-pods.ts";
+import { compareRequests, spansNodes, type GpuRequest, type PriorityOf } from "./queue.ts";
+import { slots, type NodesByGpus, type OtherPods, type PodsToPlace } from "./room.ts";
+
+/** All that contends for one pool. */
+export interface Contenders {
+  /** Pods without a node, of every holder. */
+  readonly unplaced: Iterable<MadePods>;
+  readonly queued: Iterable<GpuRequest>;
+  readonly priorityOf: PriorityOf;
+  /** The most replicas that the pool could still give to a request; see {@link everFits}. */
+  readonly everFits: (request: GpuRequest) => number;
+}
+
+export interface Shared extends OtherPods {
+  /** The first holder that stands ahead of the request. */
+  readonly behind: string | undefined;
+}
+
+/**
+ * Room is kept for groups that are made, the request's own among them, and for requests ahead. Single pods are the
+ * scheduler's to order among each other, so that only a group is kept from taking what single pods ahead need.
+ */
+export function sharedWith(
+  request: GpuRequest,
+  { unplaced, queued, priorityOf, everFits }: Contenders,
+): Shared {
+  const isGroup = spansNodes(request);
+  const reserved: PodsToPlace[] = [];
+  const singles = new Map<string, PodsToPlace[]>();
+  let made: string | undefined;
+  for (const { holder, isGroup: isRank, gpusPerPod, unplaced: pods } of unplaced) {
+    if (isRank) {
+      reserved.push({ pods, gpusPerPod });
+      if (holder !== request.holder) made ??= holder;
+    } else if (isGroup || holder !== request.holder) {
+      singles.set(holder, [...(singles.get(holder) ?? []), { pods, gpusPerPod }]);
+    }
+  }
+  let first: GpuRequest | undefined;
+  for (const ahead of queued) {
+    if (ahead.holder === request.holder || compareRequests(ahead, request, priorityOf) > 0) continue;
+    if (!isGroup && !spansNodes(ahead)) continue;
+    const { nodesPerReplica, gpusPerNode: gpusPerPod } = ahead.footprint;
+    const lacks = Math.min(ahead.replicas, everFits(ahead));
+    if (lacks <= 0) continue;
+    if (first === undefined || compareRequests(ahead, first, priorityOf) < 0) first = ahead;
+    // Those of its single pods that are made already are part of what it lacks.
+    const itsPods = spansNodes(ahead) ? [] : (singles.get(ahead.holder) ?? []);
+    if (itsPods.length > 0) singles.delete(ahead.holder);
+    reserved.push(...itsPods);
+    const further = lacks * nodesPerReplica - itsPods.reduce((sum, { pods }) => sum + pods, 0);
+    if (further > 0) reserved.push({ pods: further, gpusPerPod });
+  }
+  return { reserved, others: [...singles.values()].flat(), behind: first?.holder ?? made };
+}
+
+/**
+ * The most further replicas that the pool could give to a request if everybody else left, by the nodes that are there
+ * or may come (`total`). A request that could be given none must not keep others waiting for ever.
+ */
+export function everFits(request: GpuRequest, total: NodesByGpus, made: readonly MadePods[]): number {
+  const { nodesPerReplica, gpusPerNode } = request.footprint;
+  const isGroup = spansNodes(request);
+  const own = made
+    .filter(
+      (each) => each.pool === request.pool && each.gpusPerPod === gpusPerNode && each.isGroup === isGroup,
+    )
+    .reduce((sum, { placed, unplaced }) => sum + placed + (isGroup ? unplaced : 0), 0);
+  return Math.floor((slots(total, gpusPerNode) - own) / nodesPerReplica);
+}

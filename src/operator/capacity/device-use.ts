@@ -1,0 +1,53 @@
+// Devices that pods hold, per node, kept up to date by pod events, so that asking costs no walk over the pods.
+import { holdsDevices, type Pod } from "../observed/pod.ts";
+
+/** Counts each pod as last observed, whatever was missed in between. */
+export class DeviceUse {
+  readonly #holders = new Map<string, Pod>();
+  readonly #used = new Map<string, Map<string, number>>();
+  readonly #changed: ((nodeName: string) => void) | undefined;
+  #version = 0;
+
+  /** `changed` is told of each node whose use is another than before. */
+  constructor(changed?: (nodeName: string) => void) {
+    this.#changed = changed;
+  }
+
+  /** Grows whenever the use of a node changes. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Takes a pod as it is now. */
+  observe(pod: Pod): void {
+    const held = this.#holders.get(pod.metadata.uid);
+    // Most news of a pod are none of its devices, which it holds until it ends.
+    if (held !== undefined && held.nodeName === pod.nodeName && holdsDevices(pod)) return;
+    this.forget(pod);
+    if (pod.nodeName === undefined || !holdsDevices(pod) || Object.keys(pod.devices).length === 0) return;
+    this.#holders.set(pod.metadata.uid, pod);
+    this.#add(pod.nodeName, pod, 1);
+  }
+
+  /** The pod is gone. */
+  forget({ metadata: { uid } }: Pod): void {
+    const held = this.#holders.get(uid);
+    if (held?.nodeName === undefined) return;
+    this.#holders.delete(uid);
+    this.#add(held.nodeName, held, -1);
+  }
+
+  used(nodeName: string, resourceName: string): number {
+    return this.#used.get(nodeName)?.get(resourceName) ?? 0;
+  }
+
+  #add(nodeName: string, pod: Pod, sign: 1 | -1): void {
+    this.#version += 1;
+    const node = this.#used.get(nodeName) ?? new Map<string, number>();
+    for (const [name, count] of Object.entries(pod.devices))
+      node.set(name, (node.get(name) ?? 0) + sign * count);
+    if ([...node.values()].every((count) => count === 0)) this.#used.delete(nodeName);
+    else this.#used.set(nodeName, node);
+    this.#changed?.(nodeName);
+  }
+}

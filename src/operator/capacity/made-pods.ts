@@ -1,0 +1,150 @@
+// What one LlamaDeployment has made: pods with a node and pods without, counted from what the cache shows of its
+// workloads and pods and from what was decided and does not show there yet.
+import { parseObjectKey, type KubeObject, type Live } from "@llama-operator/kube-runtime/client";
+import { byDeployment } from "../observed/caches.ts";
+import { holdsDevices, isTerminating, type Pod } from "../observed/pod.ts";
+import { groupNameLabel, revisionLabel } from "../workloads/labels.ts";
+import type { Footprint } from "./room.ts";
+import type { CapacitySources } from "./sources.ts";
+
+/** A workload that is about to be written. */
+export interface AssumedWorkload {
+  /** The LlamaDeployment whose workload it is, as `namespace/name`. */
+  readonly holder: string;
+  readonly pool: string;
+  readonly footprint: Footprint;
+  /** All replicas that it will ask for: 1 of a LeaderWorkerSet. */
+  readonly replicas: number;
+}
+
+/** Pods of one kind that a holder has made, or is making. */
+export interface MadePods {
+  readonly holder: string;
+  readonly pool: string;
+  readonly gpusPerPod: number;
+  /** Whether they are ranks of groups, which are of no use until all have a node. */
+  readonly isGroup: boolean;
+  readonly placed: number;
+  /** Without a node, and waiting for nothing else. */
+  readonly unplaced: number;
+}
+
+export type WorkloadSources = Pick<
+  CapacitySources,
+  "pods" | "deployments" | "leaderWorkerSets" | "controllerRevisions" | "revisions"
+>;
+
+type Kind = Pick<MadePods, "pool" | "gpusPerPod" | "isGroup">;
+
+/** The pods of one LeaderWorkerSet, or of all Deployments of one revision. */
+interface Count {
+  readonly kind: Kind;
+  /** Pods that the workloads ask for. */
+  desired: number;
+  placed: number;
+  /** Pods that exist and have no node. */
+  waiting: number;
+  /** Those of them that a missing volume keeps from any node. */
+  withoutVolume: number;
+}
+
+export function madePods(
+  sources: WorkloadSources,
+  holder: string,
+  decided: ReadonlyMap<string, AssumedWorkload> = new Map(),
+): readonly MadePods[] {
+  const counts = new Map<string, Count>();
+  const countOf = (key: string, kind: Kind | undefined): Count | undefined => {
+    const known = counts.get(key);
+    if (known !== undefined || kind === undefined) return known;
+    const count = { kind, desired: 0, placed: 0, waiting: 0, withoutVolume: 0 };
+    counts.set(key, count);
+    return count;
+  };
+  const shown = new Set<string>();
+  const workload = (object: Live<KubeObject>, key: string, isGroup: boolean, pods: number): void => {
+    const assumed = decided.get(object.metadata.name);
+    shown.add(object.metadata.name);
+    const kind = (assumed && kindOf(assumed)) ?? storedKind(sources, holder, object, isGroup);
+    const count = countOf(key, kind);
+    if (count === undefined) return;
+    count.desired += Math.max(
+      assumed === undefined ? 0 : podsOf(assumed),
+      object.metadata.deletionTimestamp === undefined ? pods : 0,
+    );
+  };
+  for (const object of sources.leaderWorkerSets.store.byIndex(byDeployment, holder)) {
+    workload(object, object.metadata.name, true, object.spec?.leaderWorkerTemplate?.size ?? 0);
+  }
+  for (const object of sources.deployments.store.byIndex(byDeployment, holder)) {
+    workload(object, revisionOf(object), false, object.spec?.replicas ?? 1);
+  }
+  for (const [name, assumed] of decided) {
+    if (shown.has(name)) continue;
+    const count = countOf(name, kindOf(assumed));
+    if (count !== undefined) count.desired += podsOf(assumed);
+  }
+  for (const pod of sources.pods.store.byIndex(byDeployment, holder)) {
+    if (isTerminating(pod)) continue;
+    const group = pod.metadata.labels?.[groupNameLabel];
+    const key = group ?? revisionOf(pod);
+    const count =
+      countOf(key, undefined) ?? countOf(key, storedKind(sources, holder, pod, group !== undefined));
+    if (count !== undefined) addPod(count, pod);
+  }
+  return summed(holder, counts.values());
+}
+
+function addPod(count: Count, pod: Pod): void {
+  if (holdsDevices(pod)) count.placed += 1;
+  else if (pod.nodeName === undefined) {
+    count.waiting += 1;
+    if (lacksVolume(pod)) count.withoutVolume += 1;
+  }
+}
+
+/** The scheduler's words for a pod whose PersistentVolumeClaim is not there or not bound. It takes no GPU till then. */
+function lacksVolume({ unschedulable = "" }: Pod): boolean {
+  return /persistentvolumeclaim/i.test(unschedulable);
+}
+
+function summed(holder: string, counts: Iterable<Count>): readonly MadePods[] {
+  const made: MadePods[] = [];
+  for (const { kind, desired, placed, waiting, withoutVolume } of counts) {
+    const unplaced = Math.max(desired - placed, waiting) - withoutVolume;
+    const at = made.findIndex((each) => isSameKind(each, kind));
+    const before = made[at];
+    if (before === undefined) made.push({ holder, ...kind, placed, unplaced });
+    else made[at] = { ...before, placed: before.placed + placed, unplaced: before.unplaced + unplaced };
+  }
+  return made;
+}
+
+function isSameKind(a: Kind, b: Kind): boolean {
+  return a.pool === b.pool && a.gpusPerPod === b.gpusPerPod && a.isGroup === b.isGroup;
+}
+
+function podsOf({ replicas, footprint }: AssumedWorkload): number {
+  return replicas * footprint.nodesPerReplica;
+}
+
+function kindOf({ pool, footprint: { gpusPerNode, nodesPerReplica } }: AssumedWorkload): Kind {
+  return { pool, gpusPerPod: gpusPerNode, isGroup: nodesPerReplica > 1 };
+}
+
+/** Where the pods of a stored revision go; undefined while the cache lacks it, or where it cannot be read. */
+function storedKind(
+  { controllerRevisions, revisions }: WorkloadSources,
+  holder: string,
+  object: Live<KubeObject>,
+  isGroup: boolean,
+): Kind | undefined {
+  const { namespace, name } = parseObjectKey(holder);
+  const revision = controllerRevisions.store.get({ namespace, name: `${name}-${revisionOf(object)}` });
+  const plan = revision && revisions.stored([revision])[0]?.data.plan;
+  return plan && { pool: plan.pool, gpusPerPod: plan.pod.gpus, isGroup };
+}
+
+function revisionOf({ metadata: { labels } }: Live<KubeObject>): string {
+  return labels?.[revisionLabel] ?? "";
+}

@@ -1,0 +1,136 @@
+// The usable nodes of each pool with their free GPUs, and how many nodes have how many: changed node by node as pods
+// come and go, because a pass over each of a thousand LlamaDeployments would otherwise walk a thousand nodes.
+import type { GpuPoolSpec } from "@llama-operator/llama/api";
+import type { Store } from "@llama-operator/kube-runtime/cache";
+import type { Node } from "../observed/node.ts";
+import { holdsDevices, type Pod } from "../observed/pod.ts";
+import type { DeviceUse } from "./device-use.ts";
+import type { NodesByGpus } from "./room.ts";
+
+/** Free and allocatable GPUs of one usable node of a pool. */
+export interface NodeCapacity {
+  readonly node: string;
+  readonly total: number;
+  readonly free: number;
+}
+
+/** One pool's nodes. */
+export interface PoolCapacity {
+  readonly spec: GpuPoolSpec;
+  readonly byName: ReadonlyMap<string, NodeCapacity>;
+  readonly free: NodesByGpus;
+  readonly total: NodesByGpus;
+}
+
+interface CountedPool {
+  readonly spec: GpuPoolSpec;
+  readonly byName: Map<string, NodeCapacity>;
+  readonly free: number[];
+  readonly total: number[];
+}
+
+export class PoolNodes {
+  readonly #nodes: Pick<Store<Node>, "get" | "list">;
+  readonly #use: Pick<DeviceUse, "used">;
+  readonly #pools = new Map<string, CountedPool>();
+
+  constructor(nodes: Pick<Store<Node>, "get" | "list">, use: Pick<DeviceUse, "used">) {
+    this.#nodes = nodes;
+    this.#use = use;
+  }
+
+  /** The pool as it is now. What is returned changes with its nodes: read it at once. */
+  of(name: string, spec: GpuPoolSpec): PoolCapacity {
+    const known = this.#pools.get(name);
+    if (known?.spec === spec) return known;
+    const pool: CountedPool = { spec, byName: new Map(), free: [], total: [] };
+    for (const node of this.#nodes.list()) replace(pool, node.metadata.name, this.#capacityOf(node, spec));
+    this.#pools.set(name, pool);
+    return pool;
+  }
+
+  forget(pool: string): void {
+    this.#pools.delete(pool);
+  }
+
+  /** A node came, went or changed, or pods took or gave back GPUs of it. Returns the pools with other numbers now. */
+  nodeChanged(name: string): readonly string[] {
+    const node = this.#nodes.get({ name });
+    const changed: string[] = [];
+    for (const [pool, counted] of this.#pools) {
+      if (replace(counted, name, node && this.#capacityOf(node, counted.spec))) changed.push(pool);
+    }
+    return changed;
+  }
+
+  #capacityOf(node: Node, spec: GpuPoolSpec): NodeCapacity | undefined {
+    return nodeCapacity(node, spec, this.#use);
+  }
+}
+
+function replace(pool: CountedPool, name: string, now: NodeCapacity | undefined): boolean {
+  const before = pool.byName.get(name);
+  if (before?.total === now?.total && before?.free === now?.free) return false;
+  if (before !== undefined) {
+    count(pool.free, before.free, -1);
+    count(pool.total, before.total, -1);
+  }
+  if (now === undefined) pool.byName.delete(name);
+  else {
+    pool.byName.set(name, now);
+    count(pool.free, now.free, 1);
+    count(pool.total, now.total, 1);
+  }
+  return true;
+}
+
+function count(nodes: number[], gpus: number, by: number): void {
+  while (nodes.length <= gpus) nodes.push(0);
+  nodes[gpus] = (nodes[gpus] ?? 0) + by;
+}
+
+/** Some count of a pool's nodes with those that an autoscaler may still add, all of their GPUs free. */
+export function withGrowth({ spec, byName }: PoolCapacity, nodes: NodesByGpus): NodesByGpus {
+  const toCome = (spec.nodes?.max ?? 0) - byName.size;
+  if (toCome <= 0) return nodes;
+  const grown = [...nodes];
+  count(grown, spec.gpu.perNode, toCome);
+  return grown;
+}
+
+/** The nodes by free GPUs as they would be once some pods were gone. */
+export function withoutPods({ spec, byName, free }: PoolCapacity, leaving: readonly Pod[]): NodesByGpus {
+  if (leaving.length === 0) return free;
+  const nodes = [...free];
+  const freed = new Map<string, number>();
+  for (const pod of leaving) {
+    const node = byName.get(pod.nodeName ?? "");
+    if (node === undefined || !holdsDevices(pod)) continue;
+    const before = freed.get(node.node) ?? node.free;
+    const after = Math.min(node.total, before + (pod.devices[spec.gpu.resourceName] ?? 0));
+    count(nodes, before, -1);
+    count(nodes, after, 1);
+    freed.set(node.node, after);
+  }
+  return nodes;
+}
+
+/** GPUs of a node of the pool; undefined for a node that is another pool's, not usable, or without GPUs. */
+export function nodeCapacity(
+  node: Node,
+  { nodeSelector, gpu: { resourceName } }: GpuPoolSpec,
+  use: Pick<DeviceUse, "used">,
+): NodeCapacity | undefined {
+  const total = node.devices[resourceName] ?? 0;
+  if (!node.usable || !(total > 0) || !matchesLabels(node.metadata.labels, nodeSelector)) return undefined;
+  const { name } = node.metadata;
+  return { node: name, total, free: Math.max(0, total - use.used(name, resourceName)) };
+}
+
+/** Whether the labels have every wanted one. */
+export function matchesLabels(
+  labels: Readonly<Record<string, string>> | undefined,
+  wanted: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(wanted).every(([key, value]) => labels?.[key] === value);
+}
