@@ -215,13 +215,15 @@ describe("the operator's rights", () => {
     expect(JSON.stringify(rules)).not.toContain("*");
   });
 
-  it("read no Secret, change no pod, node or role, and impersonate nobody", () => {
+  it("read no Secret, change no node or role, impersonate nobody, and change of pods what a patch can", () => {
     const reads = new Set(["get", "list", "watch"]);
     const writable = rules
       .filter(({ verbs }) => verbs.some((verb) => !reads.has(verb)))
       .flatMap(({ resources }) => resources ?? []);
     expect(rules.flatMap(({ resources }) => resources)).not.toContain("secrets");
-    for (const resource of ["pods", "nodes", "namespaces", "clusterroles", "roles", "users"]) {
+    const podVerbs = rules.filter(({ resources }) => resources?.includes("pods")).flatMap(({ verbs }) => verbs);
+    expect(podVerbs).toEqual(["list", "watch", "patch"]);
+    for (const resource of ["nodes", "namespaces", "clusterroles", "roles", "users"]) {
       expect(writable).not.toContain(resource);
     }
   });

@@ -8,7 +8,8 @@ import type { EventRecorder } from "@llama-operator/kube-runtime/process";
 import type { GetPage } from "@llama-operator/kube-runtime/http";
 import type { Caches } from "./observed/caches.ts";
 import type { Informers } from "./observed/informers.ts";
-import type { PoolRooms } from "./capacity/pool-rooms.ts";
+import type { GpuCapacity } from "./capacity/gpu-capacity.ts";
+import type { RevisionReader } from "./llama-deployment/revision/stored.ts";
 
 export interface OperatorOptions {
   /** Fenced: it refuses to write once leadership is in doubt. */
@@ -32,7 +33,8 @@ export interface OperatorOptions {
 export interface ControllerParts extends OperatorOptions {
   readonly informers: Informers;
   readonly caches: Caches;
-  readonly rooms: PoolRooms;
+  readonly capacity: GpuCapacity;
+  readonly revisions: RevisionReader;
   readonly applier: Applier;
   readonly tracker: WriteTracker;
 }

@@ -12,7 +12,7 @@ import { EventRecorder, LeaseElector, Manager, type Runnable } from "@llama-oper
 import { makeWebhook, type Webhook } from "./admission/webhook.ts";
 import type { OperatorConfig } from "./config.ts";
 import { makeControllers } from "./operator.ts";
-import type { PlanningView } from "./llama-deployment/planning-view.ts";
+import type { PlanningView } from "./llama-deployment/plan/planning-view.ts";
 import { healthServer, metricsServer, stallMonitor, type MetricsPage } from "./servers.ts";
 
 export interface OperatorDependencies {

@@ -19,7 +19,8 @@ import { exitCodes } from "../../src/cli/exit-codes.ts";
 import { runCommandLine } from "../../src/cli/testing/run-command-line.ts";
 import { review } from "../../src/operator/admission/review.ts";
 import type { Scope } from "../../src/operator/llama-deployment/scope.ts";
-import { planStep } from "../../src/operator/llama-deployment/steps/plan.ts";
+import type { Pass } from "../../src/operator/llama-deployment/pass.ts";
+import { planStep } from "../../src/operator/llama-deployment/plan/step.ts";
 
 /** What a caller says: that it can run, with the layout where the caller tells it; or why not. */
 type Answer =
@@ -196,17 +197,18 @@ function webhook({ spec, overheads = [] }: Row): Answer {
   return { runs: false, why: `${message}${advice}` };
 }
 
-function controller({ spec, overheads = [] }: Row): Answer {
+async function controller({ spec, overheads = [] }: Row): Promise<Answer> {
   const scope = {
     object: { ...manifest(spec), spec: llamaDeploymentSpec.parse(spec) },
     pools: [{ metadata: { name: poolName }, spec: poolFacts.spec }],
-    room: () => [],
+    revisions: [],
+    nodesOf: () => [],
   };
-  const step = planStep(scope as unknown as Scope, {
-    current: undefined,
-    measuredOverheads: asTheOperatorReads(overheads),
-  });
-  return "kind" in step ? answerOf(step) : { runs: false, why: step.message };
+  const pass: Pass = { context: { request: { name: "chat" }, signal: new AbortController().signal } };
+  const result = await planStep(asTheOperatorReads(overheads)).run(scope as unknown as Scope, pass);
+  if (result.kind !== "continue") return { runs: false, why: result.message };
+  if (pass.plan === undefined) throw new Error("a step that goes on has planned");
+  return answerOf(pass.plan);
 }
 
 function preview({ spec, overheads = [] }: Row): Answer {
@@ -228,7 +230,7 @@ test.each(Object.entries(running))("%s runs, whoever asks", async (_name, row) =
   const asked = await commandLine(row);
   expect(asked).toEqual({ runs: true, layout: expect.stringContaining(row.layout) });
   expect(webhook(row)).toEqual({ runs: true });
-  expect(controller(row)).toEqual(asked);
+  expect(await controller(row)).toEqual(asked);
   expect(preview(row)).toEqual(asked);
 });
 
@@ -236,7 +238,7 @@ test.each(Object.entries(refused))("%s is refused in one text, whoever asks", as
   const asked = await commandLine(row);
   expect(asked).toEqual({ runs: false, why: expect.stringContaining(row.says) });
   expect(webhook(row)).toEqual(asked);
-  expect(controller(row)).toEqual(asked);
+  expect(await controller(row)).toEqual(asked);
   expect(preview(row)).toEqual(asked);
 });
 

@@ -240,7 +240,7 @@ test("free GPUs that are scattered over nodes are reported as such", async () =>
     status: "False",
     reason: "Fragmented",
   });
-  expect(conditionOf(llama, "Ready")?.message).toContain("its free GPUs are enough but scattered");
+  expect(conditionOf(llama, "Ready")?.message).toContain("are enough but scattered");
 });
 
 test("a child that somebody edits or deletes is repaired", async () => {

@@ -29,9 +29,9 @@ const nodeSelector = { "example.com/nowhere": "true" };
 function objectsOf(given: Case, namespace: string): readonly KubeObject[] {
   const owner = { ...given.owner, namespace };
   const revision = renderRevision({ ...given, owner, plan: { ...given.plan, nodeSelector } });
-  const share = spansNodes(revision) ? { revision, slots: [0] } : { revision, replicas: 0 };
+  const workload = spansNodes(revision) ? { revision, slots: [0] } : { revision, replicas: 0 };
   const objects = [
-    ...desiredObjects({ owner, spec: given.spec, shares: [share] }),
+    ...desiredObjects({ owner, workloads: [workload] }),
     controllerRevision(owner, revision, 1),
   ];
   return objects.map((object) => {

@@ -40,13 +40,15 @@ test("the chart grants to list and watch exactly the kinds that the operator wat
   expect(reads.toSorted()).toEqual(rightsTo(["list", "watch"], names).toSorted());
 });
 
-test("the chart grants to apply exactly the kinds that the operator makes, and events", async () => {
+test("the chart grants to apply exactly the kinds that the operator makes, events, and marks on pods", async () => {
   const writes = (await granted()).filter((right) => /^(?:create|patch) /.test(right));
   const made = names.filter((name) => watched[name].owned);
   const expected = [
     ...rightsTo(["create", "patch"], made),
     "create events.events.k8s.io",
     "patch events.events.k8s.io",
+    // The mark of a victim.
+    "patch pods.",
   ];
   expect(writes.toSorted()).toEqual(expected.toSorted());
 });

@@ -203,3 +203,30 @@ describe("applying a status", () => {
     expect(outcomes).toEqual([true, false, true, false]);
   });
 });
+
+describe("a member of an object that another controller made", () => {
+  const pod = { apiVersion: "v1", kind: "Service", metadata: { namespace: "a", name: "other" } };
+
+  test("is changed on the one that was seen, and makes the key wait for the cache", async () => {
+    client.put(services, pod);
+    await settle();
+    const live = cache.of(services).store.get({ namespace: "a", name: "other" });
+    if (live === undefined) throw new Error("the cache has it");
+    await applier.patch(services, live, { metadata: { annotations: { mark: "1" } } }, context);
+    expect(client.calls.at(-1)).toMatchObject({
+      verb: "patch",
+      body: { metadata: { uid: live.metadata.uid, annotations: { mark: "1" } } },
+    });
+    expect(tracker.pending("a/parent")?.resource).toBe("services");
+  });
+
+  test("is left alone where the object is gone", async () => {
+    client.put(services, pod);
+    await settle();
+    const live = cache.of(services).store.get({ namespace: "a", name: "other" });
+    if (live === undefined) throw new Error("the cache has it");
+    client.remove(services, { namespace: "a", name: "other" });
+    await applier.patch(services, live, { metadata: { annotations: { mark: "1" } } }, context);
+    expect(client.peek(services, { namespace: "a", name: "other" })).toBeUndefined();
+  });
+});

@@ -12,7 +12,7 @@
 // - Children are cached untrimmed in what is applied.
 import type { KubeClient, StatusOf } from "../client/client.ts";
 import { findDrift } from "./drift.ts";
-import { ApiError, isInvalid } from "../client/errors.ts";
+import { ApiError, isInvalid, isNotFound } from "../client/errors.ts";
 import { needsApply, withIntentHash, type ApplyReason } from "./intent.ts";
 import {
   controllerOf,
@@ -55,7 +55,7 @@ export class Applier {
   readonly #options: ApplierOptions;
   /** Intents already hashed, by identity: planners hand out the same object while nothing has changed. */
   readonly #hashed = new WeakMap<KubeObject, KubeObject>();
-  /** Live states that the server left as they are when this intent was applied to them. */
+  /** Live states that the server left as they are when this intent, or this status, was applied to them. */
   readonly #settled = new WeakMap<KubeObject, string | undefined>();
 
   constructor(options: ApplierOptions) {
@@ -89,12 +89,35 @@ export class Applier {
     const { signal } = context;
     const object = await client
       .apply(type, body, { fieldManager, force: live !== undefined, signal })
-      .catch(asConflict);
+      .catch((error: unknown) => {
+        throw asConflict(error);
+      });
     tracker.wroteAt(objectKey(context.request), type, object);
     if (object.metadata.resourceVersion === live?.metadata.resourceVersion) this.#settled.set(live, intended);
     return because === undefined || live === undefined
       ? { outcome: "created", object }
       : { outcome: "changed", object, because };
+  }
+
+  /**
+   * Changes single members of an object that another controller made, such as an annotation of a pod; only while it is
+   * the one that was seen. Nothing is owned by it, and nothing repaired. One that is gone is left gone.
+   */
+  async patch<T extends KubeObject>(
+    type: ResourceType<T>,
+    live: Live<T>,
+    patch: Readonly<Record<string, unknown>> & { readonly metadata?: Readonly<Record<string, unknown>> },
+    context: ApplyContext,
+  ): Promise<void> {
+    const { client, tracker, fieldManager } = this.#options;
+    const body = { ...patch, metadata: { ...patch.metadata, uid: live.metadata.uid } };
+    const { signal } = context;
+    try {
+      const patched = await client.mergePatch(type, refOf(live), body, { fieldManager, signal });
+      tracker.wroteAt(objectKey(context.request), type, patched);
+    } catch (error) {
+      if (!isNotFound(error)) throw asConflict(error);
+    }
   }
 
   /** Deletes a child and, in the background, what it owns; only while it is the one that was seen. */
@@ -125,11 +148,18 @@ export class Applier {
     const current = (live as { readonly status?: unknown }).status;
     // Both ways: a member that is no longer wanted must go.
     if (findDrift(status, current) === undefined && findDrift(current, status) === undefined) return false;
+    // A member that the CRD of the cluster does not know is dropped by the server: written again, it would be a loop.
+    const wanted = JSON.stringify(status);
+    if (this.#settled.get(live) === wanted) return false;
     const { client, tracker, fieldManager } = this.#options;
     const { namespace, name } = live.metadata;
     const { signal } = context;
     const written = await client.applyStatus(type, { namespace, name }, status, { fieldManager, signal });
     tracker.wroteAt(objectKey(context.request), type, written);
+    if (written.metadata.resourceVersion === live.metadata.resourceVersion) {
+      this.#settled.set(live, wanted);
+      return false;
+    }
     return true;
   }
 
@@ -148,12 +178,10 @@ function isOurs(intent: KubeObject, live: KubeObject): boolean {
 }
 
 /** The API server calls a child of another UID invalid, as if the intent could never be; it is a lost race. */
-function asConflict(error: unknown): never {
-  if (isInvalid(error) && error.causes.some(({ field }) => field === "metadata.uid")) {
-    const message = "the object was replaced by another of the same name";
-    throw new ApiError(error.request, { code: 409, reason: "Conflict", message });
-  }
-  throw error;
+function asConflict(error: unknown): unknown {
+  if (!isInvalid(error) || !error.causes.some(({ field }) => field === "metadata.uid")) return error;
+  const message = "the object was replaced by another of the same name";
+  return new ApiError(error.request, { code: 409, reason: "Conflict", message });
 }
 
 function withUid<T extends KubeObject>(intent: T, uid: string): T {

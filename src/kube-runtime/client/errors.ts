@@ -90,6 +90,10 @@ export const isAlreadyExists = (error: unknown): error is ApiError =>
 /** 422: the object broke the schema or a rule. Sending it again will fail again. */
 export const isInvalid = (error: unknown): error is ApiError => hasCode(error, 422);
 
+/** The server understood and will not do it: forbidden by rights or quota, invalid, or turned down by admission. */
+export const isRefused = (error: unknown): error is ApiError =>
+  hasCode(error, 400) || isForbidden(error) || isInvalid(error);
+
 /** 410, as status or inside a watch: the resourceVersion or continue token is too old. List again. */
 export const isExpired = (error: unknown): error is ApiError => hasCode(error, 410);
 

@@ -9,6 +9,7 @@ export {
   isExpired,
   isForbidden,
   isNotFound,
+  isRefused,
   isUnauthorized,
 } from "./errors.ts";
 export {
@@ -18,6 +19,7 @@ export {
   type ObjectMeta,
   type ObjectRef,
   controllerOf,
+  isTerminating,
   objectKey,
   parseObjectKey,
   refOf,

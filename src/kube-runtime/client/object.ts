@@ -71,3 +71,8 @@ export function refOf(object: Live<KubeObject>): ObjectRef {
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata?.ownerReferences?.find((owner) => owner.controller === true);
 }
+
+/** Whether an object is on its way out: deleted, and waiting for its finalizers or its grace period. */
+export function isTerminating({ metadata }: KubeObject): boolean {
+  return metadata?.deletionTimestamp !== undefined;
+}

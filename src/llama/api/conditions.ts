@@ -76,6 +76,8 @@ export const reasons = {
   LeaderWorkerSetMissing: "LeaderWorkerSetMissing",
   /** An object of a name that we need is there and not ours. */
   NameConflict: "NameConflict",
+  /** The API server refuses to write a child, for a quota, an admission policy or a rule of its own: tried again. */
+  WriteRefused: "WriteRefused",
   /** Objects of an earlier LlamaDeployment of this name are still being deleted: a wait. */
   PredecessorLeaving: "PredecessorLeaving",
 } as const;

@@ -179,6 +179,14 @@ export const planStatus = z.strictObject({
     .describe("What the engine itself reports, read once from the first pod of the revision that answers."),
 });
 
+/** `status.waitingForGpus`: a fact of its own, since conditions restart their clocks when their status changes. */
+const waitingForGpus = z.strictObject({
+  since: z.iso
+    .datetime()
+    .describe("Since when; of those of equal priority the one that has waited longest comes first."),
+  replicas: count.describe("Replicas that have no node yet."),
+});
+
 export const llamaDeploymentStatus = z.strictObject({
   observedGeneration,
   conditions: conditions.exactOptional(),
@@ -196,6 +204,9 @@ export const llamaDeploymentStatus = z.strictObject({
     .exactOptional()
     .describe("ControllerRevision that this generation resolves to."),
   plan: planStatus.exactOptional().describe("How one replica is laid out."),
+  waitingForGpus: waitingForGpus
+    .exactOptional()
+    .describe("Present while replicas wait for GPUs of the plan's pool: their place in the queue."),
 });
 
 export type LlamaDeploymentSpec = z.output<typeof llamaDeploymentSpec>;

@@ -9,7 +9,7 @@ export { gatedNote } from "./intent/resolve.ts";
 export { engineSettings } from "./intent/settings.ts";
 export { hardwareOf, isUsable } from "./node/hardware.ts";
 export { type PerformanceInput, decodeBound, prefillTokensPerSecond } from "./performance.ts";
-export type { Alternative, Plan, PoolFacts, Refusal, Weights } from "./plan.ts";
+export type { Alternative, Plan, PlanResult, PoolFacts, Refusal, Weights } from "./plan.ts";
 export type { Details } from "./planner.ts";
 export { quantityValue } from "./quantity.ts";
 export { describeRefusal } from "./refusal.ts";

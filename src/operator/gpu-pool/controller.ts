@@ -31,7 +31,7 @@ class GpuPoolReconciler implements Reconciler {
   }
 
   async reconcile(request: ObjectRef, { signal }: ReconcileContext): Promise<ReconcileResult> {
-    const { caches, rooms, clock, applier } = this.#parts;
+    const { caches, capacity, clock, applier } = this.#parts;
     const pool = caches.gpuPools.get(request);
     if (pool === undefined || pool.metadata.deletionTimestamp !== undefined) {
       this.#writtenAtMs.delete(request.name);
@@ -41,7 +41,7 @@ class GpuPoolReconciler implements Reconciler {
     if (waitMs > 0) return { requeueAfterSeconds: waitMs / 1000 };
     const status = poolStatusOf(
       pool.metadata.generation ?? 0,
-      rooms.of(pool.spec),
+      capacity.nodes(pool.metadata.name),
       pool.status,
       new Date(clock.now()),
     );

@@ -1,6 +1,7 @@
 // Status of a GpuPool: nodes and GPUs, for people. Planning never reads it.
 import type { GpuPoolStatus } from "@llama-operator/llama/api";
-import type { NodeRoom } from "../capacity/capacity.ts";
+import { mergeConditions } from "@llama-operator/kube-runtime/status";
+import type { NodeCapacity } from "../capacity/pool-nodes.ts";
 
 export const gpuPoolReasons = {
   /** Some node of the pool is Ready. */
@@ -11,38 +12,24 @@ export const gpuPoolReasons = {
 
 export function poolStatusOf(
   generation: number,
-  rooms: readonly NodeRoom[],
+  nodes: readonly NodeCapacity[],
   previous: GpuPoolStatus | undefined,
   now: Date,
 ): GpuPoolStatus {
   const verdict =
-    rooms.length > 0
-      ? { status: "True" as const, reason: gpuPoolReasons.NodesReady, message: "nodes of the pool are Ready" }
-      : {
-          status: "True" as const,
-          reason: gpuPoolReasons.NoNodes,
-          message: "no Ready node matches nodeSelector",
-        };
-  const before = previous?.conditions?.find(({ type }) => type === "Ready");
-  const total = rooms.reduce((sum, room) => sum + room.total, 0);
+    nodes.length > 0
+      ? { reason: gpuPoolReasons.NodesReady, message: "nodes of the pool are Ready" }
+      : { reason: gpuPoolReasons.NoNodes, message: "no Ready node matches nodeSelector" };
+  const total = nodes.reduce((sum, node) => sum + node.total, 0);
+  const ready = { type: "Ready", status: "True", ...verdict } as const;
   return {
     observedGeneration: generation,
-    conditions: [
-      {
-        type: "Ready",
-        ...verdict,
-        observedGeneration: generation,
-        lastTransitionTime:
-          before?.reason === verdict.reason
-            ? before.lastTransitionTime
-            : now.toISOString().replace(/\.\d+Z$/, "Z"),
-      },
-    ],
-    nodes: rooms.length,
+    conditions: mergeConditions(previous?.conditions, [ready], { generation, now }),
+    nodes: nodes.length,
     gpus: {
       total,
-      used: total - rooms.reduce((sum, room) => sum + room.free, 0),
-      freeWholeNodes: rooms.filter((room) => room.free === room.total).length,
+      used: total - nodes.reduce((sum, node) => sum + node.free, 0),
+      freeWholeNodes: nodes.filter((node) => node.free === node.total).length,
     },
   };
 }

@@ -1,6 +1,6 @@
 // Wires the LlamaDeployment controller and the reader of engine reports beside it: what wakes them, and for whom. An
-// object's own children wake it; changes of room, pools or other people's objects wake only those that wait for such.
-import { type KubeObject, type Live, type ObjectRef, objectKey } from "@llama-operator/kube-runtime/client";
+// object's own children wake it; freed GPUs wake only those that wait for some.
+import { objectKey, refOf, type KubeObject, type ObjectRef } from "@llama-operator/kube-runtime/client";
 import {
   Controller,
   specChanged,
@@ -9,34 +9,31 @@ import {
   toSelf,
 } from "@llama-operator/kube-runtime/controller";
 import type { Informer } from "@llama-operator/kube-runtime/cache";
-import { deploymentLabel, plannedByUs } from "../workloads/labels.ts";
+import type { Caches } from "../observed/caches.ts";
+import { watched } from "../observed/watched.ts";
 import type { ControllerParts } from "../parts.ts";
-import { llamaDeployments } from "../observed/kinds.ts";
-import { sameForPlacement } from "../observed/node.ts";
-import { holdsDevices, type Pod } from "../observed/pod.ts";
-import { NodeClaims } from "../capacity/claims.ts";
+import { deploymentLabel, plannedByUs } from "../workloads/labels.ts";
+import { DesiredObjects } from "./children/desired-objects.ts";
 import { engineReportController } from "./engine-report/controller.ts";
 import { EngineReports } from "./engine-report/reports.ts";
 import { LlamaDeploymentReconciler } from "./reconciler.ts";
-import { RevisionReader } from "./revisions.ts";
-import { Waiters } from "./waiters.ts";
+import { stepsOf } from "./steps.ts";
 
-/** Room changes in bursts; those that wait for it are woken once a burst. */
+/** GPUs become free in bursts; those that wait are woken once a burst. */
 const wakeAfterMs = 200;
 
+const { type: llamaDeployments } = watched.llamaDeployments;
+
 export function llamaDeploymentControllers(parts: ControllerParts): readonly Controller[] {
-  const { informers, caches, rooms, applier, recorder, clock, measuredOverheads } = parts;
-  const revisions = new RevisionReader();
+  const { informers, caches, capacity, revisions, applier, recorder, clock } = parts;
   const reports = new EngineReports();
-  const waiters = new Waiters();
+  const desired = new DesiredObjects();
   const reconciler = new LlamaDeploymentReconciler({
-    sources: { caches, rooms },
+    sources: { caches, capacity, revisions },
+    steps: stepsOf({ ...parts, desired, reports }),
     applier,
-    revisions,
-    claims: new NodeClaims(caches, revisions),
-    waiters,
-    reports,
-    measuredOverheads,
+    capacity,
+    desired,
     record: (about, transition) => recorder.record(about, transition),
     clock,
   });
@@ -46,19 +43,19 @@ export function llamaDeploymentControllers(parts: ControllerParts): readonly Con
     reconciler,
     workers: parts.workers,
   });
-  const wakeWaiters = (): void => {
-    for (const ref of waiters.list()) controller.queue.add(objectKey(ref), { afterMs: wakeAfterMs });
-  };
 
+  const all = caches.llamaDeployments;
   controller.watch(informers.llamaDeployments, toSelf, { predicate: specChanged });
   controller.watch(informers.pods, toLabelled(deploymentLabel, llamaDeployments));
-  controller.watch(informers.gpuPools, () => caches.llamaDeployments.list().map(refOfDeployment), {
+  controller.watch(informers.gpuPools, () => all.list().map(refOf), { predicate: specChanged });
+  controller.watch(informers.namespaces, ({ metadata }) => all.list(metadata.name).map(refOf), {
     predicate: specChanged,
   });
-  controller.watch(
-    informers.namespaces,
-    ({ metadata }) => caches.llamaDeployments.list(metadata.name).map(refOfDeployment),
-    { predicate: specChanged },
+  controller.watch(informers.priorityClasses, ({ metadata }) =>
+    all
+      .list()
+      .filter(({ spec }) => spec.podTemplate.priorityClassName === metadata.name)
+      .map(refOf),
   );
   const children = [
     informers.services,
@@ -68,19 +65,10 @@ export function llamaDeploymentControllers(parts: ControllerParts): readonly Con
     informers.deployments,
     informers.leaderWorkerSets,
   ];
-  for (const informer of children) watchChildren(controller, informer, waiters);
+  for (const informer of children) watchChildren(controller, informer, caches);
 
-  informers.nodes.onChange((change) => {
-    if (change.type !== "updated" || !sameForPlacement(change.previous, change.object)) wakeWaiters();
-  });
-  informers.pods.onChange((change) => {
-    const before = change.type === "updated" ? change.previous : change.object;
-    if (
-      change.type !== "added" &&
-      freesDevices(before, change.type === "updated" ? change.object : undefined)
-    ) {
-      wakeWaiters();
-    }
+  capacity.onFreed((waiting) => {
+    for (const ref of waiting) controller.queue.add(objectKey(ref), { afterMs: wakeAfterMs });
   });
   const wake = (ref: ObjectRef): void => controller.enqueue(ref);
   const { getPage } = parts;
@@ -88,19 +76,17 @@ export function llamaDeploymentControllers(parts: ControllerParts): readonly Con
   return [controller, engineReportController(parts, { getPage, revisions, reports, wake })];
 }
 
-/** Wakes the owner of a child, and whoever waits for a name that somebody else holds. */
-function watchChildren(controller: Controller, informer: Informer<KubeObject>, waiters: Waiters): void {
+/** Wakes the owner of a child, and the LlamaDeployment whose name somebody else's object holds. */
+function watchChildren(
+  controller: Controller,
+  informer: Informer<KubeObject>,
+  { llamaDeployments: deployments }: Pick<Caches, "llamaDeployments">,
+): void {
   const owner = toController(llamaDeployments);
   controller.watch(informer, (object) => {
     const owners = [...owner(object)];
-    return plannedByUs(object.metadata.labels) ? owners : [...owners, ...waiters.named(object)];
+    if (plannedByUs(object.metadata.labels)) return owners;
+    const namesake = deployments.get(refOf(object));
+    return namesake === undefined ? owners : [...owners, refOf(namesake)];
   });
-}
-
-function freesDevices(before: Live<Pod>, after: Live<Pod> | undefined): boolean {
-  return holdsDevices(before) && (after === undefined || !holdsDevices(after));
-}
-
-function refOfDeployment({ metadata }: Live<KubeObject>): ObjectRef {
-  return { namespace: metadata.namespace, name: metadata.name };
 }

@@ -1,8 +1,10 @@
-// Everything that one pass knows, read once at its start: the object, its children and pods, the pools that its
-// namespace may use. Steps read it, and leave what they find in `findings`; nothing is read twice.
+// Everything that one pass knows, read once at its start: the object, its children with their revisions and replicas, the
+// pools that its namespace may use. Nothing is read twice, so that all steps of a pass see the same world.
 import type { GpuPool, LlamaDeployment } from "@llama-operator/llama/api";
+import { matchesLabels } from "../capacity/capacity.ts";
 import {
   controllerOf,
+  isTerminating,
   type KubeObject,
   type Live,
   type ObjectRef,
@@ -10,9 +12,12 @@ import {
 import type { Plan, PoolFacts } from "@llama-operator/llama/planning";
 import type { Owner } from "../workloads/names.ts";
 import { byDeployment, type Caches } from "../observed/caches.ts";
-import { matchesLabels, type NodeRoom } from "../capacity/capacity.ts";
+import type { GpuCapacity } from "../capacity/gpu-capacity.ts";
+import type { NodeCapacity } from "../capacity/pool-nodes.ts";
 import type { Pod } from "../observed/pod.ts";
-import type { PoolRooms } from "../capacity/pool-rooms.ts";
+import type { Replica } from "./replicas/replica.ts";
+import { liveWorkloads, type LiveWorkload } from "./replicas/workloads.ts";
+import type { RevisionReader, StoredRevision } from "./revision/stored.ts";
 
 /** The children that exist, of this object or under its names. */
 export interface Children {
@@ -33,42 +38,58 @@ export interface Scope {
   /** Pools that the namespace may use. */
   readonly pools: readonly Live<GpuPool & KubeObject>[];
   readonly children: Children;
-  readonly pods: readonly Pod[];
+  /** Stored revisions that can be read, oldest first. */
+  readonly revisions: readonly StoredRevision[];
+  readonly workloads: readonly LiveWorkload[];
+  /** Of all revisions; those on their way out are not among them. */
+  readonly replicas: readonly Replica[];
+  /** Pods of any revision that are still terminating. */
+  readonly leavingPods: number;
   readonly servesLeaderWorkerSets: boolean;
-  /** Free GPUs of a pool's usable nodes; none for a pool that is not there. */
-  readonly room: (pool: string) => readonly NodeRoom[];
+  /** Usable nodes of a pool with their free GPUs; none for a pool that is not there. */
+  readonly nodesOf: (pool: string) => readonly NodeCapacity[];
 }
 
 export interface ScopeSources {
   readonly caches: Caches;
-  readonly rooms: Pick<PoolRooms, "of">;
+  readonly capacity: Pick<GpuCapacity, "nodes">;
+  readonly revisions: RevisionReader;
 }
 
 /** Reads the scope of an object; undefined where it is gone or being deleted: owner references do the rest. */
 export function readScope(sources: ScopeSources, ref: ObjectRef, now: Date): Scope | undefined {
   const { caches } = sources;
   const object = caches.llamaDeployments.get(ref);
-  if (object === undefined || object.metadata.deletionTimestamp !== undefined) return undefined;
+  if (object === undefined || isTerminating(object)) return undefined;
   const { name, namespace = "", uid } = object.metadata;
+  const owner = { name, namespace, uid };
   const key = `${namespace}/${name}`;
   const namespaceLabels = caches.namespaces.get({ name: namespace })?.metadata.labels ?? {};
+  const children: Children = {
+    service: caches.services.get({ namespace, name }),
+    serviceAccount: caches.serviceAccounts.get({ namespace, name }),
+    podDisruptionBudget: caches.podDisruptionBudgets.get({ namespace, name }),
+    revisions: ownedBy(caches.controllerRevisions.byIndex(byDeployment, key), uid),
+    deployments: ownedBy(caches.deployments.byIndex(byDeployment, key), uid),
+    leaderWorkerSets: ownedBy(caches.leaderWorkerSets.byIndex(byDeployment, key), uid),
+  };
+  const pods: readonly Pod[] = caches.pods.byIndex(byDeployment, key);
+  const revisions = sources.revisions.stored(children.revisions);
+  const { deployments, leaderWorkerSets } = children;
+  const workloads = liveWorkloads({ owner, revisions, pods, deployments, leaderWorkerSets });
   return {
     object,
-    owner: { name, namespace, uid },
+    owner,
     now,
     namespaceLabels,
     pools: usablePools(caches, namespaceLabels),
-    children: {
-      service: caches.services.get({ namespace, name }),
-      serviceAccount: caches.serviceAccounts.get({ namespace, name }),
-      podDisruptionBudget: caches.podDisruptionBudgets.get({ namespace, name }),
-      revisions: ownedBy(caches.controllerRevisions.byIndex(byDeployment, key), uid),
-      deployments: ownedBy(caches.deployments.byIndex(byDeployment, key), uid),
-      leaderWorkerSets: ownedBy(caches.leaderWorkerSets.byIndex(byDeployment, key), uid),
-    },
-    pods: caches.pods.byIndex(byDeployment, key),
+    children,
+    revisions,
+    workloads,
+    replicas: workloads.flatMap(({ replicas }) => replicas),
+    leavingPods: pods.filter(isTerminating).length,
     servesLeaderWorkerSets: caches.servesLeaderWorkerSets(),
-    room: roomOf(sources),
+    nodesOf: (pool) => sources.capacity.nodes(pool),
   };
 }
 
@@ -82,26 +103,19 @@ export function usablePools(
     .filter(({ spec }) => matchesLabels(namespaceLabels, spec.namespaceSelector?.matchLabels ?? {}));
 }
 
-export function roomOf({ caches, rooms }: ScopeSources): Scope["room"] {
-  return (pool) => {
-    const found = caches.gpuPools.get({ name: pool });
-    return found === undefined ? [] : rooms.of(found.spec);
-  };
-}
-
 function ownedBy(objects: readonly Live<KubeObject>[], uid: string): readonly Live<KubeObject>[] {
   return objects.filter((object) => controllerOf(object)?.uid === uid);
 }
 
 /** The pools as the planner wants them; free GPUs are counted only where a choice is still open. */
 export function poolFacts(
-  scope: Pick<Scope, "pools" | "room">,
+  scope: Pick<Scope, "pools" | "nodesOf">,
   current: Plan | undefined,
 ): readonly PoolFacts[] {
   return scope.pools.map(({ metadata, spec }) => ({
     name: metadata.name,
     labels: metadata.labels ?? {},
     spec,
-    ...(current === undefined ? { freeGpus: scope.room(metadata.name).map(({ free }) => free) } : {}),
+    ...(current === undefined ? { freeGpus: scope.nodesOf(metadata.name).map(({ free }) => free) } : {}),
   }));
 }

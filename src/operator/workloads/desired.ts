@@ -3,17 +3,16 @@ import type { IDeployment } from "kubernetes-models/apps/v1/Deployment";
 import type { IPodDisruptionBudget } from "kubernetes-models/policy/v1/PodDisruptionBudget";
 import type { IService } from "kubernetes-models/v1/Service";
 import type { IServiceAccount } from "kubernetes-models/v1/ServiceAccount";
-import type { LlamaDeploymentSpec } from "@llama-operator/llama/api";
 import { deployment } from "./deployment.ts";
 import { leaderWorkerSet, type ILeaderWorkerSet } from "./leader-worker-set.ts";
-import type { Owner } from "./names.ts";
+import { serviceAccountName, type Owner } from "./names.ts";
 import { podDisruptionBudget } from "./pod-disruption-budget.ts";
 import type { RevisionData } from "./revision.ts";
 import { serviceAccount } from "./service-account.ts";
 import { service } from "./service.ts";
 
 /** How much of a revision should exist: a count, or, for groups, which replicas. */
-export type Share =
+export type RevisionWorkload =
   | { readonly revision: RevisionData; readonly replicas: number }
   | { readonly revision: RevisionData; readonly slots: readonly number[] };
 
@@ -21,23 +20,28 @@ export type Workload = IDeployment | ILeaderWorkerSet;
 export type DesiredObject = IServiceAccount | IService | IPodDisruptionBudget | Workload;
 
 /** The workloads of one revision, built from what is stored and nothing else. */
-export function workloads(owner: Owner, share: Share): readonly Workload[] {
-  return "slots" in share
-    ? share.slots.map((slot) => leaderWorkerSet(owner, share.revision, slot))
-    : [deployment(owner, share.revision, share.replicas)];
+export function workloads(owner: Owner, wanted: RevisionWorkload): readonly Workload[] {
+  return "slots" in wanted
+    ? wanted.slots.map((slot) => leaderWorkerSet(owner, wanted.revision, slot))
+    : [deployment(owner, wanted.revision, wanted.replicas)];
 }
 
 /** In the order to apply them: pods need their ServiceAccount. */
 export function desiredObjects(input: {
   readonly owner: Owner;
-  readonly spec: Pick<LlamaDeploymentSpec, "podTemplate">;
-  readonly shares: readonly Share[];
+  readonly workloads: readonly RevisionWorkload[];
 }): readonly DesiredObject[] {
-  const { owner, spec, shares } = input;
+  const { owner } = input;
+  // As long as one revision's pods run as it: the spec may name another account while they do.
+  const isOurs = input.workloads.some(({ revision }) => runsAs(revision) === serviceAccountName(owner));
   return [
-    ...(spec.podTemplate.serviceAccountName === undefined ? [serviceAccount(owner)] : []),
+    ...(isOurs ? [serviceAccount(owner)] : []),
     service(owner),
     podDisruptionBudget(owner),
-    ...shares.flatMap((share) => workloads(owner, share)),
+    ...input.workloads.flatMap((wanted) => workloads(owner, wanted)),
   ];
+}
+
+function runsAs({ templates }: RevisionData): string | undefined {
+  return templates.serving.spec?.serviceAccountName;
 }

@@ -1,11 +1,11 @@
 // Whole manifests, as people would read them in a pull request: what changes for running models shows up here.
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { desiredObjects, workloads, type Share } from "./desired.ts";
+import { desiredObjects, workloads, type RevisionWorkload } from "./desired.ts";
 import { cases, type Case } from "@llama-operator/llama/testing";
 import { renderRevision, spansNodes } from "./revision.ts";
 
-function shareOf(given: Case): Share {
+function workloadOf(given: Case): RevisionWorkload {
   const revision = renderRevision(given);
   return spansNodes(revision) ? { revision, slots: [0] } : { revision, replicas: given.spec.replicas };
 }
@@ -18,13 +18,13 @@ function yamlOf(objects: readonly object[]): string {
 
 describe("the manifests", () => {
   it("of everything that a small model becomes", async () => {
-    const { owner, spec } = cases.eightB;
-    const objects = desiredObjects({ owner, spec, shares: [shareOf(cases.eightB)] });
+    const { owner } = cases.eightB;
+    const objects = desiredObjects({ owner, workloads: [workloadOf(cases.eightB)] });
     await expect(yamlOf(objects)).toMatchFileSnapshot(`golden/${cases.eightB.name}.yaml`);
   });
 
   it.each(Object.values(cases).slice(1))("of the workload in $name", async (given) => {
-    const objects = workloads(given.owner, shareOf(given));
+    const objects = workloads(given.owner, workloadOf(given));
     await expect(yamlOf(objects)).toMatchFileSnapshot(`golden/${given.name}.yaml`);
   });
 });

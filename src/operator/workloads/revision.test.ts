@@ -3,7 +3,14 @@ import { llamaDeploymentSpec } from "@llama-operator/llama/api";
 import { controllerRevision, readRevision, RevisionUnreadable } from "./controller-revision.ts";
 import { desiredObjects, workloads } from "./desired.ts";
 import { cases } from "@llama-operator/llama/testing";
-import { intentOf, renderRevision, revisionHash, servingCommand, spansNodes } from "./revision.ts";
+import {
+  intentOf,
+  renderRevision,
+  revisionHash,
+  servingCommand,
+  spansNodes,
+  type RevisionData,
+} from "./revision.ts";
 
 const { owner, spec, plan } = cases.eightB;
 
@@ -115,8 +122,7 @@ describe("the objects of a LlamaDeployment", () => {
     const objects = [
       ...desiredObjects({
         owner,
-        spec,
-        shares: [
+        workloads: [
           { revision, replicas: 1 },
           { revision: group, slots: [0] },
         ],
@@ -138,8 +144,7 @@ describe("the objects of a LlamaDeployment", () => {
   it("hold one Deployment for a revision on single nodes and one LeaderWorkerSet for each replica over several", () => {
     const kinds = desiredObjects({
       owner,
-      spec,
-      shares: [
+      workloads: [
         { revision, replicas: 4 },
         { revision: group, slots: [1, 3] },
       ],
@@ -155,8 +160,14 @@ describe("the objects of a LlamaDeployment", () => {
   });
 
   it("hold no ServiceAccount where a person names one", () => {
-    const kinds = desiredObjects({ owner, spec: cases.seventyB.spec, shares: [] }).map(({ kind }) => kind);
-    expect(kinds).toEqual(["Service", "PodDisruptionBudget"]);
+    const named = renderRevision(cases.seventyB);
+    const kindsOf = (...revisions: readonly RevisionData[]) =>
+      desiredObjects({ owner, workloads: revisions.map((each) => ({ revision: each, replicas: 1 })) }).map(
+        ({ kind }) => kind,
+      );
+    expect(kindsOf(named)).toEqual(["Service", "PodDisruptionBudget", "Deployment"]);
+    // While pods of an older revision still run as ours, it stays.
+    expect(kindsOf(revision, named)).toContain("ServiceAccount");
   });
 
   it("let a Deployment outlast the start of its pods before it says that it does not progress", () => {

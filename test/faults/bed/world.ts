@@ -63,6 +63,8 @@ function confinedPath(path: string, namespace: string): string {
   const [, group = "", plural = ""] = collection.exec(url.pathname) ?? [];
   switch (plural) {
     case "":
+    // The same for everybody.
+    case "priorityclasses":
       return path;
     case "nodes":
       url.searchParams.set("labelSelector", `${poolLabel}=${namespace}`);

@@ -6,7 +6,7 @@ import type { GetPage } from "@llama-operator/kube-runtime/http";
 import { deploymentLabel } from "../../workloads/labels.ts";
 import { llamaDeployments } from "../../observed/kinds.ts";
 import type { ControllerParts } from "../../parts.ts";
-import type { RevisionReader } from "../revisions.ts";
+import type { RevisionReader } from "../revision/stored.ts";
 import { answersFor, EngineReportReader, revisionWithoutReport } from "./reader.ts";
 import type { EngineReports } from "./reports.ts";
 

@@ -4,7 +4,7 @@ import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
 import { PrometheusRegistry } from "../../telemetry/metrics.ts";
 import { cases } from "@llama-operator/llama/testing";
 import { renderRevision } from "../../workloads/revision.ts";
-import { planStatusOf } from "../plan-status.ts";
+import { planStatusOf } from "../plan/plan-status.ts";
 import { exportDrift } from "./drift-metrics.ts";
 
 type Deployment = Live<LlamaDeployment & KubeObject>;

@@ -14,8 +14,8 @@ import { cases } from "@llama-operator/llama/testing";
 import { podLabels, type Role } from "../../workloads/labels.ts";
 import { renderRevision } from "../../workloads/revision.ts";
 import type { Pod } from "../../observed/pod.ts";
-import { planStatusOf } from "../plan-status.ts";
-import { RevisionReader } from "../revisions.ts";
+import { planStatusOf } from "../plan/plan-status.ts";
+import { RevisionReader } from "../revision/stored.ts";
 import { EngineReportReader } from "./reader.ts";
 import { EngineReports } from "./reports.ts";
 

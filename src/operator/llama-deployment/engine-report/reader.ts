@@ -15,7 +15,7 @@ import { isServing, revisionLabel } from "../../workloads/labels.ts";
 import { controllerRevisionName } from "../../workloads/names.ts";
 import { byDeployment, type Caches } from "../../observed/caches.ts";
 import { isTerminating, type Pod } from "../../observed/pod.ts";
-import type { RevisionReader } from "../revisions.ts";
+import type { RevisionReader } from "../revision/stored.ts";
 import type { EngineReports, Inquiry, ReportSubject } from "./reports.ts";
 
 const timeoutMs = 3000;

@@ -1,0 +1,76 @@
+// Makes the children what they should be: the revision and what pods lean on first, then the workloads, then what is no
+// longer wanted goes. Each write is safe to repeat, and a crash between two of them is made good by the next pass:
+// nothing is remembered but in the objects themselves.
+//
+// What is deleted is named by a decision: workloads of revisions that can be read, whose replicas the rollout planner
+// removed; revisions that no workload has; our ServiceAccount once no template names it. Everything else stays.
+import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
+import type { Applier } from "@llama-operator/kube-runtime/apply";
+import { controllerRevision } from "../../workloads/controller-revision.ts";
+import type { DesiredObject } from "../../workloads/desired.ts";
+import { revisionLabel } from "../../workloads/labels.ts";
+import { goOn, type Pass, type Step } from "../pass.ts";
+import { foreignChild } from "../prerequisites/step.ts";
+import { expiredRevisions } from "../revision/step.ts";
+import type { Scope } from "../scope.ts";
+import { applyAll, deleteAll } from "./apply.ts";
+import type { DesiredObjects } from "./desired-objects.ts";
+
+/** Revisions that are kept though nothing uses them, so that an edit can be taken back without a new one. */
+const unusedRevisionsKept = 2;
+
+export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
+  return {
+    name: "children",
+    about: "workloads",
+    async run(scope, pass) {
+      const { rollout, revision, context } = pass;
+      if (rollout === undefined || revision === undefined) return goOn;
+      const objects = desired.of(scope.owner, rollout.workloads);
+      const first: KubeObject[] = objects.filter((object) => !isWorkload(object));
+      if (revision.newNumber !== undefined) {
+        first.push(controllerRevision(scope.owner, revision.data, revision.newNumber));
+      }
+      const applied = await applyAll(applier, first, context);
+      const foreign = applied.find(({ outcome }) => outcome === "foreign");
+      if (foreign !== undefined) return foreignChild(foreign.object, scope.owner);
+
+      const workloads = objects.filter(isWorkload).filter((object) => isServed(scope, object));
+      await applyAll(applier, workloads, context);
+      await deleteAll(applier, unwanted(scope, pass, objects), scope.owner.uid, context);
+      return goOn;
+    },
+  };
+}
+
+function isWorkload({ kind }: DesiredObject): boolean {
+  return kind === "Deployment" || kind === "LeaderWorkerSet";
+}
+
+function isServed({ servesLeaderWorkerSets }: Scope, { kind }: DesiredObject): boolean {
+  return kind !== "LeaderWorkerSet" || servesLeaderWorkerSets;
+}
+
+function unwanted(
+  { children, revisions, workloads }: Scope,
+  { revision }: Pass,
+  objects: readonly DesiredObject[],
+): readonly Live<KubeObject>[] {
+  const wanted = new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata?.name ?? ""}`));
+  const surplus = workloads
+    .map(({ object }) => object)
+    .filter(({ kind, metadata }) => !wanted.has(`${kind} ${metadata.name}`));
+  // A workload that is on its way out, or that nobody here can read, still needs its revision.
+  const used = new Set([
+    ...workloads.map((workload) => workload.revision),
+    ...[...children.deployments, ...children.leaderWorkerSets].flatMap(
+      ({ metadata }) => metadata.labels?.[revisionLabel] ?? [],
+    ),
+    ...(revision === undefined ? [] : [revision.data.hash]),
+  ]);
+  const expired = expiredRevisions(revisions, used, unusedRevisionsKept).map(({ object }) => object);
+  const { serviceAccount } = children;
+  const isNamed =
+    serviceAccount === undefined || wanted.has(`ServiceAccount ${serviceAccount.metadata.name}`);
+  return [...surplus, ...expired, ...(isNamed ? [] : [serviceAccount])];
+}

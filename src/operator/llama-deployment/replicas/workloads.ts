@@ -1,0 +1,99 @@
+// The workloads that exist for an object, and the replicas of each: pods of a Deployment, or the group of a
+// LeaderWorkerSet. A workload is recognised by its name, which follows from owner, revision and slot; its labels say the
+// same, and are put back where somebody took them away.
+import { isTerminating, type KubeObject, type Live } from "@llama-operator/kube-runtime/client";
+import type { Pod } from "../../observed/pod.ts";
+import { revisionLabel, slotLabel } from "../../workloads/labels.ts";
+import { workloadName, type Owner } from "../../workloads/names.ts";
+import { spansNodes, type RevisionData } from "../../workloads/revision.ts";
+import type { StoredRevision } from "../revision/stored.ts";
+import { replicaOf, type Replica } from "./replica.ts";
+
+/** A workload of a revision that can be read: the Deployment of a revision, or the LeaderWorkerSet of one replica. */
+export interface LiveWorkload {
+  readonly object: Live<KubeObject>;
+  readonly revision: string;
+  /** Replicas that it asks for. */
+  readonly desired: number;
+  /** Of a LeaderWorkerSet: which replica it is. */
+  readonly slot?: number | undefined;
+  /** Those that exist and are not on their way out. */
+  readonly replicas: readonly Replica[];
+}
+
+/** LeaderWorkerSet puts it on every pod of a group. */
+export const groupNameLabel = "leaderworkerset.sigs.k8s.io/name";
+
+/** Slots looked for beyond the number of groups that exist: numbers are taken again from the lowest. */
+const slotsBeyond = 16;
+
+/**
+ * The workloads with their replicas. Left out are workloads that are being deleted, whose pods are on their way out, and
+ * those of no stored revision, which nobody here may touch.
+ */
+export function liveWorkloads(known: {
+  readonly owner: Owner;
+  readonly revisions: readonly StoredRevision[];
+  readonly deployments: readonly Live<KubeObject>[];
+  readonly leaderWorkerSets: readonly Live<KubeObject>[];
+  readonly pods: readonly Pod[];
+}): readonly LiveWorkload[] {
+  const { owner, revisions, deployments, leaderWorkerSets, pods } = known;
+  const slots = leaderWorkerSets.length + slotsBeyond;
+  const podsWith = (label: string, value: string): readonly Pod[] =>
+    pods.filter((pod) => pod.metadata.labels?.[label] === value);
+  return [...deployments, ...leaderWorkerSets].flatMap((object): LiveWorkload[] => {
+    if (isTerminating(object)) return [];
+    const place = labelledPlace(owner, revisions, object) ?? placeByName(owner, revisions, object, slots);
+    if (place === undefined) return [];
+    const { revision, slot } = place;
+    if (slot !== undefined) {
+      const group = podsWith(groupNameLabel, object.metadata.name);
+      const replica = replicaOf(revision.hash, revision.plan.nodesPerReplica, group, slot);
+      return [{ object, revision: revision.hash, desired: 1, slot, replicas: [replica] }];
+    }
+    const own = podsWith(revisionLabel, revision.hash).filter((pod) => !isTerminating(pod));
+    const desired = (object as { spec?: { replicas?: number } }).spec?.replicas ?? own.length;
+    const replicas = own.map((pod) => replicaOf(revision.hash, 1, [pod]));
+    return [{ object, revision: revision.hash, desired, replicas }];
+  });
+}
+
+interface Place {
+  readonly revision: RevisionData;
+  readonly slot?: number;
+}
+
+/** What the labels say, where the name agrees. */
+function labelledPlace(
+  owner: Owner,
+  revisions: readonly StoredRevision[],
+  { kind, metadata: { name, labels } }: Live<KubeObject>,
+): Place | undefined {
+  const revision = revisions.find(({ data }) => data.hash === labels?.[revisionLabel])?.data;
+  if (revision === undefined) return undefined;
+  if (kind === "Deployment") {
+    return workloadName(owner, revision.hash) === name ? { revision } : undefined;
+  }
+  const slot = Number(labels?.[slotLabel]);
+  return workloadName(owner, revision.hash, slot) === name ? { revision, slot } : undefined;
+}
+
+/** What a workload is whose labels were taken away or changed. */
+function placeByName(
+  owner: Owner,
+  revisions: readonly StoredRevision[],
+  { kind, metadata: { name } }: Live<KubeObject>,
+  slots: number,
+): Place | undefined {
+  for (const { data: revision } of revisions) {
+    if (kind === "Deployment") {
+      if (!spansNodes(revision) && workloadName(owner, revision.hash) === name) return { revision };
+      continue;
+    }
+    for (let slot = 0; spansNodes(revision) && slot < slots; slot += 1) {
+      if (workloadName(owner, revision.hash, slot) === name) return { revision, slot };
+    }
+  }
+  return undefined;
+}

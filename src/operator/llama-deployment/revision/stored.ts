@@ -1,0 +1,54 @@
+// The revisions that are stored for an object, and which of them is in force.
+import type { LlamaDeployment } from "@llama-operator/llama/api";
+import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
+import { readRevision, RevisionUnreadable } from "../../workloads/controller-revision.ts";
+import type { RevisionData } from "../../workloads/revision.ts";
+
+export interface StoredRevision {
+  readonly data: RevisionData;
+  /** Counts up with each new revision. */
+  readonly number: number;
+  readonly object: Live<KubeObject>;
+}
+
+/** Reads ControllerRevisions, each version of one once: a pass at rest parses nothing. */
+export class RevisionReader {
+  readonly #read = new WeakMap<KubeObject, StoredRevision | RevisionUnreadable>();
+
+  /** Oldest first. Those that cannot be read are left out, and so are their workloads: nobody touches them. */
+  stored(objects: readonly Live<KubeObject>[]): readonly StoredRevision[] {
+    const revisions: StoredRevision[] = [];
+    for (const object of objects) {
+      let known = this.#read.get(object);
+      if (known === undefined) {
+        known = parse(object);
+        this.#read.set(object, known);
+      }
+      if (!(known instanceof RevisionUnreadable)) revisions.push(known);
+    }
+    return revisions.sort((a, b) => a.number - b.number);
+  }
+}
+
+/** The revision whose plan stays unless the spec asks for something else. */
+export function revisionInForce(
+  { status }: Pick<LlamaDeployment, "status">,
+  stored: readonly StoredRevision[],
+): RevisionData | undefined {
+  return (stored.find(({ data }) => data.hash === status?.currentRevision) ?? stored.at(-1))?.data;
+}
+
+function parse(object: Live<KubeObject>): StoredRevision | RevisionUnreadable {
+  try {
+    const data = readRevision(object);
+    return { data, number: (object as { revision?: number }).revision ?? 0, object };
+  } catch (error) {
+    if (error instanceof RevisionUnreadable) return error;
+    throw error;
+  }
+}
+
+/** GPUs and nodes of one replica. */
+export function footprintOf({ plan }: RevisionData): { nodesPerReplica: number; gpusPerNode: number } {
+  return { nodesPerReplica: plan.nodesPerReplica, gpusPerNode: plan.pod.gpus };
+}

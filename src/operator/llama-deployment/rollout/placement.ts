@@ -1,0 +1,77 @@
+// Why replicas of the current revision have no node, in words that stay the same while nothing else changes: counts of
+// free GPUs come and go every second, and are read from the GpuPool.
+import { reasons, type Reason } from "@llama-operator/llama/api";
+import type { NodeCapacity } from "../../capacity/pool-nodes.ts";
+import type { RevisionData } from "../../workloads/revision.ts";
+import type { Scope } from "../scope.ts";
+
+export interface Placement {
+  readonly reason: Reason;
+  readonly message: string;
+  /** They wait for GPUs, and not for something else that pods need. */
+  readonly forGpus: boolean;
+}
+
+/** The scheduler's words. */
+const missingClaim = /persistentvolumeclaim "([^"]+)" not found/;
+
+/** What replicas wait for; undefined where all are placed or being placed. */
+export function waitFor(found: {
+  readonly scope: Scope;
+  readonly current: RevisionData;
+  /** Replicas that are wanted and not made. */
+  readonly withheld: number;
+  /** The LlamaDeployment, as `namespace/name`, that stands ahead in the queue for the same GPUs. */
+  readonly behind: string | undefined;
+}): Placement | undefined {
+  const { scope, current, withheld, behind } = found;
+  const waiting = scope.replicas.find(
+    ({ revision, unschedulable }) => revision === current.hash && unschedulable !== undefined,
+  );
+  if (waiting === undefined && withheld === 0) return undefined;
+  const claim = missingClaim.exec(waiting?.unschedulable ?? "")?.[1];
+  if (claim !== undefined) {
+    const message = `PersistentVolumeClaim ${claim} is not there`;
+    return { reason: reasons.ClaimNotFound, message, forGpus: false };
+  }
+  return { ...shortage(scope, current, behind), forGpus: true };
+}
+
+/** GPUs that are free but scattered are not GPUs that are missing. */
+function shortage(
+  scope: Scope,
+  { plan: { pool, nodesPerReplica, pod } }: RevisionData,
+  behind: string | undefined,
+): Omit<Placement, "forGpus"> {
+  const nodes = scope.nodesOf(pool);
+  const enough = nodes.filter(({ free }) => free >= pod.gpus).length;
+  const needs = `a replica needs ${counted(nodesPerReplica, "node")} with ${counted(pod.gpus, "free GPU")}`;
+  if (behind !== undefined) {
+    const message = `${needs}; ${behind} waits for GPUs of pool ${pool} too and comes first`;
+    return { reason: reasons.WaitingForGpus, message };
+  }
+  if (enough < nodesPerReplica && freeGpus(nodes) >= pod.gpus * nodesPerReplica) {
+    const message = `${needs}: the free GPUs of pool ${pool} are enough but scattered; move what holds parts of nodes`;
+    return { reason: reasons.Fragmented, message };
+  }
+  return {
+    reason: reasons.WaitingForGpus,
+    message: `${needs}; pool ${pool} has too few${growth(scope, pool)}`,
+  };
+}
+
+/** What an autoscaler may do about it. */
+function growth(scope: Scope, poolName: string): string {
+  const spec = scope.pools.find(({ metadata }) => metadata.name === poolName)?.spec;
+  const most = spec?.nodes?.max ?? 0;
+  if (spec === undefined || scope.nodesOf(poolName).length >= most) return "";
+  return `, and may grow to ${counted(most, "node")} (capacity: ${spec.capacity ?? "onDemand"})`;
+}
+
+function freeGpus(nodes: readonly NodeCapacity[]): number {
+  return nodes.reduce((sum, { free }) => sum + free, 0);
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,20 @@
+// Scheduled: every wanted pod has a node. Nothing is said of a generation that is blocked.
+import { conditionTypes, reasons } from "@llama-operator/llama/api";
+import { currentReplicas, type ConditionRule } from "./verdict.ts";
+
+export const scheduled: ConditionRule = {
+  type: conditionTypes.scheduled,
+  judge(scope, pass) {
+    const wanted = scope.object.spec.replicas;
+    if (pass.block !== undefined || wanted === 0) return undefined;
+    const placement = pass.rollout?.placement;
+    if (placement !== undefined) {
+      return { status: "False", reason: placement.reason, message: placement.message };
+    }
+    const mine = currentReplicas(scope, pass);
+    if (mine.length < wanted || mine.some((replica) => !replica.placed)) {
+      return { status: "Unknown", reason: reasons.PlacingPods, message: "pods are being placed" };
+    }
+    return { status: "True", reason: reasons.PodsScheduled, message: "every pod has a node" };
+  },
+};
