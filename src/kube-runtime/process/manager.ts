@@ -1,6 +1,7 @@
 // Starts and stops the parts of an operator in the only order that is right.
 //
 // Guarantees
+// - Nothing is read or written before `preflight` has said yes; servers and health run already then.
 // - Caches are synced before the lease is sought (a warm standby), and the lease is held before a controller runs.
 // - Stop: controllers take nothing more, finish what they have within `drainSeconds`, are aborted then; events are
 //   sent; the lease is released last, when nothing of ours can write any more; then the caches end.
@@ -26,6 +27,8 @@ export interface ManagerOptions {
   /** Without one, this process takes it that it is alone. */
   readonly elector?: LeaseElector | undefined;
   readonly recorder?: EventRecorder | undefined;
+  /** Throws where this API server cannot be worked with; awaited before the caches list anything. */
+  readonly preflight?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Run from the start, on a standby too. */
   readonly always?: readonly Runnable[] | undefined;
   /** Run while leading: what writes. */
@@ -72,9 +75,10 @@ export class Manager {
   }
 
   async #start(parts: Parts): Promise<void> {
-    const { cache, elector, recorder, always = [], leading } = this.#options;
+    const { cache, elector, recorder, preflight, always = [], leading } = this.#options;
     const stop = parts.stop.signal;
     for (const runnable of always) parts.writers.push(parts.watch(runnable.run(parts.signals)));
+    await preflight?.(stop);
     parts.readers.push(parts.watch(cache.run(parts.end.signal)));
     await this.#syncCaches(stop);
     if (elector !== undefined) {

@@ -234,7 +234,7 @@ export class InMemoryKubeClient implements KubeClient {
 
   async raw(path: string, options: CallOptions = {}): Promise<string> {
     await this.#note({ verb: "get", resource: path, name: undefined }, options);
-    return "ok";
+    return path === "/version" ? '{"major":"1","minor":"35","gitVersion":"v1.35.4"}' : "ok";
   }
 
   async serves(): Promise<boolean> {
