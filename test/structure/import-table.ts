@@ -45,7 +45,11 @@ export const parts: readonly Part[] = [
   },
   { path: "src/operator/workloads", uses: [], packages: [llama, "node:crypto", "zod"] },
   // Handed in, never reached for: only the command line imports it.
-  { path: "src/operator/telemetry", uses: [], packages: [kubeRuntime, "node:*", "pino", "prom-client"] },
+  {
+    path: "src/operator/telemetry",
+    uses: [],
+    packages: [kubeRuntime, "node:*", "pino", "@prometheus-io/client"],
+  },
   {
     path: "src/operator/admission",
     uses: ["src/operator", "src/operator/workloads"],
@@ -79,7 +83,7 @@ export const parts: readonly Part[] = [
     ],
   },
   // Stands for vLLM: with facts and arithmetic of its own, so that a wrong planner cannot agree with it.
-  { path: "local/engine", uses: [], packages: ["node:*", "zod", "prom-client"] },
+  { path: "local/engine", uses: [], packages: ["node:*", "zod", "@prometheus-io/client"] },
   // The command line of a checkout: the shipped one, with `local` added.
   { path: "local/cli", uses: ["local"], packages: [cli, "commander"] },
   { path: "local/main.ts", uses: ["local", "local/cli"], packages: [cli, "node:*"] },
