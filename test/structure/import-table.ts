@@ -68,6 +68,12 @@ export const parts: readonly Part[] = [
   },
   // Looks at checkpoints on the hub, in folders and in registries; plans and runs nothing.
   { path: "src/cli/inspection", uses: [], packages: [llama, "node:*", "undici", "zod"] },
+  // Its doubles of a hub are servers.
+  {
+    path: "src/cli/inspection/testing",
+    uses: ["src/cli/inspection"],
+    packages: [llama, "@llama-operator/kube-runtime/http", "node:*", "undici"],
+  },
   // The cluster on one machine: shapes of nodes from the catalog, the API server through the client.
   {
     path: "local",

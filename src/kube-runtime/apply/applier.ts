@@ -15,6 +15,7 @@ import { findDrift } from "./drift.ts";
 import { ApiError, isInvalid, isNotFound } from "../client/errors.ts";
 import { needsApply, withIntentHash, type ApplyReason } from "./intent.ts";
 import {
+  isTerminating,
   controllerOf,
   objectKey,
   refOf,
@@ -77,7 +78,7 @@ export class Applier {
     const live = cache.of(type).store.get({ namespace: intent.metadata?.namespace, name });
     if (live !== undefined) {
       if (!isOurs(intent, live)) return { outcome: "foreign", object: live };
-      if (live.metadata.deletionTimestamp !== undefined) return { outcome: "terminating", object: live };
+      if (isTerminating(live)) return { outcome: "terminating", object: live };
     }
     const hashed = this.#withHash(intent);
     const because = needsApply(hashed, live, intentAnnotation);

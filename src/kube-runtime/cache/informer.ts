@@ -6,9 +6,10 @@
 // - A handler added late is told of everything that is there, as of an initial list.
 // - The store is changed before handlers run: they, and reconcilers they wake, see the change.
 import type { KubeClient } from "../client/client.ts";
-import { refOf, type KubeObject, type Live, type LiveMeta } from "../client/object.ts";
+import { isTerminating, refOf, type KubeObject, type Live, type LiveMeta } from "../client/object.ts";
 import { compareResourceVersions, newerResourceVersion } from "../client/resource-version.ts";
 import { resourceName, type ResourceType } from "../client/resource.ts";
+import { orAborted } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { CacheMetrics } from "../metrics.ts";
@@ -119,7 +120,7 @@ export class Informer<T extends KubeObject> {
   /** Whether an object that was seen is gone since, or on its way out. */
   hasLost(object: Live<KubeObject>): boolean {
     const live = this.#store.get(refOf(object));
-    return live?.metadata.uid !== object.metadata.uid || live.metadata.deletionTimestamp !== undefined;
+    return live?.metadata.uid !== object.metadata.uid || isTerminating(live);
   }
 
   /** Calls back once `hasLost(object)`. */
@@ -135,15 +136,7 @@ export class Informer<T extends KubeObject> {
 
   /** Resolves at the first sync. @throws the signal's reason */
   async waitForSync(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    const abort = (): void => aborted.reject(signal.reason as Error);
-    signal.addEventListener("abort", abort, { once: true });
-    try {
-      await Promise.race([this.#synced.promise, aborted.promise]);
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
+    await orAborted(this.#synced.promise, signal);
   }
 
   async run(signal: AbortSignal): Promise<void> {

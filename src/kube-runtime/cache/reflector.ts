@@ -152,8 +152,6 @@ export class Reflector<T extends KubeObject> {
     const timeoutSeconds = Math.round(watchTimeoutSeconds.min + random() * watchTimeoutSeconds.spread);
     const startedMs = clock.monotonic();
     const cut = new AbortController();
-    const stop = (): void => cut.abort(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
     const silent = (): void => cut.abort(new Error(`no event or bookmark for ${watchSilenceMs / 1000} s`));
     let cancelSilence = clock.setTimeout(silent, watchSilenceMs);
     metrics.watches.inc();
@@ -162,7 +160,7 @@ export class Reflector<T extends KubeObject> {
         ...this.#selection(),
         resourceVersion,
         timeoutSeconds,
-        signal: cut.signal,
+        signal: AbortSignal.any([signal, cut.signal]),
       });
       for await (const event of events) {
         cancelSilence();
@@ -172,7 +170,6 @@ export class Reflector<T extends KubeObject> {
       }
     } finally {
       cancelSilence();
-      signal.removeEventListener("abort", stop);
     }
     const livedMs = clock.monotonic() - startedMs;
     if (livedMs < timeoutSeconds * 1000 - 1000) throw new WatchEndedEarly(livedMs);

@@ -1,9 +1,8 @@
 // OpenSSL, through Node, is the judge: it reads what was written, verifies it, and shakes hands with it.
 import { X509Certificate } from "node:crypto";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { connect, createServer } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
+import { closeServer, listen } from "../http/serve.ts";
 import { selfSignedCertificate } from "./self-signed.ts";
 
 const now = Date.parse("2026-11-26T10:00:00Z");
@@ -49,10 +48,9 @@ test("serves TLS to whoever trusts it, under its names alone", async () => {
     notBeforeMs: Date.now() - 1000,
     notAfterMs: Date.now() + day,
   });
-  const server = createServer(certificate, (socket) => socket.end("hello")).listen(0, "127.0.0.1");
-  onTestFinished(() => void server.close());
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const server = createServer(certificate, (socket) => socket.end("hello"));
+  onTestFinished(async () => closeServer(server));
+  const port = await listen(server, { host: "127.0.0.1" });
   const hear = async (options: object): Promise<string> => {
     const socket = connect({ port, host: "127.0.0.1", ...options });
     let heard = "";

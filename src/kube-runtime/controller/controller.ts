@@ -112,10 +112,10 @@ export class Controller {
   }
 
   async run(signals: RunSignals): Promise<void> {
+    const stopped = AbortSignal.any([signals.stop, signals.abort]);
     const stop = (): void => this.queue.stop();
-    if (signals.stop.aborted) stop();
-    signals.stop.addEventListener("abort", stop, { once: true });
-    signals.abort.addEventListener("abort", stop, { once: true });
+    if (stopped.aborted) stop();
+    stopped.addEventListener("abort", stop, { once: true });
     this.#log.debug("starting workers", { workers: this.#workers });
     const abort = this.#options.abandonOnStop === true ? signals.stop : signals.abort;
     const workers = Array.from({ length: this.#workers }, () => this.#work(abort));

@@ -238,8 +238,7 @@ export class LeaseElector {
     const seen = this.#seen;
     if (seen === undefined) return;
     const cut = new AbortController();
-    const stop = (): void => cut.abort(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
+    const either = AbortSignal.any([signal, cut.signal]);
     const expire = (): void => cut.abort(new LeaseExpired());
     let cancelExpiry = this.#clock.setTimeout(expire, Math.max(this.#expiresInMs(), 0));
     try {
@@ -247,7 +246,7 @@ export class LeaseElector {
         namespace: ref.namespace,
         fieldSelector: `metadata.name=${ref.name}`,
         resourceVersion: seen.lease.metadata.resourceVersion,
-        signal: cut.signal,
+        signal: either,
       });
       for await (const event of events) {
         if (event.type === "BOOKMARK") continue;
@@ -258,7 +257,7 @@ export class LeaseElector {
         cancelExpiry = this.#clock.setTimeout(expire, Math.max(this.#expiresInMs(), 0));
       }
       // A server that ends every watch at once must not be asked in a loop.
-      await this.#clock.sleep(this.#retryPeriodMs * this.#options.random(), cut.signal);
+      await this.#clock.sleep(this.#retryPeriodMs * this.#options.random(), either);
     } catch (error) {
       if (error instanceof LeaseExpired) return;
       // The state we watched from is gone: read it again, at once.
@@ -266,7 +265,6 @@ export class LeaseElector {
       throw error;
     } finally {
       cancelExpiry();
-      signal.removeEventListener("abort", stop);
     }
   }
 
