@@ -28,6 +28,10 @@ describe("an intent's hash", () => {
     expect(intentHash(object(["a", "b"]))).not.toBe(intentHash(object(["b", "a"])));
   });
 
+  test("stays as it is stored on children: another one would apply all of them again", () => {
+    expect(intentHash(object({ b: {}, a: [{ d: null, c: 1 }] }))).toBe("5488f765cae7172e");
+  });
+
   test("goes onto the object and nowhere else", () => {
     const intent = withIntentHash(object({ template: { metadata: {} } }), annotation);
     expect(intent.metadata?.annotations?.[annotation]).toMatch(/^[0-9a-f]{16}$/);

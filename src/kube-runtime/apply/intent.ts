@@ -12,7 +12,10 @@ export type ApplyReason =
   /** `path` is the first leaf that differs. */
   | { readonly reason: "drift"; readonly path: string };
 
-/** A hash of the object's content, the same for every order of keys. 64 bits: it detects change, not attack. */
+/**
+ * A hash of the object's content, the same for every order of keys. 64 bits: it detects change, not attack. It is stored
+ * on every child: another form of the JSON would apply all of them again.
+ */
 export function intentHash(object: KubeObject): string {
   return hash("sha256", JSON.stringify(sortedKeys(object)), "hex").slice(0, 16);
 }

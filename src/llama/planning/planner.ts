@@ -1,5 +1,6 @@
 // The one function that turns (model, hardware, intent) into a plan or a refusal. The command line, the controller
 // and every other asker get the same answer in the same words. Pure: no clock, no network, no Kubernetes.
+import { matchesLabels } from "../api/labels.ts";
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
 import { alternativesTo } from "./choice/alternatives.ts";
 import { buildPlan, startupInput } from "./build.ts";
@@ -20,10 +21,6 @@ import type { ResolvedModel } from "./intent/resolve.ts";
 import { engineSettings } from "./intent/settings.ts";
 import { keepCurrent } from "./choice/sticky.ts";
 
-function hasLabels(pool: PoolFacts, wanted: Readonly<Record<string, string>>): boolean {
-  return Object.entries(wanted).every(([key, value]) => pool.labels[key] === value);
-}
-
 /** The pools that the spec selects and the catalog knows; a wait where there is none yet. */
 function usableHardware(
   spec: LlamaDeploymentSpec,
@@ -33,7 +30,7 @@ function usableHardware(
     return refuse("NoPool", "there is no GpuPool that this namespace may use");
   }
   const wanted = spec.placement.poolSelector?.matchLabels ?? {};
-  const selected = pools.filter((pool) => hasLabels(pool, wanted));
+  const selected = pools.filter((pool) => matchesLabels(pool.labels, wanted));
   if (selected.length === 0) {
     const labels = Object.entries(wanted).map(([key, value]) => `${key}=${value}`);
     return refuse("NoPool", `no GpuPool that this namespace may use has the labels ${labels.join(", ")}`);
