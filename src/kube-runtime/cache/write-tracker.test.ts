@@ -103,11 +103,3 @@ test("a key waits until the cache has lost what was deleted for it", () => {
   tracker.deleted("a", things, written("99"));
   expect(tracker.pending("a")).toBeUndefined();
 });
-
-test("a key that is cleared waits for nothing", () => {
-  const tracker = new WriteTracker(new CacheAt());
-  tracker.wroteAt("a", things, written("500"));
-  tracker.deleted("a", things, written("99"));
-  tracker.clear("a");
-  expect(tracker.pending("a")).toBeUndefined();
-});

@@ -112,10 +112,4 @@ export class WriteTracker {
     this.#writes.delete(key);
     return undefined;
   }
-
-  /** Forgets a key, e.g. because its object is gone. */
-  clear(key: string): void {
-    this.#writes.delete(key);
-    this.#deletions.delete(key);
-  }
 }

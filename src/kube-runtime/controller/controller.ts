@@ -2,8 +2,8 @@
 //
 // Guarantees
 // - One reconcile of a key at a time, whatever wakes it, however many workers there are.
-// - An error is tried again after 5 ms, 10 ms, … 1000 s; a TerminalError only when something changes; a result
-//   with `requeueAfterSeconds` after that time. Nothing a reconciler throws ends a worker.
+// - An error is tried again after 5 ms, 10 ms, … 1000 s; a result with `requeueAfterSeconds` after that time. Nothing
+//   a reconciler throws ends a worker.
 // - A key is not reconciled while the cache lags behind the controller's own writes for it (WriteTracker).
 // - `run` returns when every worker has: after `stop` each finishes what it has in hand, after `abort` the signal
 //   given to the reconciler is aborted too. One that only reads may ask to be aborted at `stop`.
@@ -22,7 +22,7 @@ import { TurnLimit } from "./turn.ts";
 import type { WriteTracker } from "../cache/write-tracker.ts";
 
 export interface ReconcileContext {
-  /** Aborted when the process must stop now, leadership is lost, or the time for this reconcile is over. */
+  /** Aborted when the process must stop now, or leadership is lost. */
   readonly signal: AbortSignal;
   /** Carries controller, namespace, name and reconcileID. */
   readonly log: Logger;
@@ -38,12 +38,6 @@ export interface Reconciler {
   reconcile(request: ObjectRef, context: ReconcileContext): Promise<ReconcileResult>;
 }
 
-/** Trying again is pointless until something changes; the queue will not. */
-export class TerminalError extends Error {
-  override readonly name = "TerminalError";
-  readonly code = "terminal";
-}
-
 export interface RunSignals {
   /** Take on nothing more; finish what is in hand. */
   readonly stop: AbortSignal;
@@ -56,8 +50,6 @@ export interface ControllerOptions {
   readonly reconciler: Reconciler;
   /** Default 4. */
   readonly workers?: number | undefined;
-  /** No limit by default. */
-  readonly timeoutSeconds?: number | undefined;
   readonly tracker?: WriteTracker | undefined;
   /** Abandon what is in hand at `stop`: for what only reads, and may wait for others. Default false. */
   readonly abandonOnStop?: boolean | undefined;
@@ -144,14 +136,13 @@ export class Controller {
   }
 
   async #reconcile(key: string, abort: AbortSignal): Promise<void> {
-    const { clock, newId, reconciler, timeoutSeconds } = this.#options;
+    const { clock, newId, reconciler } = this.#options;
     const request = parseObjectKey(key);
     const log = this.#log.child({ ...request, reconcileID: newId() });
-    const limit = new TimeLimit(abort, timeoutSeconds, clock);
     const startedMs = clock.monotonic();
     let outcome: ReconcileOutcome;
     try {
-      const { requeueAfterSeconds } = await reconciler.reconcile(request, { signal: limit.signal, log });
+      const { requeueAfterSeconds } = await reconciler.reconcile(request, { signal: abort, log });
       this.queue.forget(key);
       outcome = requeueAfterSeconds === undefined ? "success" : "requeue_after";
       if (requeueAfterSeconds !== undefined) {
@@ -161,9 +152,7 @@ export class Controller {
     } catch (error) {
       if (abort.aborted) return;
       outcome = "error";
-      this.#fail(key, error, limit, log);
-    } finally {
-      limit.end();
+      this.#fail(key, error, log);
     }
     const tookMs = clock.monotonic() - startedMs;
     this.#metrics.total[outcome].inc();
@@ -171,15 +160,8 @@ export class Controller {
     log.debug("reconciled", { outcome, tookMs: Math.round(tookMs * 1000) / 1000 });
   }
 
-  #fail(key: string, error: unknown, limit: TimeLimit, log: Logger): void {
+  #fail(key: string, error: unknown, log: Logger): void {
     this.#metrics.errors.inc();
-    if (limit.exceeded) this.#metrics.timeouts.inc();
-    if (error instanceof TerminalError) {
-      this.#metrics.terminalErrors.inc();
-      this.queue.forget(key);
-      log.error("reconcile failed for good", { error });
-      return;
-    }
     if (isProgrammingError(error)) this.#metrics.panics.inc();
     const failures = this.queue.failures(key) + 1;
     // A conflict is the normal outcome of a race: the cache is about to say what it lost against.
@@ -196,36 +178,4 @@ function isProgrammingError(error: unknown): boolean {
     error instanceof RangeError ||
     error instanceof ReferenceError
   );
-}
-
-/** The signal of one reconcile; costs nothing where no time limit is set. */
-class TimeLimit {
-  readonly signal: AbortSignal;
-  exceeded = false;
-  readonly #end: () => void;
-
-  constructor(abort: AbortSignal, timeoutSeconds: number | undefined, clock: Clock) {
-    if (timeoutSeconds === undefined) {
-      this.signal = abort;
-      this.#end = () => undefined;
-      return;
-    }
-    const controller = new AbortController();
-    const forward = (): void => controller.abort(abort.reason);
-    if (abort.aborted) forward();
-    abort.addEventListener("abort", forward, { once: true });
-    const cancel = clock.setTimeout(() => {
-      this.exceeded = true;
-      controller.abort(new Error(`reconcile took longer than ${timeoutSeconds} s`));
-    }, timeoutSeconds * 1000);
-    this.signal = controller.signal;
-    this.#end = () => {
-      cancel();
-      abort.removeEventListener("abort", forward);
-    };
-  }
-
-  end(): void {
-    this.#end();
-  }
 }

@@ -1,7 +1,7 @@
 // What is known of SGLang: the share of a GPU that its weights and KV pool may take where nobody sets it, by version.
 // Source: python/sglang/srt/server_args.py at the versions named.
-import { compareVersions } from "./version.ts";
-import type { EngineVersion } from "./version.ts";
+import { compareVersions } from "../../../src/llama/catalog/engines/version.ts";
+import type { EngineVersion } from "../../../src/llama/catalog/engines/version.ts";
 
 /** Oldest and newest versions whose rules were read. */
 export const oldestKnownSglang: EngineVersion = [0, 3, 0];
