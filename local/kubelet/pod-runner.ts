@@ -140,7 +140,7 @@ export class PodRunner {
       await this.#dirty.promise;
       await this.#runtime.clock.sleep(COALESCE_MS, signal).catch(() => undefined);
       this.#dirty = Promise.withResolvers<void>();
-      // A pod that ends is deleted as soon as it has: its last status would be read by nobody.
+      // A pod that ends is deleted as soon as it has: no client would read its last status.
       if (this.#ending !== undefined) continue;
       const status = podStatus(this.#pod, this.#view(), this.#runtime.timestamp());
       if (signal.aborted || (this.#written !== undefined && sameStatus(status, this.#written))) continue;

@@ -6,7 +6,7 @@ import type { Service } from "./service.ts";
 
 export type Backend = { readonly address: string; readonly port: number; readonly pod: string };
 
-/** Why there is nobody to talk to, and the status a proxy answers with. */
+/** Why there is no pod to talk to, and the status a proxy answers with. */
 export type NoBackend = { readonly status: 502 | 503; readonly message: string };
 
 /** All backends of a Service port, in a stable order. */

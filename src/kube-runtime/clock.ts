@@ -1,5 +1,5 @@
 // Time as a parameter. Everything that waits or measures takes a Clock, so that tests run hours in milliseconds
-// and a lease can be judged by a clock that nobody sets.
+// and a lease can be judged by a clock that is never set.
 
 import { orAborted } from "./abort.ts";
 

@@ -65,7 +65,7 @@ test("a key waits until the cache has seen its newest write", () => {
   expect(tracker.pending("a")).toBeUndefined();
 });
 
-test("whoever waits is called when the informer gets there", () => {
+test("what waits is called when the informer gets there", () => {
   const cache = new CacheAt();
   const tracker = new WriteTracker(cache);
   tracker.wroteAt("a", things, written("102"));

@@ -214,7 +214,7 @@ describe("watches", () => {
     },
   });
 
-  test("wake the object, its controller, and whoever a label names", async () => {
+  test("wake the object, its controller, and the object that a label names", async () => {
     const { client, cache } = cached();
     const parentInformer = cache.add({ type: parents });
     const childInformer = cache.add({ type: children });

@@ -18,7 +18,7 @@ import type { Informer } from "../cache/informer.ts";
 import type { Logger } from "../logger.ts";
 import type { ControllerMetrics, ReconcileOutcome, RuntimeMetrics } from "../metrics.ts";
 import { Priority, WorkQueue } from "../queue/queue.ts";
-import { TurnLimit } from "./turn.ts";
+import { EventLoopYield } from "./event-loop-yield.ts";
 import type { WriteTracker } from "../cache/write-tracker.ts";
 
 export interface ReconcileContext {
@@ -67,7 +67,7 @@ export class Controller {
   readonly #workers: number;
   readonly #log: Logger;
   readonly #metrics: ControllerMetrics;
-  readonly #turn: TurnLimit;
+  readonly #eventLoop: EventLoopYield;
 
   constructor(options: ControllerOptions) {
     const { name, clock, logger, metrics, workers = 4 } = options;
@@ -76,7 +76,7 @@ export class Controller {
     this.#workers = workers;
     this.#log = logger.child({ controller: name });
     this.#metrics = metrics.controller(name, workers);
-    this.#turn = new TurnLimit(clock);
+    this.#eventLoop = new EventLoopYield(clock);
     this.queue = new WorkQueue({ clock, metrics: metrics.queue(name) });
     metrics.beforeCollect(() => this.queue.measure());
   }
@@ -131,7 +131,7 @@ export class Controller {
         this.#metrics.activeWorkers.inc(-1);
         this.queue.done(busy);
       }
-      if (this.#turn.isOver) await this.#turn.next();
+      if (this.#eventLoop.isDue) await this.#eventLoop.giveWay();
     }
   }
 

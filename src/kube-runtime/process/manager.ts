@@ -25,7 +25,7 @@ export interface Runnable {
 
 export interface ManagerOptions {
   readonly cache: Cache;
-  /** Without one, this process takes it that it is alone. */
+  /** Without one, this process assumes that it is the only replica. */
   readonly elector?: LeaseElector | undefined;
   readonly recorder?: EventRecorder | undefined;
   /** Throws where this API server cannot be worked with; awaited before the caches list anything. */

@@ -149,7 +149,7 @@ export class FlakyApiServer {
     this.#faults.push({ matches, fault, times });
   }
 
-  /** Stores an object as a write by somebody else would, and tells the watches. */
+  /** Stores an object as a write by another client would, and tells the watches. */
   put(path: string, object: KubeObject): Live<KubeObject> {
     const target = parsePath(path);
     return this.#store(target.collection, object);
@@ -165,7 +165,7 @@ export class FlakyApiServer {
     this.#history = [];
   }
 
-  /** Goes back to an older state, as etcd restored from a backup does: without telling anybody. */
+  /** Goes back to an older state, as etcd restored from a backup does: without a word to its clients. */
   restore(resourceVersion: number, objects: readonly { path: string; object: KubeObject }[]): void {
     this.#objects.clear();
     this.#history = [];

@@ -19,7 +19,7 @@ describe("the logger", () => {
     expect(line).toMatchObject({ level: "info", message: "done", controller: "a", name: "one", tookMs: 3 });
   });
 
-  test("writes errors as data, with their causes, and a stack only where nobody expected them", () => {
+  test("writes errors as data, with their causes, and a stack only where they are unexpected", () => {
     const expected = new ConnectionError("timeout", "GET /x", { cause: new Error("slow") });
     const surprise = new TypeError("oops");
     const [first, second] = logged((log) => {

@@ -23,7 +23,7 @@ export interface Behaviour {
   cutBodies?: boolean;
   /** Where the hub redirects to, instead of to the store. */
   redirectTo?: string;
-  /** Gated for whoever has no such token. */
+  /** Gated for clients without this token. */
   gatedBut?: string;
 }
 
