@@ -9,7 +9,10 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{src,local,scripts,infra}/**/*.test.ts", "test/{structure,evaluate}/**/*.test.ts"],
+          include: [
+            "{src,local,scripts,infra}/**/*.test.ts",
+            "test/{structure,evaluate,benchmarks}/**/*.test.ts",
+          ],
         },
       },
       {

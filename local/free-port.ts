@@ -1,15 +1,11 @@
 // A TCP port for a process that must be told its port before it starts.
-import { once } from "node:events";
 import { createServer } from "node:net";
+import { closeServer, listen } from "@llama-operator/kube-runtime/http";
 
-/** A port of 127.0.0.1 that nothing listens on now; whoever starts listening there next has it. */
+/** A port of 127.0.0.1 that nothing listens on now; the next program to listen there has it. */
 export async function freePort(): Promise<number> {
   const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new RangeError("a TCP server has a port");
-  return address.port;
+  const port = await listen(server, { host: "127.0.0.1" });
+  await closeServer(server);
+  return port;
 }

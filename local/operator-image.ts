@@ -1,4 +1,4 @@
-// The image by which the local cluster knows the operator: nobody publishes it, and no registry is asked. Its containers
+// The image by which the local cluster knows the operator: it is not published, and no registry is asked. Its containers
 // run the operator of this checkout as a process, with the pod's ServiceAccount, arguments and address.
 import { fileURLToPath } from "node:url";
 

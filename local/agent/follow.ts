@@ -1,4 +1,4 @@
-// Keeps somebody told of all objects of a kind: one list, then one watch that goes on where it ended. The agent
+// Tells a callback of all objects of a kind: one list, then one watch that goes on where it ended. The agent
 // needs no more than this of what an informer does.
 import type { Clock } from "../engine/process.ts";
 import type { KubeClient, KubeObject, Live, ResourceType } from "@llama-operator/kube-runtime/client";

@@ -101,7 +101,7 @@ function entry(text: string, before: ProgramTable): ProgramTable {
   }
 }
 
-/** Not beyond loopback: the proxy asks nobody who they are. */
+/** Not beyond loopback: the proxy does not authenticate. */
 function proxyAddress(text: string): ProxyAddress {
   const { protocol, hostname = "", port } = URL.parse(text) ?? {};
   if (protocol === "http:" && hostname.startsWith("127.") && port !== "")

@@ -1,4 +1,4 @@
-// What can go wrong with a local cluster, sorted by what a person can do about it.
+// What can go wrong with a local cluster, sorted by what the user can do about it.
 
 export type LocalClusterErrorCode =
   | "UnsupportedPlatform"

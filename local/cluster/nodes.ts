@@ -57,7 +57,7 @@ const podsPerNode = "110";
 /** Says which of the cluster's nodes this is, and so which address it has. */
 const indexAnnotation = "sim.llama-operator.dev/node-index";
 
-/** What a node is made of, whoever says so: a shape of the catalog, or the pool of a cloud. */
+/** What a node is made of, from either source: a shape of the catalog, or the pool of a cloud. */
 export interface NodeFacts {
   readonly name: string;
   /** Of the cluster's nodes: gives the address. */
@@ -206,7 +206,7 @@ export async function untilSchedulable(
   }, signal);
 }
 
-/** Whoever adds nodes at the same time takes some of the indexes: the next one then. */
+/** Another process that adds nodes at the same time takes some of the indexes: the next one then. */
 async function createNode(
   client: KubeClient,
   next: () => SimulatedNode,

@@ -1,4 +1,4 @@
-// A cluster that runs, whoever started it: what can be asked of it and done to it.
+// A cluster that runs, started by this process or another: what can be asked of it and done to it.
 
 import { apiServer, kubectlCommand, leaderWorkerSet } from "./configuration/commands.ts";
 import { clusterClient } from "./client.ts";

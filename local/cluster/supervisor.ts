@@ -77,7 +77,7 @@ export class Supervisor {
     return { supervisor: new Supervisor(stateDir, ended.signal), ...ready };
   }
 
-  /** Speaks to the supervisor of a state folder, whoever started it. */
+  /** Speaks to the supervisor of a state folder, started by this process or another. */
   static at(stateDir: string): Supervisor {
     return new Supervisor(stateDir);
   }
@@ -192,7 +192,7 @@ async function readyLine(
   });
 }
 
-/** Why a supervisor has ended, for the errors of whoever was waiting for something. */
+/** Why a supervisor has ended, for the errors of what was waiting for something. */
 async function describeEnd(stateDir: string, exit: number | string | null): Promise<LocalClusterError> {
   if (exit === 0) {
     return new LocalClusterError("NotRunning", "the local cluster has been stopped");

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { DemoError } from "./wait.ts";
 
-/** The repository's root: where `examples/` is and what a person's commands are relative to. */
+/** The repository's root: where `examples/` is and what the user's commands are relative to. */
 export const repositoryRoot = join(import.meta.dirname, "..", "..");
 
 export interface CommandOptions {

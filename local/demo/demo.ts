@@ -97,7 +97,7 @@ async function end(
   if (failed) screen.line(`logs are kept in ${cluster.stateDir}/logs`);
 }
 
-/** What a person would look at first. */
+/** What a user would look at first. */
 async function showState(cluster: LocalCluster, screen: Screen): Promise<void> {
   screen.heading("---", "What the cluster said last");
   const tail = await cluster.logsTail(5).catch((error: unknown) => String(error));

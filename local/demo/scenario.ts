@@ -1,4 +1,4 @@
-// What the demo shows, step by step. Every step does what a person would do, with the same commands, and shows what
+// What the demo shows, step by step. Every step does what a user would do, with the same commands, and shows what
 // the API server then says; nothing is taken from inside the operator.
 import type { KubeClient, Live } from "@llama-operator/kube-runtime/client";
 import type { LocalCluster } from "../cluster/options.ts";

@@ -1,4 +1,4 @@
-// What the demo shows and how: headings, commands as a person would type them, and one region that is redrawn in
+// What the demo shows and how: headings, commands as a user would type them, and one region that is redrawn in
 // place. Where there is no terminal, or CI is set, only what changed is printed, a line at a time.
 import { styleText } from "node:util";
 
@@ -60,7 +60,7 @@ export class Screen {
     this.#output.write(`${text === "" ? "" : `     ${text}`}\n`);
   }
 
-  /** A command that a person could type now. */
+  /** A command that the user could type now. */
   command(text: string): void {
     this.line(`${this.style("dim", "$")} ${text}`);
   }

@@ -23,7 +23,7 @@ const IMPORT_SECONDS = 8;
 const WARM_UP_SECONDS = 25;
 /** torch.distributed's patience for ranks that have not joined, in real seconds. */
 const RENDEZVOUS_TIMEOUT_SECONDS = 600;
-/** VLLM_WATCHDOG_TIME_S: how long the API server outlives a dead engine that nobody asks. */
+/** VLLM_WATCHDOG_TIME_S: how long the API server outlives a dead engine that is sent no request. */
 const WATCHDOG_SECONDS = 5;
 
 /** Starts `vllm serve` with the given words after it. */
@@ -125,7 +125,7 @@ class Engine implements SimulatedProcess {
     return this.#host.clock.sleep((seconds * 1000) / this.#host.speedup, this.#life.signal);
   }
 
-  /** In a multi-node replica, nobody reads a weight before every rank has found the leader. */
+  /** In a multi-node replica, no rank reads a weight before every rank has found the leader. */
   async #joinRanks(args: ServeArguments): Promise<void> {
     if (args.nodeCount === 1) return;
     const { clock, log, resolve, rendezvous } = this.#host;

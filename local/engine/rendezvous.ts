@@ -1,5 +1,5 @@
 // Where the ranks of one multi-node replica find each other, as torch.distributed's store does at
-// --master-addr:--master-port: nobody goes on before all are there, and losing one ends the others.
+// --master-addr:--master-port: none goes on before all are there, and losing one ends the others.
 
 type Group = {
   readonly size: number;
@@ -68,7 +68,7 @@ export class Rendezvous {
       if (group.seats.size === 0 && this.#groups.get(endpoint) === group) this.#groups.delete(endpoint);
       return;
     }
-    // Whoever comes next starts a group of its own: a formed one cannot take a rank back.
+    // The rank that comes next starts a group of its own: a formed one cannot take a rank back.
     if (this.#groups.get(endpoint) === group) this.#groups.delete(endpoint);
     for (const seat of group.seats.values()) seat.lost.resolve(rank);
     group.seats.clear();

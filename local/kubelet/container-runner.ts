@@ -1,5 +1,5 @@
 // One container from its first start to the pod's end: starts, probes, restarts with growing delays, and stops.
-// What it knows at any moment is its `status`, in the words of a kubelet.
+// What it knows at any moment is its `status`, as a kubelet says it.
 import type { EngineFaults } from "../engine/host.ts";
 import type { ProcessExit, SimulatedProcess } from "../engine/process.ts";
 import type { LogRing } from "./log-ring.ts";
@@ -56,7 +56,7 @@ export class ContainerRunner {
     this.#restartCount = (before?.restartCount ?? 0) + (options.restarted ? 1 : 0);
     this.#state = options.restarted ? creating : (before?.state ?? creating);
     if (!options.restarted) return;
-    // What a kubelet says of a container whose end nobody saw.
+    // What a kubelet says of a container whose end was not seen.
     const startedAt = before?.state?.running?.startedAt;
     const seen = startedAt === undefined ? {} : { startedAt };
     const finishedAt = options.runtime.timestamp();

@@ -2,7 +2,13 @@
 // says something new, and the deletion that ends the pod.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type KubeClient, isConflict, isNotFound, refOf } from "@llama-operator/kube-runtime/client";
+import {
+  type KubeClient,
+  isConflict,
+  isNotFound,
+  isTerminating,
+  refOf,
+} from "@llama-operator/kube-runtime/client";
 import { ContainerRunner } from "./container-runner.ts";
 import { LogRing } from "./log-ring.ts";
 import { annotation, annotations, type Pod, podType } from "./pod.ts";
@@ -85,7 +91,7 @@ export class PodRunner {
     const before = this.#pod;
     this.#pod = pod;
     this.#injectNewFaults(before, pod);
-    if (pod.metadata.deletionTimestamp !== undefined) this.#end(pod);
+    if (isTerminating(pod)) this.#end(pod);
     else if ((pod.spec?.readinessGates ?? []).length > 0) this.#dirty.resolve();
   }
 
@@ -134,7 +140,7 @@ export class PodRunner {
       await this.#dirty.promise;
       await this.#runtime.clock.sleep(COALESCE_MS, signal).catch(() => undefined);
       this.#dirty = Promise.withResolvers<void>();
-      // A pod that ends is deleted as soon as it has: its last status would be read by nobody.
+      // A pod that ends is deleted as soon as it has: no client would read its last status.
       if (this.#ending !== undefined) continue;
       const status = podStatus(this.#pod, this.#view(), this.#runtime.timestamp());
       if (signal.aborted || (this.#written !== undefined && sameStatus(status, this.#written))) continue;

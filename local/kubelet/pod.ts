@@ -37,7 +37,7 @@ export const configMapType = resourceType<SecretObject>({
 
 const PREFIX = "sim.llama-operator.dev/";
 
-/** What a person can say to the simulation, on a pod (through its template) unless noted. */
+/** What a user can set for the simulation, on a pod (through its template) unless noted. */
 export const annotations = {
   /** Real seconds after readiness; also obeyed when it is set on a running pod. */
   crashAfterSeconds: `${PREFIX}crash-after-seconds`,

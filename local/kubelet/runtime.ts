@@ -1,5 +1,6 @@
 // What containers run on: turns a container of a pod into a process, simulated or of this machine, and holds what all
 // pods of the simulation share (time, speed, names, the rendezvous of ranks).
+import { formatTime } from "@llama-operator/kube-runtime";
 import { startEngine } from "../engine/engine.ts";
 import { gpuOfNode } from "../engine/memory/gpu.ts";
 import type { EngineFaults } from "../engine/host.ts";
@@ -49,9 +50,9 @@ export class Runtime {
     this.newId = options.newId;
   }
 
-  /** Now, as RFC 3339 in seconds, which is what Kubernetes keeps. */
+  /** Now, as Kubernetes keeps it. */
   timestamp(): string {
-    return new Date(this.#options.unixSeconds() * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+    return formatTime(new Date(this.#options.unixSeconds() * 1000));
   }
 
   /** Faults that were set on a pod while it runs. */

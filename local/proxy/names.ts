@@ -1,4 +1,5 @@
 // Names inside a cluster: which Service or pod a host name means, as CoreDNS would answer.
+import { isTerminating } from "@llama-operator/kube-runtime/client";
 import type { Pod } from "../kubelet/pod.ts";
 import type { Service } from "./service.ts";
 
@@ -43,6 +44,6 @@ export function resolvePodName(
 }
 
 export function isReady({ metadata, status }: Pod): boolean {
-  if (metadata.deletionTimestamp !== undefined) return false;
+  if (isTerminating({ metadata })) return false;
   return status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") ?? false;
 }

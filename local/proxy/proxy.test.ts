@@ -1,6 +1,6 @@
 import { createServer, request, type RequestListener } from "node:http";
 import { connect } from "node:net";
-import type { AddressInfo } from "node:net";
+import { closeServer, listen } from "@llama-operator/kube-runtime/http";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Pod } from "../kubelet/pod.ts";
 import { ServiceProxy } from "./proxy.ts";
@@ -15,12 +15,8 @@ afterEach(async () => {
 /** A server that plays a pod's engine. */
 async function backend(listener: RequestListener): Promise<number> {
   const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  closers.push(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return (server.address() as AddressInfo).port;
+  closers.push(async () => closeServer(server));
+  return listen(server, { host: "127.0.0.1" });
 }
 
 function service(targetPort: number | string, port = 80): Service {

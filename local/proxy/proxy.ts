@@ -10,8 +10,8 @@ import {
   type ServerResponse,
 } from "node:http";
 import { connect } from "node:net";
-import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { closeServer, listen } from "@llama-operator/kube-runtime/http";
 import { parseServiceHost, type ServiceName } from "./names.ts";
 import type { Backend, NoBackend } from "./routing.ts";
 
@@ -50,19 +50,11 @@ export class ServiceProxy {
 
   /** @returns the port: the one given, or a free one for 0 */
   async listen(port: number, host = "127.0.0.1"): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen({ host, port }, () => {
-        this.#server.off("error", reject);
-        resolve();
-      });
-    });
-    return (this.#server.address() as AddressInfo).port;
+    return listen(this.#server, { host, port });
   }
 
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeAllConnections();
+    const closed = closeServer(this.#server);
     for (const tunnel of this.#tunnels) tunnel.destroy();
     await closed;
   }

@@ -1,11 +1,12 @@
 // From a Service to the address of one of its pods: what kube-proxy does, for ready pods that are not ending.
 import type { Container, Pod } from "../kubelet/pod.ts";
+import { matchesLabels } from "@llama-operator/llama/api";
 import { isReady, type ServiceName } from "./names.ts";
 import type { Service } from "./service.ts";
 
 export type Backend = { readonly address: string; readonly port: number; readonly pod: string };
 
-/** Why there is nobody to talk to, and the status a proxy answers with. */
+/** Why there is no pod to talk to, and the status a proxy answers with. */
 export type NoBackend = { readonly status: 502 | 503; readonly message: string };
 
 /** All backends of a Service port, in a stable order. */
@@ -27,13 +28,13 @@ export function backendsOf(
       message: `Service ${label} has no port ${port} (in a cluster: connection timed out)`,
     };
   }
-  const selector = Object.entries(service.spec?.selector ?? {});
-  if (selector.length === 0) return { status: 503, message: `Service ${label} selects no pods` };
+  const selector = service.spec?.selector ?? {};
+  if (Object.keys(selector).length === 0) return { status: 503, message: `Service ${label} selects no pods` };
   const backends: Backend[] = [];
   for (const pod of pods) {
     const { metadata, status } = pod;
     if (metadata.namespace !== namespace || status?.podIP === undefined || !isReady(pod)) continue;
-    if (!selector.every(([key, value]) => metadata.labels?.[key] === value)) continue;
+    if (!matchesLabels(metadata.labels, selector)) continue;
     const target = targetPort(servicePort.targetPort ?? port, pod.spec?.containers ?? []);
     if (target !== undefined) backends.push({ address: status.podIP, port: target, pod: metadata.name });
   }

@@ -9,6 +9,7 @@ import {
   isForbidden,
   isUnauthorized,
 } from "@llama-operator/kube-runtime/client";
+import { ServerVersionError } from "@llama-operator/kube-runtime/process";
 import { exitCodes } from "./exit-codes.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { InterruptedError } from "./terminal.ts";
@@ -46,7 +47,7 @@ export function explainFailure(error: unknown): Failure {
   if (error instanceof InspectionError) {
     return { code: error.code === "target" ? exitCodes.usage : exitCodes.error, message: error.message };
   }
-  if (error instanceof ConfigError) {
+  if (error instanceof ConfigError || error instanceof ServerVersionError) {
     return { code: exitCodes.cluster, message: withCause(error) };
   }
   if (error instanceof ConnectionError) {

@@ -12,7 +12,7 @@ import {
 import { createLogger, PrometheusRegistry } from "@llama-operator/operator/telemetry";
 import { systemClock } from "@llama-operator/kube-runtime";
 import { HttpKubeClient, KubeConnection, loadClusterConfig } from "@llama-operator/kube-runtime/connection";
-import { getPage } from "@llama-operator/kube-runtime/http";
+import { fetchText as getPage } from "@llama-operator/kube-runtime/http";
 import { configSource, withClusterOptions, type ClusterOptions } from "./cluster-connection.ts";
 import { configOf, optionsOf } from "./config-options.ts";
 import { CommandError } from "./failure.ts";

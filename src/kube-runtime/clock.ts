@@ -1,5 +1,7 @@
 // Time as a parameter. Everything that waits or measures takes a Clock, so that tests run hours in milliseconds
-// and a lease can be judged by a clock that nobody sets.
+// and a lease can be judged by a clock that is never set.
+
+import { orAborted } from "./abort.ts";
 
 export interface Clock {
   /** Milliseconds since 1970. For what people read; it may jump. */
@@ -37,14 +39,11 @@ export async function sleepOn(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   signal?.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const { promise, resolve } = Promise.withResolvers<void>();
   const cancel = clock.setTimeout(resolve, ms);
-  const abort = (): void => reject(signal?.reason as Error);
-  signal?.addEventListener("abort", abort, { once: true });
   try {
-    await promise;
+    await orAborted(promise, signal);
   } finally {
     cancel();
-    signal?.removeEventListener("abort", abort);
   }
 }

@@ -1,4 +1,5 @@
 // The public names of @llama-operator/kube-runtime. Other parts can import these and nothing else.
+export { orAborted, untilAborted } from "./abort.ts";
 export { Backoff } from "./backoff.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type LogFields, type Logger, silentLogger } from "./logger.ts";

@@ -55,9 +55,7 @@ export type ReconcileOutcome = "success" | "error" | "requeue_after";
 export interface ControllerMetrics {
   readonly total: Readonly<Record<ReconcileOutcome, Counter>>;
   readonly errors: Counter;
-  readonly terminalErrors: Counter;
   readonly panics: Counter;
-  readonly timeouts: Counter;
   readonly timeSeconds: Histogram;
   readonly activeWorkers: Gauge;
   readonly staleSkips: Counter;
@@ -112,28 +110,37 @@ export class RuntimeMetrics {
     this.#gauge("controller_runtime_max_concurrent_reconciles", "Workers of the controller.", labels).set(
       maxConcurrentReconciles,
     );
+    const outcomes = {
+      success: total("success"),
+      error: total("error"),
+      requeue_after: total("requeue_after"),
+    };
+    const errors = this.#counter(
+      "controller_runtime_reconcile_errors_total",
+      "Reconciliations that failed.",
+      labels,
+    );
+    // Dashboards made for controller-runtime read it. Here every error is tried again: it stays at zero.
+    this.#counter(
+      "controller_runtime_terminal_reconcile_errors_total",
+      "Reconciliations that failed and will not be retried until something changes.",
+      labels,
+    );
+    const panics = this.#counter(
+      "controller_runtime_reconcile_panics_total",
+      "Reconciliations that ended in a programming error.",
+      labels,
+    );
+    // The same: no reconcile has a time limit.
+    this.#counter(
+      "controller_runtime_reconcile_timeouts_total",
+      "Reconciliations that ran out of time.",
+      labels,
+    );
     return {
-      total: { success: total("success"), error: total("error"), requeue_after: total("requeue_after") },
-      errors: this.#counter(
-        "controller_runtime_reconcile_errors_total",
-        "Reconciliations that failed.",
-        labels,
-      ),
-      terminalErrors: this.#counter(
-        "controller_runtime_terminal_reconcile_errors_total",
-        "Reconciliations that failed and will not be retried until something changes.",
-        labels,
-      ),
-      panics: this.#counter(
-        "controller_runtime_reconcile_panics_total",
-        "Reconciliations that ended in a programming error.",
-        labels,
-      ),
-      timeouts: this.#counter(
-        "controller_runtime_reconcile_timeouts_total",
-        "Reconciliations that ran out of time.",
-        labels,
-      ),
+      total: outcomes,
+      errors,
+      panics,
       timeSeconds: this.#histogram(
         "controller_runtime_reconcile_time_seconds",
         "Time a reconciliation takes.",

@@ -5,7 +5,7 @@ import type { Applier } from "@llama-operator/kube-runtime/apply";
 import type { Cache, WriteTracker } from "@llama-operator/kube-runtime/cache";
 import type { Clock, Logger, MetricsRegistry, RuntimeMetrics } from "@llama-operator/kube-runtime";
 import type { EventRecorder } from "@llama-operator/kube-runtime/process";
-import type { GetPage } from "@llama-operator/kube-runtime/http";
+import type { FetchText as GetPage } from "@llama-operator/kube-runtime/http";
 import type { Caches } from "./observed/caches.ts";
 import type { Informers } from "./observed/informers.ts";
 import type { GpuCapacity } from "./capacity/gpu-capacity.ts";

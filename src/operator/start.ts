@@ -7,7 +7,7 @@ import { Cache } from "@llama-operator/kube-runtime/cache";
 import type { KubeClient } from "@llama-operator/kube-runtime/client";
 import type { HttpClientOptions } from "@llama-operator/kube-runtime/connection";
 import type { Controller } from "@llama-operator/kube-runtime/controller";
-import type { GetPage } from "@llama-operator/kube-runtime/http";
+import type { FetchText as GetPage } from "@llama-operator/kube-runtime/http";
 import { EventRecorder, LeaseElector, Manager, type Runnable } from "@llama-operator/kube-runtime/process";
 import { makeWebhook, type Webhook } from "./admission/webhook.ts";
 import type { OperatorConfig } from "./config.ts";

@@ -11,7 +11,10 @@ import type { KubeClient } from "../../src/kube-runtime/client/client.ts";
 import { ApiError } from "../../src/kube-runtime/client/errors.ts";
 import { HttpKubeClient } from "../../src/kube-runtime/connection/http/http-client.ts";
 import { systemClock } from "../../src/kube-runtime/clock.ts";
-import { getPage, type PageRequest } from "../../src/kube-runtime/http/get-page.ts";
+import {
+  fetchText as getPage,
+  type TextRequest as PageRequest,
+} from "../../src/kube-runtime/http/fetch-text.ts";
 import { OperatorInProcess } from "../benchmarks/bed/operator-in-process.ts";
 import { ReconcileTimes } from "../benchmarks/bed/reconcile-times.ts";
 import { kubectl, sharedCluster, testNamespace } from "../support/cluster.ts";

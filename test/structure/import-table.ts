@@ -45,7 +45,11 @@ export const parts: readonly Part[] = [
   },
   { path: "src/operator/workloads", uses: [], packages: [llama, "node:crypto", "zod"] },
   // Handed in, never reached for: only the command line imports it.
-  { path: "src/operator/telemetry", uses: [], packages: [kubeRuntime, "node:*", "pino", "prom-client"] },
+  {
+    path: "src/operator/telemetry",
+    uses: [],
+    packages: [kubeRuntime, "node:*", "pino", "@prometheus-io/client"],
+  },
   {
     path: "src/operator/admission",
     uses: ["src/operator", "src/operator/workloads"],
@@ -64,6 +68,12 @@ export const parts: readonly Part[] = [
   },
   // Looks at checkpoints on the hub, in folders and in registries; plans and runs nothing.
   { path: "src/cli/inspection", uses: [], packages: [llama, "node:*", "undici", "zod"] },
+  // Its doubles of a hub are servers.
+  {
+    path: "src/cli/inspection/testing",
+    uses: ["src/cli/inspection"],
+    packages: [llama, "@llama-operator/kube-runtime/http", "node:*", "undici"],
+  },
   // The cluster on one machine: shapes of nodes from the catalog, the API server through the client.
   {
     path: "local",
@@ -79,7 +89,7 @@ export const parts: readonly Part[] = [
     ],
   },
   // Stands for vLLM: with facts and arithmetic of its own, so that a wrong planner cannot agree with it.
-  { path: "local/engine", uses: [], packages: ["node:*", "zod", "prom-client"] },
+  { path: "local/engine", uses: [], packages: ["node:*", "zod", "@prometheus-io/client"] },
   // The command line of a checkout: the shipped one, with `local` added.
   { path: "local/cli", uses: ["local"], packages: [cli, "commander"] },
   { path: "local/main.ts", uses: ["local", "local/cli"], packages: [cli, "node:*"] },

@@ -1,12 +1,11 @@
 // Stands between a client and the API server, so that a test sees every request and decides what becomes of it and
 // of its answer. Speaks plain HTTP on a loopback address; the client's own credentials are handed on.
-import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Agent } from "undici";
+import { closeServer, listen } from "@llama-operator/kube-runtime/http";
 import { parse, stringify } from "yaml";
 import type { ClusterFacts } from "../../local/cluster/options.ts";
 
@@ -80,16 +79,8 @@ export async function startApiServerProxy(
       response.destroy(error instanceof Error ? error : undefined);
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const close = async (): Promise<void> => {
-    if (!server.listening) return;
-    const closed = once(server, "close");
-    server.close();
-    server.closeAllConnections();
-    await closed;
-  };
+  const port = await listen(server, { host: "127.0.0.1" });
+  const close = async (): Promise<void> => closeServer(server);
   return {
     kubeconfig: await writeKubeconfig(cluster, port),
     close,

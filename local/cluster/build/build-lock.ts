@@ -9,7 +9,7 @@ export interface BuildLock extends AsyncDisposable {
 }
 
 /**
- * Takes the lock, waiting for whoever holds it. `onWait` is told once per holder, with its process id.
+ * Takes the lock, waiting for the process that holds it. `onWait` is told once per holder, with its process id.
  */
 export async function takeBuildLock(
   name: string,

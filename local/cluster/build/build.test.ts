@@ -133,7 +133,7 @@ test("without Go the error is one sentence that says what to install and what wo
   });
 });
 
-test("a Go that refuses the modules is told from a missing one, in its own words", async () => {
+test("a Go that refuses the modules is told from a missing one, by its own message", async () => {
   await writeFile(
     goCommand,
     '#!/bin/sh\necho "go: go.mod requires go >= 1.26.0 (running go 1.21.3)" >&2\nexit 1\n',

@@ -81,7 +81,7 @@ export async function buildRecipes<Name extends string>(
       signal,
     );
     await removeUnfinished(cacheDir);
-    // Whoever held the lock before may have built them.
+    // The process that held the lock before may have built them.
     const wanted = await missing(targets);
     for (const [index, target] of wanted.entries()) {
       const report = (kind: "building" | "built", elapsedSeconds: number) =>

@@ -168,7 +168,7 @@ export function kwok(programs: BuiltPrograms, layout: ClusterLayout): ClusterPro
       "--node-lease-duration-seconds=40",
       `--server-address=${layout.address}:${layout.ports.kwok}`,
     ],
-    // A configuration that a person keeps in ~/.kwok is none of this cluster's.
+    // A configuration that the user keeps in ~/.kwok is none of this cluster's.
     environment: { KWOK_WORKDIR: join(layout.stateDir, "kwok") },
     readyUrl: `http://${layout.address}:${layout.ports.kwok}/healthz`,
   };

@@ -1,4 +1,4 @@
-// Free ports at an address that only this cluster uses: nobody else can take one between the look and the use.
+// Free ports at an address that only this cluster uses: no other program can take one between the check and the use.
 
 import { once } from "node:events";
 import { createServer } from "node:net";

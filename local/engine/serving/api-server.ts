@@ -1,5 +1,6 @@
 // The HTTP side of the engine: routes, keys and errors as vLLM's API server has them. It listens only once the
 // engine is ready; before that the address refuses connections, which is what probes and clients should see.
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type CompletionKind, readCompletion, RequestError, type ServedModel } from "./completion.ts";
 import { answerCompletion, engineDeadError } from "./completion-response.ts";
@@ -42,13 +43,8 @@ export class ApiServer {
 
   /** @throws the system's error when the address cannot be bound */
   async listen(host: string, port: number): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen({ host, port }, () => {
-        this.#server.off("error", reject);
-        resolve();
-      });
-    });
+    this.#server.listen({ host, port });
+    await once(this.#server, "listening");
     this.#options.log(`(APIServer pid=1) INFO [entry.py:140] Starting vLLM server on http://${host}:${port}`);
   }
 

@@ -31,7 +31,7 @@ export async function answerCompletion(
   });
   const chunkObject = isChat ? "chat.completion.chunk" : "text_completion";
   const send = (data: object | string): void => {
-    // Between the end of the connection and its event, a write would be an error that nobody handles.
+    // Between the end of the connection and its event, a write would be an unhandled error.
     if (!response.destroyed)
       response.write(`data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`);
   };

@@ -1,7 +1,7 @@
 // /metrics of vLLM 0.32 under its own names and labels (vllm/v1/metrics/loggers.py). What the simulation has no
 // notion of (prefix hits, multi-modal, KV transfer, FLOP estimates) is exported and stays at zero. Times are
 // those a client measures, so a speed-up shows in them.
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import type { SequenceFinish, StepReport } from "./scheduler.ts";
 
 /** Bucket families of vllm/v1/metrics/buckets.py. */
@@ -47,8 +47,8 @@ export type MetricsOptions = {
 export class EngineMetrics {
   readonly #registry = new Registry();
   readonly #labels: Readonly<Record<string, string>>;
-  readonly #counters = new Map<string, Counter>();
-  readonly #histograms = new Map<string, Histogram>();
+  readonly #counters = new Map<string, Counter<string>>();
+  readonly #histograms = new Map<string, Histogram<string>>();
 
   constructor(options: MetricsOptions) {
     const { modelName, maxModelLen, cacheConfig, gauges } = options;
@@ -124,7 +124,7 @@ export class EngineMetrics {
   #gauges(read: () => SchedulerGauges): void {
     const labels = this.#labels;
     const add = (name: string, help: string, value: () => number): void => {
-      const gauge: Gauge = new Gauge({
+      const gauge: Gauge<string> = new Gauge({
         name,
         help,
         labelNames: Object.keys(labels),
@@ -143,7 +143,7 @@ export class EngineMetrics {
       () => read().waitingCount,
     );
     add("vllm:kv_cache_usage_perc", "KV-cache usage. 1 means 100 percent usage.", () => read().kvCacheUsage);
-    const byReason: Gauge = new Gauge({
+    const byReason: Gauge<string> = new Gauge({
       name: "vllm:num_requests_waiting_by_reason",
       help: "Number of waiting requests by reason.",
       labelNames: [...Object.keys(labels), "reason"],

@@ -195,7 +195,7 @@ export class Scheduler {
       }
     }
     while (budget > 0 && this.#running.size < this.#limits.maxNumSeqs) {
-      // Nobody is let in on the blocks that a preemption has just freed.
+      // No new request is let in on the blocks that a preemption has just freed.
       if (preemptions > 0) break;
       const [next] = this.#waiting;
       if (next === undefined || !this.#reserve(next, promptLength(next))) break;

@@ -62,7 +62,7 @@ it("a token is replaced when four fifths of its life have passed, and an API ser
     if (requests === 1) throw new Error("no");
     return { token: `token-${requests}`, lifeSeconds: 1e6 };
   };
-  const file = { path, wish: { expirationSeconds: 1000 }, lifeSeconds: 1000 };
+  const file = { path, spec: { expirationSeconds: 1000 }, lifeSeconds: 1000 };
   await keepFresh(file, pod, requestToken, clock, (error) => failures.push(String(error)), stop.signal);
   // The third token would live for days, and is used for one.
   expect(slept).toEqual([800, 10, 86_400, 86_400]);

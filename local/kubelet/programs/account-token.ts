@@ -6,15 +6,15 @@ import { type KubeClient, type KubeObject, resourceType } from "@llama-operator/
 import type { Pod } from "../pod.ts";
 
 /** What a `serviceAccountToken` of a projected volume asks for. */
-export type TokenWish = { readonly audience?: string; readonly expirationSeconds: number };
+export type TokenSpec = { readonly audience?: string; readonly expirationSeconds: number };
 
 export type AccountToken = { readonly token: string; readonly lifeSeconds: number };
 
 /** @throws ApiError where the account is missing or the API server says no */
-export type RequestToken = (pod: Pod, wish: TokenWish) => Promise<AccountToken>;
+export type RequestToken = (pod: Pod, spec: TokenSpec) => Promise<AccountToken>;
 
 /** A token in a file, to be kept fresh. */
-export type TokenFile = { readonly path: string; readonly wish: TokenWish; readonly lifeSeconds: number };
+export type TokenFile = { readonly path: string; readonly spec: TokenSpec; readonly lifeSeconds: number };
 
 type TokenRequest = KubeObject & {
   readonly spec: {
@@ -82,7 +82,7 @@ export async function keepFresh(
     await clock.sleep(waitSeconds * 1000, signal).catch(() => undefined);
     if (signal.aborted) return;
     try {
-      const token = await requestToken(pod, file.wish);
+      const token = await requestToken(pod, file.spec);
       await writeToken(file.path, token);
       waitSeconds = useSeconds(token.lifeSeconds);
     } catch (error) {

@@ -100,7 +100,7 @@ export async function startProgram(options: ProgramOptions): Promise<SimulatedPr
 }
 
 /**
- * A folder that nobody else reads, because tokens lie in it. It is the container's own over all its starts: a kubelet
+ * A folder that no other user may read, because tokens lie in it. It is the container's own over all its starts: a kubelet
  * that was killed has left the one of before.
  */
 async function newFolder(parent: string, { metadata }: Pod, { name }: Container): Promise<string> {

@@ -50,7 +50,7 @@ it("the account's volume, as the API server adds it to a pod, has token, authori
   const read = async (file: string) => readFile(join(mounts[account] ?? "", file), "utf8");
   expect(await Promise.all(["token", "ca.crt", "namespace"].map(read))).toEqual(["TOKEN", "CA", "system"]);
   expect(tokens).toEqual([
-    { path: join(mounts[account] ?? "", "token"), wish: { expirationSeconds: 3607 }, lifeSeconds: 3607 },
+    { path: join(mounts[account] ?? "", "token"), spec: { expirationSeconds: 3607 }, lifeSeconds: 3607 },
   ]);
 });
 

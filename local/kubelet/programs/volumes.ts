@@ -5,7 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { podField, type ReadData } from "../environment.ts";
 import type { Container, Pod, PodSpec } from "../pod.ts";
-import { type RequestToken, type TokenFile, type TokenWish, writeToken } from "./account-token.ts";
+import { type RequestToken, type TokenFile, type TokenSpec, writeToken } from "./account-token.ts";
 
 export type Volumes = {
   /** From the path in the container to the folder here. */
@@ -86,12 +86,12 @@ async function writePart(
   }
   if (serviceAccountToken === undefined) return [];
   const { audience, expirationSeconds = DEFAULT_TOKEN_SECONDS, path } = serviceAccountToken;
-  const wish: TokenWish = { expirationSeconds, ...(audience === undefined ? {} : { audience }) };
-  const token = await requestToken(pod, wish);
+  const spec: TokenSpec = { expirationSeconds, ...(audience === undefined ? {} : { audience }) };
+  const token = await requestToken(pod, spec);
   const file = join(folder, path);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await writeToken(file, token);
-  return [{ path: file, wish, lifeSeconds: token.lifeSeconds }];
+  return [{ path: file, spec, lifeSeconds: token.lifeSeconds }];
 }
 
 async function filesOf(

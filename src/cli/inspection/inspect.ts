@@ -1,4 +1,4 @@
-// The front door: names a place, reads its headers, and answers with what a person and a planner want to know.
+// The front door: names a place, reads its headers, and answers with what a user and the planner want to know.
 import { basename, dirname } from "node:path";
 import { InspectionError } from "./errors.ts";
 import { readGgufCheckpoint } from "./gguf-checkpoint.ts";

@@ -1,4 +1,4 @@
-// From the tensors of a checkpoint to the facts that a person reads and the `profile` that the planner reads.
+// From the tensors of a checkpoint to the facts that a user reads and the `profile` that the planner reads.
 import { modelProfile, type ModelProfile } from "@llama-operator/llama/api";
 import { type Architecture, parameterCount } from "@llama-operator/llama/catalog";
 import { partBytes, placeTensors } from "./checkpoint-parts.ts";
@@ -19,7 +19,7 @@ export interface CheckpointFacts {
   /** Bytes in the files, by element type, the most first. */
   readonly bytesByType: readonly { readonly type: string; readonly bytes: number }[];
   readonly profile: ProfileOrReason;
-  /** What a person should know. */
+  /** What the user should know. */
   readonly notes: readonly string[];
 }
 

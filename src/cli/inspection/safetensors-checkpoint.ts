@@ -40,7 +40,7 @@ export interface SafetensorsCheckpoint {
 
 /**
  * Reads the configuration and all headers.
- * @param only The one file to read, where a person has named it.
+ * @param only The one file to read, where the user has named it.
  * @throws InspectionError
  */
 export async function readSafetensorsCheckpoint(

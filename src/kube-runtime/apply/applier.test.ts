@@ -103,22 +103,22 @@ describe("applying a child", () => {
     await apply({ ...service({ a: "1" }), spec: { selector: { a: "1" }, type: "ClusterIP" } });
     expect(await apply(service({ a: "1" }))).toMatchObject({
       outcome: "changed",
-      because: { reason: "intent" },
+      reason: { kind: "intent" },
     });
   });
 
-  test("repairs what somebody changed, and says where", async () => {
+  test("repairs what another client changed, and says where", async () => {
     await apply(service({ a: "1" }));
     client.put(services, { ...live(), spec: { selector: { a: "2" } } });
     await settle();
     expect(await apply(service({ a: "1" }))).toMatchObject({
       outcome: "changed",
-      because: { reason: "drift", path: "spec.selector.a" },
+      reason: { kind: "drift", path: "spec.selector.a" },
     });
     expect(live().spec?.selector).toEqual({ a: "1" });
   });
 
-  test("leaves alone what belongs to another owner, or to nobody", async () => {
+  test("leaves alone what belongs to another owner, or to none", async () => {
     client.put(services, service({ a: "1" }, "earlier-owner"));
     await settle();
     expect(await apply(service({ a: "1" }))).toMatchObject({ outcome: "foreign" });

@@ -1,7 +1,7 @@
 // Makes children what a reconciler wants, with as few requests as that takes: none at rest.
 //
 // Guarantees
-// - A child is written only if it is missing, wanted otherwise than before, or changed by somebody (intent.ts).
+// - A child is written only if it is missing, wanted otherwise than before, or changed by another client (intent.ts).
 // - A child whose controller is another object, or none, is never written: it is reported as foreign. Where the
 //   cache knows nothing of a child, it is applied without force, so that an object of that name, unseen so far,
 //   is a conflict and not taken over; otherwise with the UID that was seen.
@@ -15,6 +15,7 @@ import { findDrift } from "./drift.ts";
 import { ApiError, isInvalid, isNotFound } from "../client/errors.ts";
 import { needsApply, withIntentHash, type ApplyReason } from "./intent.ts";
 import {
+  isTerminating,
   controllerOf,
   objectKey,
   refOf,
@@ -29,8 +30,8 @@ import type { WriteTracker } from "../cache/write-tracker.ts";
 export type Applied<T extends KubeObject> =
   | { readonly outcome: "unchanged"; readonly object: Live<T> }
   | { readonly outcome: "created"; readonly object: Live<T> }
-  | { readonly outcome: "changed"; readonly object: Live<T>; readonly because: ApplyReason }
-  /** Somebody else's, or of an earlier owner of the same name that is being collected. Left alone. */
+  | { readonly outcome: "changed"; readonly object: Live<T>; readonly reason: ApplyReason }
+  /** Another owner's, or of an earlier owner of the same name that is being collected. Left alone. */
   | { readonly outcome: "foreign"; readonly object: Live<T> }
   /** Ours and on its way out; its end will wake the reconciler. Left alone. */
   | { readonly outcome: "terminating"; readonly object: Live<T> };
@@ -77,11 +78,11 @@ export class Applier {
     const live = cache.of(type).store.get({ namespace: intent.metadata?.namespace, name });
     if (live !== undefined) {
       if (!isOurs(intent, live)) return { outcome: "foreign", object: live };
-      if (live.metadata.deletionTimestamp !== undefined) return { outcome: "terminating", object: live };
+      if (isTerminating(live)) return { outcome: "terminating", object: live };
     }
     const hashed = this.#withHash(intent);
-    const because = needsApply(hashed, live, intentAnnotation);
-    if (because === undefined && live !== undefined) return { outcome: "unchanged", object: live };
+    const reason = needsApply(hashed, live, intentAnnotation);
+    if (reason === undefined && live !== undefined) return { outcome: "unchanged", object: live };
     const intended = hashed.metadata?.annotations?.[intentAnnotation];
     if (live !== undefined && this.#settled.get(live) === intended)
       return { outcome: "unchanged", object: live };
@@ -94,9 +95,9 @@ export class Applier {
       });
     tracker.wroteAt(objectKey(context.request), type, object);
     if (object.metadata.resourceVersion === live?.metadata.resourceVersion) this.#settled.set(live, intended);
-    return because === undefined || live === undefined
+    return reason === undefined || live === undefined
       ? { outcome: "created", object }
-      : { outcome: "changed", object, because };
+      : { outcome: "changed", object, reason };
   }
 
   /**

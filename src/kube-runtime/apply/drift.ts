@@ -7,7 +7,7 @@
 //   compared item by item, which is what the API server replaces: an atomic list.
 // Caveats
 // - False, 0 and "" count as absent, because most fields of the API leave them out. Where a field's default is
-//   another value (automountServiceAccountToken), its removal by somebody goes unnoticed until the intent changes.
+//   another value (automountServiceAccountToken), its removal by another client goes unnoticed until the intent changes.
 // - `stringData` of a Secret is write-only and would always look like drift: apply `data`.
 import { sameQuantity } from "./quantity.ts";
 
@@ -117,7 +117,7 @@ const keyDefaults: Fields = { protocol: "TCP" };
 /** Lists that are sets: other writers may have added to them. */
 const setFields: ReadonlySet<string> = new Set(["finalizers"]);
 
-/** Maps that have one owner: what somebody added to them is drift too (`x-kubernetes-map-type: atomic`). */
+/** Maps that have one owner: what another client added to them is drift too (`x-kubernetes-map-type: atomic`). */
 const atomicMaps: ReadonlySet<string> = new Set([
   "nodeSelector",
   "selector",

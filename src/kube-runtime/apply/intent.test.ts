@@ -28,6 +28,10 @@ describe("an intent's hash", () => {
     expect(intentHash(object(["a", "b"]))).not.toBe(intentHash(object(["b", "a"])));
   });
 
+  test("stays as it is stored on children: another one would apply all of them again", () => {
+    expect(intentHash(object({ b: {}, a: [{ d: null, c: 1 }] }))).toBe("5488f765cae7172e");
+  });
+
   test("goes onto the object and nowhere else", () => {
     const intent = withIntentHash(object({ template: { metadata: {} } }), annotation);
     expect(intent.metadata?.annotations?.[annotation]).toMatch(/^[0-9a-f]{16}$/);
@@ -39,17 +43,17 @@ describe("a child needs to be applied", () => {
   const intent = withIntentHash(object({ a: 1 }), annotation);
 
   test("when it is absent", () => {
-    expect(needsApply(intent, undefined, annotation)).toEqual({ reason: "absent" });
+    expect(needsApply(intent, undefined, annotation)).toEqual({ kind: "absent" });
   });
 
   test("when it carries another intent's hash, even though every leaf is there", () => {
     const more = withIntentHash(object({ a: 1, b: 2 }), annotation);
-    expect(needsApply(intent, stored(more, { a: 1, b: 2 }), annotation)).toEqual({ reason: "intent" });
+    expect(needsApply(intent, stored(more, { a: 1, b: 2 }), annotation)).toEqual({ kind: "intent" });
   });
 
   test("when a leaf differs", () => {
     expect(needsApply(intent, stored(intent, { a: 2 }), annotation)).toEqual({
-      reason: "drift",
+      kind: "drift",
       path: "spec.a",
     });
   });
@@ -127,7 +131,7 @@ describe("drift", () => {
     ],
     ["a port's protocol", { ports: [{ port: 80 }] }, { ports: [{ port: 80, protocol: "UDP" }] }, "ports[80]"],
     [
-      "a selector that somebody narrowed",
+      "a selector that another client narrowed",
       { nodeSelector: { a: "1" } },
       { nodeSelector: { a: "1", b: "2" } },
       "nodeSelector",

@@ -1,5 +1,5 @@
 // Whether a child has to be applied again. Two questions: did what we want change (a hash of the intent, kept as an
-// annotation on the child), and did somebody change what we applied (each applied leaf against the live object)?
+// annotation on the child), and did another client change what we applied (each applied leaf against the live object)?
 // Only the hash notices a field that we stopped wanting; only the leaves notice drift. Both hold after a restart.
 import { hash } from "node:crypto";
 import type { KubeObject, Live } from "../client/object.ts";
@@ -7,12 +7,15 @@ import { findDrift } from "./drift.ts";
 
 /** Why a child is applied. */
 export type ApplyReason =
-  | { readonly reason: "absent" }
-  | { readonly reason: "intent" }
+  | { readonly kind: "absent" }
+  | { readonly kind: "intent" }
   /** `path` is the first leaf that differs. */
-  | { readonly reason: "drift"; readonly path: string };
+  | { readonly kind: "drift"; readonly path: string };
 
-/** A hash of the object's content, the same for every order of keys. 64 bits: it detects change, not attack. */
+/**
+ * A hash of the object's content, the same for every order of keys. 64 bits: it detects change, not attack. It is stored
+ * on every child: another form of the JSON would apply all of them again.
+ */
 export function intentHash(object: KubeObject): string {
   return hash("sha256", JSON.stringify(sortedKeys(object)), "hex").slice(0, 16);
 }
@@ -33,12 +36,12 @@ export function needsApply<T extends KubeObject>(
   live: Live<T> | undefined,
   annotation: string,
 ): ApplyReason | undefined {
-  if (live === undefined) return { reason: "absent" };
+  if (live === undefined) return { kind: "absent" };
   if (live.metadata.annotations?.[annotation] !== intent.metadata?.annotations?.[annotation]) {
-    return { reason: "intent" };
+    return { kind: "intent" };
   }
   const path = findDrift(intent, live);
-  return path === undefined ? undefined : { reason: "drift", path };
+  return path === undefined ? undefined : { kind: "drift", path };
 }
 
 /** The same value with keys in one order everywhere, for JSON.stringify: cheaper than writing the text piece by piece. */

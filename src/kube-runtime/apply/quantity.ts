@@ -1,5 +1,6 @@
 // Kubernetes quantities (resource.Quantity), as far as telling whether two spellings mean the same: "1000m" and
-// "1", "1Gi" and "1024Mi". https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+// "1", "1Gi" and "1024Mi". Planning, which needs numbers, has a parser of its own: this part may not know it.
+// https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 
 const form = /^([+-]?)(\d+(?:\.\d*)?|\.\d+)(?:(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E)|[eE]([+-]?\d+))?$/;
 

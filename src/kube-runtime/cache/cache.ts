@@ -1,4 +1,4 @@
-// The informers of a process, one for each kind: whoever asks for a kind twice gets the same one.
+// The informers of a process, one for each kind: asking for a kind twice gives the same one.
 import type { KubeClient } from "../client/client.ts";
 import type { KubeObject } from "../client/object.ts";
 import { resourceName, type ResourceType } from "../client/resource.ts";
@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 import { Informer, type InformerOptions } from "./informer.ts";
 import type { Logger } from "../logger.ts";
 import type { RuntimeMetrics } from "../metrics.ts";
-import { Turns } from "./turns.ts";
+import { Semaphore } from "./semaphore.ts";
 
 export interface CacheDependencies {
   readonly client: KubeClient;
@@ -21,7 +21,7 @@ const pagesAtOnce = 1;
 
 export class Cache {
   readonly #dependencies: CacheDependencies;
-  readonly #listing = new Turns(pagesAtOnce);
+  readonly #listing = new Semaphore(pagesAtOnce);
   readonly #informers = new Map<string, Informer<KubeObject>>();
 
   constructor(dependencies: CacheDependencies) {
@@ -42,7 +42,7 @@ export class Cache {
     return informer;
   }
 
-  /** @throws RangeError for a kind that nobody declared */
+  /** @throws RangeError for a kind that was not declared */
   of<T extends KubeObject>(type: ResourceType<T>): Informer<T> {
     const informer = this.find(type);
     if (informer === undefined) throw new RangeError(`${cacheKey(type)} is not cached`);

@@ -5,7 +5,7 @@ import { HttpKubeClient } from "../connection/http/http-client.ts";
 import type { KubeObject } from "../client/object.ts";
 import { resourceType } from "../client/resource.ts";
 import { FlakyApiServer, type SeenRequest } from "../testing/flaky-api-server.ts";
-import { Turns } from "./turns.ts";
+import { Semaphore } from "./semaphore.ts";
 import { Informer, type InformerOptions } from "./informer.ts";
 import { silentLogger } from "../logger.ts";
 import type { CacheMetrics } from "../metrics.ts";
@@ -67,7 +67,7 @@ function start(options: Partial<InformerOptions<Thing>> = {}): Informer<Thing> {
     { type: things, ...options },
     {
       client: new HttpKubeClient(connection, { maxRetryWaitMs: 0, requestTimeoutMs: 1000 }),
-      listing: new Turns(1),
+      listing: new Semaphore(1),
       clock,
       random: () => 0.5,
       logger: silentLogger,
@@ -324,7 +324,7 @@ describe("an informer of an optional kind", () => {
   });
 });
 
-test("whoever waits for a resourceVersion is woken when it is reached, in order", async () => {
+test("what waits for a resourceVersion is woken when it is reached, in order", async () => {
   const informer = start();
   await synced(informer);
   const base = Number(server.resourceVersion);

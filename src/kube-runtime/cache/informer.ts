@@ -6,14 +6,15 @@
 // - A handler added late is told of everything that is there, as of an initial list.
 // - The store is changed before handlers run: they, and reconcilers they wake, see the change.
 import type { KubeClient } from "../client/client.ts";
-import { refOf, type KubeObject, type Live, type LiveMeta } from "../client/object.ts";
+import { isTerminating, refOf, type KubeObject, type Live, type LiveMeta } from "../client/object.ts";
 import { compareResourceVersions, newerResourceVersion } from "../client/resource-version.ts";
 import { resourceName, type ResourceType } from "../client/resource.ts";
+import { orAborted } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { CacheMetrics } from "../metrics.ts";
 import { Reflector, type ReflectorSink } from "./reflector.ts";
-import type { Turns } from "./turns.ts";
+import type { Semaphore } from "./semaphore.ts";
 import { ObjectStore, type IndexFunction, type Store, type StoreChange } from "./store.ts";
 
 export type ChangeHandler<T extends KubeObject> = (
@@ -40,7 +41,7 @@ export interface InformerOptions<T extends KubeObject> {
 export interface InformerDependencies {
   readonly client: KubeClient;
   /** Shared by all informers of a process. */
-  readonly listing: Turns;
+  readonly listing: Semaphore;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -60,9 +61,9 @@ export class Informer<T extends KubeObject> {
   #resourceVersion: string | undefined;
   #epoch = 0;
   /** Ordered by resourceVersion, oldest first. */
-  #waiters: { readonly resourceVersion: string; readonly callback: () => void }[] = [];
+  #versionWaiters: { readonly resourceVersion: string; readonly callback: () => void }[] = [];
   /** Those who wait for an object to be gone; few at a time. */
-  #mourners: { readonly object: Live<KubeObject>; readonly callback: () => void }[] = [];
+  #deletionWaiters: { readonly object: Live<KubeObject>; readonly callback: () => void }[] = [];
 
   constructor(options: InformerOptions<T>, dependencies: InformerDependencies) {
     const { type, indexes, trim } = options;
@@ -107,25 +108,29 @@ export class Informer<T extends KubeObject> {
   /** Calls back once `hasSeen(resourceVersion)`, or once resourceVersions from before have lost their meaning. */
   whenSeen(resourceVersion: string, callback: () => void): void {
     // Writes come back in about the order of their resourceVersions: the place is nearly always the end.
-    let at = this.#waiters.length;
-    for (let before = this.#waiters[at - 1]; before !== undefined; before = this.#waiters[at - 1]) {
+    let at = this.#versionWaiters.length;
+    for (
+      let before = this.#versionWaiters[at - 1];
+      before !== undefined;
+      before = this.#versionWaiters[at - 1]
+    ) {
       if (compareResourceVersions(before.resourceVersion, resourceVersion) <= 0) break;
       at -= 1;
     }
-    this.#waiters.splice(at, 0, { resourceVersion, callback });
+    this.#versionWaiters.splice(at, 0, { resourceVersion, callback });
     this.#wake();
   }
 
   /** Whether an object that was seen is gone since, or on its way out. */
   hasLost(object: Live<KubeObject>): boolean {
     const live = this.#store.get(refOf(object));
-    return live?.metadata.uid !== object.metadata.uid || live.metadata.deletionTimestamp !== undefined;
+    return live?.metadata.uid !== object.metadata.uid || isTerminating(live);
   }
 
   /** Calls back once `hasLost(object)`. */
   whenLost(object: Live<KubeObject>, callback: () => void): void {
     if (this.hasLost(object)) callback();
-    else this.#mourners.push({ object, callback });
+    else this.#deletionWaiters.push({ object, callback });
   }
 
   onChange(handler: ChangeHandler<T>): void {
@@ -135,15 +140,7 @@ export class Informer<T extends KubeObject> {
 
   /** Resolves at the first sync. @throws the signal's reason */
   async waitForSync(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    const abort = (): void => aborted.reject(signal.reason as Error);
-    signal.addEventListener("abort", abort, { once: true });
-    try {
-      await Promise.race([this.#synced.promise, aborted.promise]);
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
+    await orAborted(this.#synced.promise, signal);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -183,31 +180,31 @@ export class Informer<T extends KubeObject> {
 
   #startEpoch(): void {
     this.#epoch += 1;
-    const waiters = this.#waiters;
-    this.#waiters = [];
+    const waiters = this.#versionWaiters;
+    this.#versionWaiters = [];
     for (const { callback } of waiters) callback();
   }
 
   #wake(): void {
     let seen = 0;
-    for (const { resourceVersion } of this.#waiters) {
+    for (const { resourceVersion } of this.#versionWaiters) {
       if (!this.hasSeen(resourceVersion)) break;
       seen += 1;
     }
     if (seen === 0) return;
-    for (const { callback } of this.#waiters.splice(0, seen)) callback();
+    for (const { callback } of this.#versionWaiters.splice(0, seen)) callback();
   }
 
   #announce(change: StoreChange<T> | undefined, initial: boolean): void {
     if (change === undefined) return;
     if (change.type !== "updated") this.#metrics.objects.set(this.#store.size);
     for (const handler of this.#handlers) this.#call(handler, change, initial);
-    if (this.#mourners.length > 0) this.#wakeMourners();
+    if (this.#deletionWaiters.length > 0) this.#wakeDeletionWaiters();
   }
 
-  #wakeMourners(): void {
-    const lost = this.#mourners.filter(({ object }) => this.hasLost(object));
-    this.#mourners = this.#mourners.filter((mourner) => !lost.includes(mourner));
+  #wakeDeletionWaiters(): void {
+    const lost = this.#deletionWaiters.filter(({ object }) => this.hasLost(object));
+    this.#deletionWaiters = this.#deletionWaiters.filter((waiter) => !lost.includes(waiter));
     for (const { callback } of lost) callback();
   }
 

@@ -3,7 +3,7 @@
 //
 // Guarantees
 // - What the sink holds is a state that the API server had, or a mix of two states on the way to the newer one;
-//   after any fault it converges without anybody's help.
+//   after any fault it converges by itself.
 // - Lists come in pages of about half a megabyte, each trimmed before the next is asked for: memory and stalls stay bounded.
 // - A watch that says nothing for 120 s is cut (bookmarks come about once a minute, so silence is a dead
 //   connection). A watch that is lost otherwise than by its own timeout is resumed only after the server has
@@ -24,7 +24,7 @@ import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { CacheMetrics } from "../metrics.ts";
 import { SharedStrings } from "./shared-strings.ts";
-import type { Turns } from "./turns.ts";
+import type { Semaphore } from "./semaphore.ts";
 
 /** Where a reflector puts what it sees. Methods are synchronous and must not throw. */
 export interface ReflectorSink<T extends KubeObject> {
@@ -49,7 +49,7 @@ export interface ReflectorOptions<T extends KubeObject> {
   /** Cuts an object down to what is used, before it is kept. */
   readonly trim: (object: Live<T>) => Live<T>;
   /** Shared by all kinds of a process: so many pages are in memory at once. */
-  readonly listing: Turns;
+  readonly listing: Semaphore;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -61,7 +61,7 @@ const retryBackoff = { initialMs: 800, maxMs: 30_000, resetAfterMs: 120_000 } as
 const watchSilenceMs = 120_000;
 /** The server is asked to end a watch after five to ten minutes, so that watches spread over API servers again. */
 const watchTimeoutSeconds = { min: 300, spread: 300 } as const;
-/** How often an absent kind is looked for. One small request of discovery, and who installs a CRD waits for it. */
+/** How often an absent kind is looked for. One small request of discovery, and the user who installs a CRD waits for it. */
 const absentBackoff = { initialMs: 5000, maxMs: 30_000, resetAfterMs: 600_000, jitter: 0 } as const;
 
 /** Enough for what a kind's objects have in common, among names and times that they have not. */
@@ -129,7 +129,7 @@ export class Reflector<T extends KubeObject> {
       ({ resourceVersion } = page);
       return true;
     };
-    while (await listing.take(nextPage));
+    while (await listing.run(nextPage));
     const regressed =
       this.#newest !== undefined && compareResourceVersions(resourceVersion, this.#newest) < 0;
     if (regressed) {
@@ -152,8 +152,6 @@ export class Reflector<T extends KubeObject> {
     const timeoutSeconds = Math.round(watchTimeoutSeconds.min + random() * watchTimeoutSeconds.spread);
     const startedMs = clock.monotonic();
     const cut = new AbortController();
-    const stop = (): void => cut.abort(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
     const silent = (): void => cut.abort(new Error(`no event or bookmark for ${watchSilenceMs / 1000} s`));
     let cancelSilence = clock.setTimeout(silent, watchSilenceMs);
     metrics.watches.inc();
@@ -162,7 +160,7 @@ export class Reflector<T extends KubeObject> {
         ...this.#selection(),
         resourceVersion,
         timeoutSeconds,
-        signal: cut.signal,
+        signal: AbortSignal.any([signal, cut.signal]),
       });
       for await (const event of events) {
         cancelSilence();
@@ -172,7 +170,6 @@ export class Reflector<T extends KubeObject> {
       }
     } finally {
       cancelSilence();
-      signal.removeEventListener("abort", stop);
     }
     const livedMs = clock.monotonic() - startedMs;
     if (livedMs < timeoutSeconds * 1000 - 1000) throw new WatchEndedEarly(livedMs);

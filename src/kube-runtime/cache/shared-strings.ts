@@ -13,7 +13,7 @@ export class SharedStrings {
     this.#limit = limit;
   }
 
-  /** Replaces strings anywhere in a value that nobody else has yet; the names of members are shared by V8. */
+  /** Replaces strings anywhere in a value that no other code holds yet; the names of members are shared by V8. */
   share(value: unknown): void {
     if (Array.isArray(value)) this.#shareItems(value);
     else if (typeof value === "object" && value !== null)

@@ -24,7 +24,7 @@ describe("a store", () => {
     expect(store.byIndex("color", "red")).toEqual([red]);
   });
 
-  test("refuses an index that nobody declared", () => {
+  test("refuses an index that was not declared", () => {
     expect(() => newStore().byIndex("colour", "red")).toThrow(RangeError);
   });
 

@@ -5,7 +5,7 @@
 // - A change is visible in `get`, `list` and every index at once.
 // - An event older than what is stored is ignored, so that a watch that repeats itself changes nothing.
 // Assumptions
-// - Nobody changes an object that came out. They are shared, and not frozen: freezing doubles the cost of parsing.
+// - No caller changes an object that came out. They are shared, and not frozen: freezing doubles the cost of parsing.
 // - Index functions are pure.
 import { objectKey, refOf, type KubeObject, type Live, type ObjectRef } from "../client/object.ts";
 import { compareResourceVersions } from "../client/resource-version.ts";

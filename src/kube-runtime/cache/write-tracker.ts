@@ -8,7 +8,7 @@
 //   server answers a deletion without a resourceVersion.
 // - A store that was set back, or a kind that was removed, waits for nothing: old resourceVersions mean nothing then.
 // Assumptions
-// - Kinds that are written and not cached need no waiting: nobody reads them from the cache.
+// - Kinds that are written and not cached need no waiting: no reconciler reads them from the cache.
 // - What is written falls under the informer's selector; otherwise only its bookmarks, about one a minute, tell.
 import type { KubeObject, Live } from "../client/object.ts";
 import { compareResourceVersions } from "../client/resource-version.ts";
@@ -111,11 +111,5 @@ export class WriteTracker {
     }
     this.#writes.delete(key);
     return undefined;
-  }
-
-  /** Forgets a key, e.g. because its object is gone. */
-  clear(key: string): void {
-    this.#writes.delete(key);
-    this.#deletions.delete(key);
   }
 }

@@ -1,10 +1,10 @@
-// Certificates that a process makes for itself, in memory: ECDSA P-256, self-signed, for a TLS server alone. Whoever
-// is to trust one is handed the certificate itself.
+// Certificates that a process makes for itself, in memory: ECDSA P-256, self-signed, for a TLS server alone. A
+// client that is to trust one is given the certificate itself.
 import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { isIP } from "node:net";
 import * as der from "./der.ts";
 
-export interface CertificateWish {
+export interface CertificateRequest {
   /** Who it speaks for. */
   readonly commonName: string;
   /** DNS names and IP addresses by which the server is called. */
@@ -21,21 +21,21 @@ export interface SelfSignedCertificate {
 }
 
 /** X.509 version 3 by RFC 5280. The key is new each time. */
-export function selfSignedCertificate(wish: CertificateWish): SelfSignedCertificate {
+export function selfSignedCertificate(request: CertificateRequest): SelfSignedCertificate {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   // ecdsa-with-SHA256: RFC 5758, 3.2.
   const algorithm = der.sequence(der.objectIdentifier("1.2.840.10045.4.3.2"));
-  const commonName = der.sequence(der.objectIdentifier("2.5.4.3"), der.utf8String(wish.commonName));
+  const commonName = der.sequence(der.objectIdentifier("2.5.4.3"), der.utf8String(request.commonName));
   const name = der.sequence(der.set(commonName));
   const content = der.sequence(
     der.tagged(0xa0, der.integer(Buffer.from([2]))),
     der.integer(serialNumber()),
     algorithm,
     name,
-    der.sequence(der.time(wish.notBeforeMs), der.time(wish.notAfterMs)),
+    der.sequence(der.time(request.notBeforeMs), der.time(request.notAfterMs)),
     name,
     publicKey.export({ type: "spki", format: "der" }),
-    der.tagged(0xa3, extensions(wish.names)),
+    der.tagged(0xa3, extensions(request.names)),
   );
   const signature = der.bitString(sign("sha256", content, privateKey));
   const certificate = der.sequence(content, algorithm, signature);

@@ -42,10 +42,10 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer, or not the whole of one: refused, reset, timed out, cut. Whether a write took effect is unknown. */
+/** No answer, or not the whole of one: refused, reset, timed out, cut, longer than is read. Whether a write took effect is unknown. */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
-  readonly code: "connect" | "timeout" | "reset" | "truncated" | "malformed";
+  readonly code: "connect" | "timeout" | "reset" | "truncated" | "malformed" | "too-large";
 
   constructor(
     code: ConnectionError["code"],

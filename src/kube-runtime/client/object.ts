@@ -67,12 +67,12 @@ export function refOf(object: Live<KubeObject>): ObjectRef {
   return namespace === undefined ? { name } : { namespace, name };
 }
 
+/** Whether the object is being deleted and waits for its finalizers, its dependents or its grace period. */
+export function isTerminating({ metadata }: { readonly metadata?: ObjectMeta | undefined }): boolean {
+  return metadata?.deletionTimestamp !== undefined;
+}
+
 /** The owner that controls the object, if there is one (at most one has `controller: true`). */
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata?.ownerReferences?.find((owner) => owner.controller === true);
-}
-
-/** Whether an object is on its way out: deleted, and waiting for its finalizers or its grace period. */
-export function isTerminating({ metadata }: KubeObject): boolean {
-  return metadata?.deletionTimestamp !== undefined;
 }

@@ -1,5 +1,6 @@
 // Order of resourceVersions. Since Kubernetes 1.35 they are decimal integers that only grow within one resource
-// (KEP-5504), which is what read-your-own-writes and the detection of a restored etcd rest on.
+// (KEP-5504), which is what read-your-own-writes and the detection of a restored etcd rest on; an older server is
+// refused at the start (process/server-version.ts).
 
 /** Negative if `left` is older, 0 if equal, positive if newer. Exact for any length. */
 export function compareResourceVersions(left: string, right: string): number {

@@ -2,8 +2,8 @@
 //
 // Guarantees
 // - One reconcile of a key at a time, whatever wakes it, however many workers there are.
-// - An error is tried again after 5 ms, 10 ms, … 1000 s; a TerminalError only when something changes; a result
-//   with `requeueAfterSeconds` after that time. Nothing a reconciler throws ends a worker.
+// - An error is tried again after 5 ms, 10 ms, … 1000 s; a result with `requeueAfterSeconds` after that time. Nothing
+//   a reconciler throws ends a worker.
 // - A key is not reconciled while the cache lags behind the controller's own writes for it (WriteTracker).
 // - `run` returns when every worker has: after `stop` each finishes what it has in hand, after `abort` the signal
 //   given to the reconciler is aborted too. One that only reads may ask to be aborted at `stop`.
@@ -18,11 +18,11 @@ import type { Informer } from "../cache/informer.ts";
 import type { Logger } from "../logger.ts";
 import type { ControllerMetrics, ReconcileOutcome, RuntimeMetrics } from "../metrics.ts";
 import { Priority, WorkQueue } from "../queue/queue.ts";
-import { TurnLimit } from "./turn.ts";
+import { EventLoopYield } from "./event-loop-yield.ts";
 import type { WriteTracker } from "../cache/write-tracker.ts";
 
 export interface ReconcileContext {
-  /** Aborted when the process must stop now, leadership is lost, or the time for this reconcile is over. */
+  /** Aborted when the process must stop now, or leadership is lost. */
   readonly signal: AbortSignal;
   /** Carries controller, namespace, name and reconcileID. */
   readonly log: Logger;
@@ -38,12 +38,6 @@ export interface Reconciler {
   reconcile(request: ObjectRef, context: ReconcileContext): Promise<ReconcileResult>;
 }
 
-/** Trying again is pointless until something changes; the queue will not. */
-export class TerminalError extends Error {
-  override readonly name = "TerminalError";
-  readonly code = "terminal";
-}
-
 export interface RunSignals {
   /** Take on nothing more; finish what is in hand. */
   readonly stop: AbortSignal;
@@ -56,8 +50,6 @@ export interface ControllerOptions {
   readonly reconciler: Reconciler;
   /** Default 4. */
   readonly workers?: number | undefined;
-  /** No limit by default. */
-  readonly timeoutSeconds?: number | undefined;
   readonly tracker?: WriteTracker | undefined;
   /** Abandon what is in hand at `stop`: for what only reads, and may wait for others. Default false. */
   readonly abandonOnStop?: boolean | undefined;
@@ -75,7 +67,7 @@ export class Controller {
   readonly #workers: number;
   readonly #log: Logger;
   readonly #metrics: ControllerMetrics;
-  readonly #turn: TurnLimit;
+  readonly #eventLoop: EventLoopYield;
 
   constructor(options: ControllerOptions) {
     const { name, clock, logger, metrics, workers = 4 } = options;
@@ -84,7 +76,7 @@ export class Controller {
     this.#workers = workers;
     this.#log = logger.child({ controller: name });
     this.#metrics = metrics.controller(name, workers);
-    this.#turn = new TurnLimit(clock);
+    this.#eventLoop = new EventLoopYield(clock);
     this.queue = new WorkQueue({ clock, metrics: metrics.queue(name) });
     metrics.beforeCollect(() => this.queue.measure());
   }
@@ -112,10 +104,10 @@ export class Controller {
   }
 
   async run(signals: RunSignals): Promise<void> {
+    const stopped = AbortSignal.any([signals.stop, signals.abort]);
     const stop = (): void => this.queue.stop();
-    if (signals.stop.aborted) stop();
-    signals.stop.addEventListener("abort", stop, { once: true });
-    signals.abort.addEventListener("abort", stop, { once: true });
+    if (stopped.aborted) stop();
+    stopped.addEventListener("abort", stop, { once: true });
     this.#log.debug("starting workers", { workers: this.#workers });
     const abort = this.#options.abandonOnStop === true ? signals.stop : signals.abort;
     const workers = Array.from({ length: this.#workers }, () => this.#work(abort));
@@ -139,19 +131,18 @@ export class Controller {
         this.#metrics.activeWorkers.inc(-1);
         this.queue.done(busy);
       }
-      if (this.#turn.isOver) await this.#turn.next();
+      if (this.#eventLoop.isDue) await this.#eventLoop.giveWay();
     }
   }
 
   async #reconcile(key: string, abort: AbortSignal): Promise<void> {
-    const { clock, newId, reconciler, timeoutSeconds } = this.#options;
+    const { clock, newId, reconciler } = this.#options;
     const request = parseObjectKey(key);
     const log = this.#log.child({ ...request, reconcileID: newId() });
-    const limit = new TimeLimit(abort, timeoutSeconds, clock);
     const startedMs = clock.monotonic();
     let outcome: ReconcileOutcome;
     try {
-      const { requeueAfterSeconds } = await reconciler.reconcile(request, { signal: limit.signal, log });
+      const { requeueAfterSeconds } = await reconciler.reconcile(request, { signal: abort, log });
       this.queue.forget(key);
       outcome = requeueAfterSeconds === undefined ? "success" : "requeue_after";
       if (requeueAfterSeconds !== undefined) {
@@ -161,9 +152,7 @@ export class Controller {
     } catch (error) {
       if (abort.aborted) return;
       outcome = "error";
-      this.#fail(key, error, limit, log);
-    } finally {
-      limit.end();
+      this.#fail(key, error, log);
     }
     const tookMs = clock.monotonic() - startedMs;
     this.#metrics.total[outcome].inc();
@@ -171,15 +160,8 @@ export class Controller {
     log.debug("reconciled", { outcome, tookMs: Math.round(tookMs * 1000) / 1000 });
   }
 
-  #fail(key: string, error: unknown, limit: TimeLimit, log: Logger): void {
+  #fail(key: string, error: unknown, log: Logger): void {
     this.#metrics.errors.inc();
-    if (limit.exceeded) this.#metrics.timeouts.inc();
-    if (error instanceof TerminalError) {
-      this.#metrics.terminalErrors.inc();
-      this.queue.forget(key);
-      log.error("reconcile failed for good", { error });
-      return;
-    }
     if (isProgrammingError(error)) this.#metrics.panics.inc();
     const failures = this.queue.failures(key) + 1;
     // A conflict is the normal outcome of a race: the cache is about to say what it lost against.
@@ -196,36 +178,4 @@ function isProgrammingError(error: unknown): boolean {
     error instanceof RangeError ||
     error instanceof ReferenceError
   );
-}
-
-/** The signal of one reconcile; costs nothing where no time limit is set. */
-class TimeLimit {
-  readonly signal: AbortSignal;
-  exceeded = false;
-  readonly #end: () => void;
-
-  constructor(abort: AbortSignal, timeoutSeconds: number | undefined, clock: Clock) {
-    if (timeoutSeconds === undefined) {
-      this.signal = abort;
-      this.#end = () => undefined;
-      return;
-    }
-    const controller = new AbortController();
-    const forward = (): void => controller.abort(abort.reason);
-    if (abort.aborted) forward();
-    abort.addEventListener("abort", forward, { once: true });
-    const cancel = clock.setTimeout(() => {
-      this.exceeded = true;
-      controller.abort(new Error(`reconcile took longer than ${timeoutSeconds} s`));
-    }, timeoutSeconds * 1000);
-    this.signal = controller.signal;
-    this.#end = () => {
-      cancel();
-      abort.removeEventListener("abort", forward);
-    };
-  }
-
-  end(): void {
-    this.#end();
-  }
 }

@@ -26,7 +26,7 @@ export function toController(owner: ResourceType): Mapper<KubeObject> {
   };
 }
 
-/** The object named by a label: for grandchildren, whose controller is somebody else's. */
+/** The object named by a label: for grandchildren, whose controller is another object. */
 export function toLabelled(label: string, owner: Pick<ResourceType, "namespaced">): Mapper<KubeObject> {
   return (object) => {
     const name = object.metadata.labels?.[label];

@@ -1,2 +1,3 @@
 // The public names of @llama-operator/kube-runtime/http. Other parts can import these and nothing else.
-export { type GetPage, type Page, type PageRequest, getPage } from "./get-page.ts";
+export { type FetchText, type TextRequest, type TextResponse, fetchText } from "./fetch-text.ts";
+export { type ListenAddress, closeServer, listen } from "./serve.ts";

@@ -43,7 +43,7 @@ const events = async (): Promise<readonly Live<KubeEvent>[]> => (await client.li
 
 describe("an event", () => {
   test("says what, to what, by whom", async () => {
-    recorder.record(thing("one"), scaled, { apiVersion: "v1", kind: "Pod", name: "pod" });
+    recorder.record(thing("one"), scaled);
     await clock.advance(0);
     expect(await events()).toMatchObject([
       {
@@ -60,7 +60,6 @@ describe("an event", () => {
           namespace: "a",
           uid: "uid-one",
         },
-        related: { kind: "Pod", name: "pod" },
         reportingController: "example.dev/controller",
         reportingInstance: "host_1",
       },

@@ -35,7 +35,6 @@ export interface KubeEvent extends KubeObject {
   action: string;
   note: string;
   regarding: ObjectReference;
-  related?: ObjectReference;
   reportingController: string;
   reportingInstance: string;
   series?: { count: number; lastObservedTime: string };
@@ -120,9 +119,9 @@ export class EventRecorder {
   }
 
   /** Notes that something happened to `regarding`. Returns at once; sent by `run`. */
-  record(regarding: Live<KubeObject>, content: EventContent, related?: ObjectReference): void {
+  record(regarding: Live<KubeObject>, content: EventContent): void {
     const now = this.#clock.monotonic();
-    const key = JSON.stringify([regarding.metadata.uid, content, related]);
+    const key = JSON.stringify([regarding.metadata.uid, content]);
     const known = this.#series.get(key);
     if (known !== undefined && now - known.lastMs < aggregationMs) {
       known.count += 1;
@@ -139,7 +138,7 @@ export class EventRecorder {
       this.#dropped.inc();
       return;
     }
-    const event = this.#newEvent(regarding, content, related);
+    const event = this.#newEvent(regarding, content);
     const series = { event, count: 1, writtenCount: 0, lastMs: now, cancelWrite: undefined };
     this.#series.set(key, series);
     this.#forgetOld(now);
@@ -239,11 +238,7 @@ export class EventRecorder {
     series.writtenCount = count;
   }
 
-  #newEvent(
-    regarding: Live<KubeObject>,
-    content: EventContent,
-    related: ObjectReference | undefined,
-  ): KubeEvent {
+  #newEvent(regarding: Live<KubeObject>, content: EventContent): KubeEvent {
     const { apiVersion, kind, metadata } = regarding;
     const { name, uid, namespace } = metadata;
     return {
@@ -257,7 +252,6 @@ export class EventRecorder {
       action: content.action.slice(0, maxTermLength),
       note: cutBytes(content.note, maxNoteBytes),
       regarding: { apiVersion, kind, name, uid, ...(namespace === undefined ? {} : { namespace }) },
-      ...(related === undefined ? {} : { related }),
       reportingController: this.#options.controller,
       reportingInstance: this.#options.instance.slice(0, maxTermLength),
     };

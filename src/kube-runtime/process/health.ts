@@ -1,7 +1,7 @@
 // The HTTP endpoints that a kubelet and Prometheus ask: /healthz (the event loop turns), /readyz (able to serve, on a
 // standby too) and /metrics. Plain HTTP, GET only, nothing about the cluster beyond what they are for.
 import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { closeServer, listen } from "../http/serve.ts";
 
 /** Undefined when well, else what is being waited for. */
 export type HealthCheck = () => string | undefined;
@@ -35,20 +35,14 @@ export class HealthServer {
 
   /** Starts to answer. Returns the port. */
   async listen(): Promise<number> {
-    const { port, host } = this.#options;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#server.once("error", reject);
-    this.#server.listen(port, host, resolve);
-    await promise;
-    return (this.#server.address() as AddressInfo).port;
+    const port = await listen(this.#server, this.#options);
+    // A connection that cannot be accepted fails the probe that it came from, which says enough.
+    this.#server.on("error", () => undefined);
+    return port;
   }
 
   async close(): Promise<void> {
-    if (!this.#server.listening) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#server.close(() => resolve());
-    this.#server.closeAllConnections();
-    await promise;
+    await closeServer(this.#server);
   }
 
   async #answer(method: string, path: string, response: ServerResponse): Promise<void> {

@@ -4,3 +4,9 @@ export { EventRecorder } from "./events.ts";
 export { HealthServer } from "./health.ts";
 export { LeaseElector } from "./lease.ts";
 export { Manager, type Runnable } from "./manager.ts";
+export {
+  type ServerVersionNeed,
+  ServerVersionError,
+  requireServerVersion,
+  runtimeServerVersion,
+} from "./server-version.ts";

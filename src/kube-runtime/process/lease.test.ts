@@ -191,7 +191,7 @@ describe("a leader", () => {
     expect(elector.isLeader).toBe(true);
   });
 
-  test("survives somebody's label on the lease, and its deletion", async () => {
+  test("survives another client's label on the lease, and its deletion", async () => {
     const { elector, client, clock } = await lead();
     const live = client.peek(leaseType, ref);
     if (live !== undefined)

@@ -6,8 +6,8 @@
 // - `fence.check()` throws unless the last renewal that succeeded was sent less than `renewDeadlineSeconds` ago. Others
 //   wait `leaseDurationSeconds` after they saw that renewal, which is later: two processes never both pass.
 // - A process that was paused past the deadline finds the fence closed at its first write, before any timer runs.
-// - When the API server is away, nobody can take the lease either: the fence closes, and opens again with the next
-//   renewal. The leadership is lost only when somebody else has taken it.
+// - When the API server is away, no other replica can take the lease either: the fence closes, and opens again with the next
+//   renewal. The leadership is lost only when another replica has taken it.
 // - What others write into the Lease is never judged by their clock.
 // Assumptions
 // - Clocks of all candidates run at about the same rate; leaseDuration - renewDeadline covers the difference.
@@ -44,7 +44,7 @@ export const leaseType = resourceType<Lease>({
   namespaced: true,
 });
 
-/** Somebody else holds the lease: this process must end. */
+/** Another replica holds the lease: this process must end. */
 export class LeadershipLostError extends Error {
   override readonly name = "LeadershipLostError";
   readonly code = "leadership_lost";
@@ -118,7 +118,7 @@ export class LeaseElector {
     }
   }
 
-  /** Renews the lease until the signal is aborted. @throws LeadershipLostError when somebody else has it */
+  /** Renews the lease until the signal is aborted. @throws LeadershipLostError when another replica has it */
   async hold(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -195,7 +195,7 @@ export class LeaseElector {
       const spec = { ...held.spec, renewTime: this.#microTime() };
       this.#open(await client.replace(leaseType, { ...held, spec }, { signal }), sentAtMs);
     } catch (error) {
-      // Somebody wrote the Lease: a renewal of ours whose answer was lost, a person's label, or another holder.
+      // The Lease was written: a renewal of ours whose answer was lost, a user's label, or another holder.
       if (!isConflict(error) && !isNotFound(error)) throw error;
       const lease = await this.#read(signal);
       const holder = lease?.spec?.holderIdentity ?? "";
@@ -232,14 +232,13 @@ export class LeaseElector {
     return this.#seen.atMs + durationMs - this.#clock.monotonic();
   }
 
-  /** Watches somebody else's lease until it is released, deleted or has expired. */
+  /** Watches another replica's lease until it is released, deleted or has expired. */
   async #awaitChance(signal: AbortSignal): Promise<void> {
     const { client, ref } = this.#options;
     const seen = this.#seen;
     if (seen === undefined) return;
     const cut = new AbortController();
-    const stop = (): void => cut.abort(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
+    const either = AbortSignal.any([signal, cut.signal]);
     const expire = (): void => cut.abort(new LeaseExpired());
     let cancelExpiry = this.#clock.setTimeout(expire, Math.max(this.#expiresInMs(), 0));
     try {
@@ -247,7 +246,7 @@ export class LeaseElector {
         namespace: ref.namespace,
         fieldSelector: `metadata.name=${ref.name}`,
         resourceVersion: seen.lease.metadata.resourceVersion,
-        signal: cut.signal,
+        signal: either,
       });
       for await (const event of events) {
         if (event.type === "BOOKMARK") continue;
@@ -258,7 +257,7 @@ export class LeaseElector {
         cancelExpiry = this.#clock.setTimeout(expire, Math.max(this.#expiresInMs(), 0));
       }
       // A server that ends every watch at once must not be asked in a loop.
-      await this.#clock.sleep(this.#retryPeriodMs * this.#options.random(), cut.signal);
+      await this.#clock.sleep(this.#retryPeriodMs * this.#options.random(), either);
     } catch (error) {
       if (error instanceof LeaseExpired) return;
       // The state we watched from is gone: read it again, at once.
@@ -266,7 +265,6 @@ export class LeaseElector {
       throw error;
     } finally {
       cancelExpiry();
-      signal.removeEventListener("abort", stop);
     }
   }
 

@@ -85,6 +85,32 @@ describe("a manager", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  test("asks its preflight before it reads or writes anything, while what always runs runs", async () => {
+    const asked = Promise.withResolvers<void>();
+    const always = [runnable("health")];
+    const run = manager({ always, preflight: async () => asked.promise }).run(stop.signal);
+    await clock.advance(1000);
+    expect([client.calls, log]).toEqual([[], ["health starts, synced false, leader false"]]);
+    asked.resolve();
+    await clock.advance(1000);
+    expect([holder(), log[1]]).toEqual(["me", "controller starts, synced true, leader true"]);
+    stop.abort(new Error("SIGTERM"));
+    await clock.advance(1000);
+    await run;
+  });
+
+  test("ends with its preflight's refusal, and nothing was asked of the server", async () => {
+    const refusal = new Error("too old");
+    const ended = failure(
+      manager({ always: [runnable("health")], preflight: async () => Promise.reject(refusal) }).run(
+        stop.signal,
+      ),
+    );
+    await clock.advance(1000);
+    expect(await ended).toBe(refusal);
+    expect([client.calls, log.at(-1)]).toEqual([[], "health ends, leader false"]);
+  });
+
   test("keeps a standby's caches warm, and stops one that never led without a trace", async () => {
     client.put(leaseType, {
       apiVersion: "coordination.k8s.io/v1",

@@ -1,6 +1,7 @@
 // Starts and stops the parts of an operator in the only order that is right.
 //
 // Guarantees
+// - Nothing is read or written before `preflight` has said yes; servers and health run already then.
 // - Caches are synced before the lease is sought (a warm standby), and the lease is held before a controller runs.
 // - Stop: controllers take nothing more, finish what they have within `drainSeconds`, are aborted then; events are
 //   sent; the lease is released last, when nothing of ours can write any more; then the caches end.
@@ -8,6 +9,7 @@
 // - Whatever part fails first makes `run` throw its error, after an orderly stop.
 // Assumptions
 // - Events are sent through a fenced client like all else, which is why they go before the lease, not after it.
+import { untilAborted } from "../abort.ts";
 import type { Cache } from "../cache/cache.ts";
 import type { Clock } from "../clock.ts";
 import type { RunSignals } from "../controller/controller.ts";
@@ -23,9 +25,11 @@ export interface Runnable {
 
 export interface ManagerOptions {
   readonly cache: Cache;
-  /** Without one, this process takes it that it is alone. */
+  /** Without one, this process assumes that it is the only replica. */
   readonly elector?: LeaseElector | undefined;
   readonly recorder?: EventRecorder | undefined;
+  /** Throws where this API server cannot be worked with; awaited before the caches list anything. */
+  readonly preflight?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Run from the start, on a standby too. */
   readonly always?: readonly Runnable[] | undefined;
   /** Run while leading: what writes. */
@@ -55,26 +59,23 @@ export class Manager {
 
   /** Runs until `signal` is aborted, and returns after an orderly stop. @throws what ended it otherwise */
   async run(signal: AbortSignal): Promise<void> {
-    const parts = new Parts();
-    const forward = (): void => parts.stop.abort(signal.reason);
-    if (signal.aborted) forward();
-    signal.addEventListener("abort", forward, { once: true });
+    const parts = new Parts(signal);
     try {
       await this.#start(parts);
     } catch (error) {
       // Stopping while waiting for caches or for the lease is no failure.
-      if (!parts.stop.signal.aborted) parts.fail(error);
+      if (!parts.signals.stop.aborted) parts.fail(error);
     } finally {
-      signal.removeEventListener("abort", forward);
       await this.#stop(parts);
     }
     if (parts.failure !== undefined) throw parts.failure.error;
   }
 
   async #start(parts: Parts): Promise<void> {
-    const { cache, elector, recorder, always = [], leading } = this.#options;
-    const stop = parts.stop.signal;
+    const { cache, elector, recorder, preflight, always = [], leading } = this.#options;
+    const { stop } = parts.signals;
     for (const runnable of always) parts.writers.push(parts.watch(runnable.run(parts.signals)));
+    await preflight?.(stop);
     parts.readers.push(parts.watch(cache.run(parts.end.signal)));
     await this.#syncCaches(stop);
     if (elector !== undefined) {
@@ -86,25 +87,22 @@ export class Manager {
       this.#log.info("starting", { runnable: runnable.name });
       parts.writers.push(parts.watch(runnable.run(parts.signals)));
     }
-    await aborted(stop);
+    await untilAborted(stop);
   }
 
   async #syncCaches(stop: AbortSignal): Promise<void> {
     const { cache, clock, cacheSyncTimeoutSeconds = 120 } = this.#options;
     const startedMs = clock.monotonic();
     const limit = new AbortController();
-    const giveUp = (): void => limit.abort(stop.reason);
-    stop.addEventListener("abort", giveUp, { once: true });
     const cancel = clock.setTimeout(() => {
       const kinds = cache.unsynced.join(", ");
       limit.abort(new CacheSyncError(`no list of ${kinds} within ${cacheSyncTimeoutSeconds} s`));
     }, cacheSyncTimeoutSeconds * 1000);
     try {
-      await cache.waitForSync(limit.signal);
+      await cache.waitForSync(AbortSignal.any([stop, limit.signal]));
       this.#log.info("caches synced", { tookMs: Math.round(clock.monotonic() - startedMs) });
     } finally {
       cancel();
-      stop.removeEventListener("abort", giveUp);
     }
   }
 
@@ -131,17 +129,22 @@ export class Manager {
 
 /** What runs, and the signals that end it. */
 class Parts {
-  /** Take on nothing more. */
+  /** Take on nothing more; what runs hears of it through `signals`. */
   readonly stop = new AbortController();
   /** Abandon what is in hand. */
   readonly abort = new AbortController();
   /** Caches and the lease: outlive whatever writes. */
   readonly end = new AbortController();
-  readonly signals: RunSignals = { stop: this.stop.signal, abort: this.abort.signal };
+  readonly signals: RunSignals;
   readonly writers: Promise<void>[] = [];
   readonly readers: Promise<void>[] = [];
   recorder: Promise<void> | undefined;
   failure: { readonly error: unknown } | undefined;
+
+  /** @param stop stops everything from outside */
+  constructor(stop: AbortSignal) {
+    this.signals = { stop: AbortSignal.any([stop, this.stop.signal]), abort: this.abort.signal };
+  }
 
   fail(error: unknown): void {
     this.failure ??= { error };
@@ -157,11 +160,4 @@ class Parts {
       this.fail(error);
     }
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
 }

@@ -39,7 +39,7 @@ describe("a work queue", () => {
     expect(await drain(queue)).toEqual(["a"]);
   });
 
-  test("hands a key to whoever waits for one", async () => {
+  test("hands a key to a worker that waits for one", async () => {
     const { queue } = newQueue();
     const taken = queue.take();
     queue.add("a");

@@ -1,5 +1,5 @@
 // Conditions of a status, by the rules of metav1.Condition. One function for every kind: alerts and people read
-// `lastTransitionTime` as a clock ("not Ready since"), so that it must not restart when only the words change.
+// `lastTransitionTime` as a clock ("not Ready since"), so that it must not restart when only the message changes.
 //
 // Guarantees
 // - `lastTransitionTime` moves when `status` changes, and at no other time.
@@ -19,7 +19,7 @@ export interface Condition {
   readonly lastTransitionTime: string;
   /** One word for the cause, for programs. */
   readonly reason: string;
-  /** The cause in words, for people. */
+  /** The cause, for people. */
   readonly message: string;
 }
 

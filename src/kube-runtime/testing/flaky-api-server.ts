@@ -2,10 +2,11 @@
 // any kind with growing resourceVersions, lists them by pages, and serves watches from its history.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { ClusterConfig } from "../connection/config/config.ts";
 import type { KubeObject, Live } from "../client/object.ts";
 import type { SelfSignedCertificate } from "../certificates/self-signed.ts";
+import { listen } from "../http/serve.ts";
 import { localCertificate } from "./self-signed.ts";
 
 export interface SeenRequest {
@@ -127,12 +128,8 @@ export class FlakyApiServer {
       socket.on("close", () => this.#sockets.delete(socket));
       socket.on("error", () => undefined);
     });
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    server.once("error", reject);
-    server.listen(this.#port, "127.0.0.1", resolve);
-    await promise;
+    this.#port = await listen(server, { port: this.#port, host: "127.0.0.1" });
     this.#server = server;
-    this.#port = (server.address() as AddressInfo).port;
   }
 
   /** Cuts every connection and stops listening. */
@@ -152,7 +149,7 @@ export class FlakyApiServer {
     this.#faults.push({ matches, fault, times });
   }
 
-  /** Stores an object as a write by somebody else would, and tells the watches. */
+  /** Stores an object as a write by another client would, and tells the watches. */
   put(path: string, object: KubeObject): Live<KubeObject> {
     const target = parsePath(path);
     return this.#store(target.collection, object);
@@ -168,7 +165,7 @@ export class FlakyApiServer {
     this.#history = [];
   }
 
-  /** Goes back to an older state, as etcd restored from a backup does: without telling anybody. */
+  /** Goes back to an older state, as etcd restored from a backup does: without a word to its clients. */
   restore(resourceVersion: number, objects: readonly { path: string; object: KubeObject }[]): void {
     this.#objects.clear();
     this.#history = [];

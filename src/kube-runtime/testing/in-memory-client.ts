@@ -59,12 +59,12 @@ export class InMemoryKubeClient implements KubeClient {
     return this.#listeners.size;
   }
 
-  /** Stores an object as somebody else would, without a call being noted. */
+  /** Stores an object as another client would, without a call being noted. */
   put<T extends KubeObject>(type: ResourceType<T>, object: T): Live<T> {
     return this.#store(type, object);
   }
 
-  /** Removes an object as somebody else would. */
+  /** Removes an object as another client would. */
   remove(type: ResourceType, ref: ObjectRef): void {
     const objects = this.#objects.get(resourceName(type));
     const object = objects?.get(objectKey(ref));
@@ -234,7 +234,7 @@ export class InMemoryKubeClient implements KubeClient {
 
   async raw(path: string, options: CallOptions = {}): Promise<string> {
     await this.#note({ verb: "get", resource: path, name: undefined }, options);
-    return "ok";
+    return path === "/version" ? '{"major":"1","minor":"35","gitVersion":"v1.35.4"}' : "ok";
   }
 
   async serves(): Promise<boolean> {

@@ -9,7 +9,7 @@ export const conditionTypes = {
   available: "Available",
   /** Work is under way; present only while True. */
   reconciling: "Reconciling",
-  /** Nothing will change until a person acts; present only while True. */
+  /** Nothing will change until the user acts; present only while True. */
   stalled: "Stalled",
   /** The planner found a layout that fits. */
   planned: "Planned",

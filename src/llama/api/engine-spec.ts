@@ -1,4 +1,4 @@
-// `spec.engine`: which engine runs the model, and what a person may add to its command line and environment.
+// `spec.engine`: which engine runs the model, and what the user may add to its command line and environment.
 import { z } from "zod";
 import { boundedMap, mapList, secretKeyReference, withRules } from "./schema.ts";
 

@@ -1,5 +1,5 @@
 // The kind GpuPool: what is known about a pool of GPU nodes before there is a node to look at.
-// Policy, written once by whoever makes the pool; live use never lives in its spec.
+// Policy, written once by what makes the pool; live use never lives in its spec.
 import { z } from "zod";
 import {
   boundedMap,

@@ -7,6 +7,7 @@ export {
   llamaDeploymentCrd,
 } from "./crd.ts";
 export { type GpuPoolSpec, type GpuPoolStatus, type Toleration, gpuPoolSpec } from "./gpu-pool.ts";
+export { matchesLabels } from "./labels.ts";
 export {
   type LlamaDeploymentSpec,
   type LlamaDeploymentStatus,

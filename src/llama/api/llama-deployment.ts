@@ -1,4 +1,4 @@
-// The kind LlamaDeployment: what a person writes (spec) and what the operator found and did (status).
+// The kind LlamaDeployment: what the user writes (spec) and what the operator found and did (status).
 // Types, defaults, the CRD and its CEL rules all come from these schemas.
 import { z } from "zod";
 import { engine } from "./engine-spec.ts";

@@ -8,7 +8,7 @@ export interface Rule<T> {
   readonly cel: string;
   /** The same in TypeScript; `true` where the value is fine. */
   readonly holds: (self: T) => boolean;
-  /** What is wrong and what to write instead; the same words from kubectl and from the CLI. */
+  /** What is wrong and what to write instead; the same text from kubectl and from the CLI. */
   readonly message: string;
   /** JSON path, relative to `self`, of the field to blame: `.tensor`. */
   readonly fieldPath?: string;
@@ -55,7 +55,7 @@ export function patternSource(pattern: RegExp): string {
 /** A non-empty string of at most `maxLength` characters. */
 export const text = (maxLength: number) => z.string().min(1).max(maxLength);
 
-/** A string that matches `pattern`, refused in the words of `message` instead of the pattern's. */
+/** A string that matches `pattern`, refused with `message` instead of the pattern. */
 export const patternText = (maxLength: number, pattern: RegExp, message: string) =>
   withRules(z.string().max(maxLength), [
     { cel: `self.matches(${celPattern(pattern)})`, holds: (self) => pattern.test(self), message },
@@ -135,7 +135,7 @@ export const labels = boundedMap(labelValue, labelKey, 32);
 
 const ownPrefix = "llama-operator.dev/";
 
-/** Labels that the operator sets on every pod: selectors rely on them, so nobody else may. */
+/** Labels that the operator sets on every pod: selectors rely on them, so that no user may set them. */
 const ownLabels = ["app.kubernetes.io/managed-by", "app.kubernetes.io/name", "app.kubernetes.io/instance"];
 
 /** Labels for pods: none of those that the operator or LeaderWorkerSet selects by. */

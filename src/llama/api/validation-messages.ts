@@ -1,4 +1,4 @@
-// Says what zod found in the API server's words, so that `llama-operator plan -f` and `kubectl apply` refuse the
+// Says what zod found as the API server would, so that `llama-operator plan -f` and `kubectl apply` refuse the
 // same manifest with the same sentence, and one table of cases can test both.
 import type { z } from "zod";
 import { patternSource } from "./schema.ts";

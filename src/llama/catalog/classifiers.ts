@@ -6,7 +6,7 @@ import type { Licence } from "./models.ts";
 
 export interface Classifier {
   readonly kind: "classifier";
-  /** The name that a person may try in `spec.model.name`. */
+  /** The name that a user may try in `spec.model.name`. */
   readonly name: string;
   readonly label: string;
   readonly repository: string;

@@ -1,4 +1,4 @@
-// Nearest names for messages: what a person who mistyped a name may have meant.
+// Nearest names for messages: what a user who mistyped a name may have meant.
 
 /** Fewest insertions, deletions, substitutions and swaps of neighbours that turn `from` into `to`. */
 export function editDistance(from: string, to: string): number {

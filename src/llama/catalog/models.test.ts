@@ -48,7 +48,7 @@ describe("checkpoints", () => {
 
 describe("classifiers", () => {
   test.each(["prompt-guard-86m", "llama-prompt-guard-2-86m", "meta-llama/Llama-Prompt-Guard-2-22M"])(
-    "%s is known, is no model, and has words for why",
+    "%s is known, is no model, and says why",
     (name) => {
       const classifier = findClassifier(name);
       expect(findModel(name)).toBeUndefined();

@@ -32,7 +32,7 @@ export interface Model {
   /** Size alone, for a line of a table: `405B`. */
   readonly size: string;
   readonly architecture: Architecture;
-  /** Whoever serves the model must keep it: quantised checkpoints of others fall under it too. */
+  /** Binds those who serve the model: quantised checkpoints of others fall under it too. */
   readonly licence: Licence;
 }
 

@@ -17,9 +17,9 @@ const kernelShare = 0.015;
 /** The kubelet evicts pods below this free share of the file system: its default for `nodefs.available`. */
 const evictionShare = 0.1;
 
-/** Boot disk of a GKE node where nobody says how large. */
+/** Boot disk of a GKE node where the pool does not say how large. */
 const gkeBootDiskGib = 100;
-/** Boot volume of an OKE node where nobody says how large: 46.6 GB. */
+/** Boot volume of an OKE node where the pool does not say how large: 46.6 GB. */
 const ociBootVolumeGib = 43;
 
 /** Sums `rates` over the tiers of `amount`, as the clouds' tables are written. */

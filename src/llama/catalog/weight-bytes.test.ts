@@ -106,7 +106,7 @@ describe("the two uploads of 405B", () => {
     expect(july.note).toBeUndefined();
   });
 
-  test("are told apart by nobody at an unknown revision: planned with 16, and said so", () => {
+  test("cannot be told apart at an unknown revision: planned with 16, and said so", () => {
     const unknown = architectureAt(architecture, bf16, "0".repeat(40));
     expect(unknown.architecture.keyValueHeads).toBe(16);
     expect(unknown.note).toContain("num_key_value_heads");

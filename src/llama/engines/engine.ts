@@ -35,7 +35,7 @@ export interface EngineInput {
 export interface EngineContainer {
   readonly image: string;
   readonly command: readonly string[];
-  /** Variables in `$(…)` are resolved by the kubelet; what a person wrote reaches the engine as written. */
+  /** Variables in `$(…)` are resolved by the kubelet; what the user wrote reaches the engine as written. */
   readonly args: readonly string[];
   readonly env: readonly EnvironmentVariable[];
   /** Directories that must be writable, each a volume. */

@@ -41,7 +41,7 @@ describe("the series of a metric", () => {
     ["a value without an end", 'up{engine="0'],
     ["a label without a value", "up{engine} 1"],
     ["two labels without a comma", 'up{a="1" b="2"} 1'],
-    ["more labels than anybody has", `up{${'a="1",'.repeat(300)}} 1`],
+    ["more labels than any metric has", `up{${'a="1",'.repeat(300)}} 1`],
     ["a line without an end", `up{a="${"x".repeat(100_000)}"} 1`],
   ])("are refused for %s", (_case, page) => {
     expect(codeOf(() => seriesOf(page, "up"))).toBe("malformed");

@@ -1,5 +1,5 @@
 // The labels of one metric on a page in Prometheus' text format: all that is needed of a format whose other parts
-// (values, types, histograms) nobody here reads. The page comes from a pod, so it is bounded and never trusted.
+// (values, types, histograms) is not read here. The page comes from a pod, so it is bounded and never trusted.
 // Format: https://prometheus.io/docs/instrumenting/exposition_formats/
 
 /** Labels of one series. */

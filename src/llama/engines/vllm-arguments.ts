@@ -10,7 +10,7 @@ export type VllmServing = EngineServing;
 /** Port of torch's rendezvous on the leader; vLLM's default, written out. */
 const rendezvousPort = 29501;
 
-/** The flags that {@link vllmArguments} takes from the plan and that no person may set, beside the schema's own. */
+/** The flags that {@link vllmArguments} takes from the plan and that the user may not set, beside the schema's own. */
 const alsoPlanned = ["gpu-memory-utilization", "max-num-seqs", "max-num-batched-tokens"];
 
 /** Another name of a planned flag, and the flag that would part the tokenizer from the pinned checkpoint. */
@@ -26,7 +26,7 @@ const callsTools = /^llama-3\.[123]-\d+b-instruct$/;
 
 type Flag = readonly [name: string, value?: string | number];
 
-/** Arguments after `vllm serve`: the model, planned flags, then the person's own in alphabetical order. */
+/** Arguments after `vllm serve`: the model, planned flags, then the user's own in alphabetical order. */
 export function vllmArguments(input: EngineInput, serving: VllmServing): readonly string[] {
   const { spec, plan, rank } = input;
   const planned: readonly Flag[] = [
@@ -119,7 +119,7 @@ function memoryFlags({ limits, kvCache }: Plan): readonly Flag[] {
   ];
 }
 
-/** On by default for models that call tools, unless the person chooses a parser or switches it off. */
+/** On by default for models that call tools, unless the user chooses a parser or switches it off. */
 function toolFlags(spec: LlamaDeploymentSpec): readonly Flag[] {
   const chosen = ["enable-auto-tool-choice", "no-enable-auto-tool-choice", "tool-call-parser"];
   if (spec.model.profile !== undefined || !callsTools.test(spec.model.name)) return [];

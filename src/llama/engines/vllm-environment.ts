@@ -1,5 +1,5 @@
 // The environment of vLLM's container: where it may write, how ranks find each other, what it must not send home.
-// Three layers: what the operator owns, what it suggests, and what the person adds or replaces.
+// Three layers: what the operator owns, what it suggests, and what the user adds or replaces.
 import { fabrics } from "../catalog/fabrics.ts";
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
 import type { EngineInput, EnvironmentVariable } from "./engine.ts";
@@ -68,7 +68,7 @@ function fromSpec(variable: LlamaDeploymentSpec["engine"]["env"][number]): Envir
     : { name, valueFrom: { secretKeyRef: { name: secretKeyRef.name, key: secretKeyRef.key } } };
 }
 
-/** Names that a person may not set. LeaderWorkerSet drops its own from the container in any case. */
+/** Names that the user may not set. LeaderWorkerSet drops its own from the container in any case. */
 const ownedNames: ReadonlySet<string> = new Set([
   ...Object.keys(fixed),
   ...Object.keys(offline),

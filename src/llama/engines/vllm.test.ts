@@ -126,14 +126,14 @@ describe("vLLM's command line", () => {
   it.each([
     ["no-enable-auto-tool-choice", ""],
     ["tool-call-parser", "pythonic"],
-  ])("leaves tools to a person who sets %s", (name, value) => {
+  ])("leaves tools to a user who sets %s", (name, value) => {
     const { args } = containerOf(withEngine(cases.eightB, { args: { [name]: value } }), "single");
     expect(args.filter((word) => word.includes("tool"))).toEqual([
       value === "" ? `--${name}` : `--${name}=${value}`,
     ]);
   });
 
-  it("ends with a person's flags in alphabetical order, whatever order they were written in", () => {
+  it("ends with the user's flags in alphabetical order, whatever order they were written in", () => {
     const ends = (args: Record<string, string>) =>
       containerOf(withEngine(cases.eightB, { args }), "single").args.slice(-3);
     const expected = ["--async-scheduling", "--max-logprobs=5", "--seed=7"];
@@ -141,13 +141,13 @@ describe("vLLM's command line", () => {
     expect(ends({ "async-scheduling": "", seed: "7", "max-logprobs": "5" })).toEqual(expected);
   });
 
-  it("passes a person's value on as written, without expanding the token into it", () => {
+  it("passes the user's value on as written, without expanding the token into it", () => {
     const flags = flagsOf(containerOf(cases.seventyB, "single"));
     expect(flags.get("--chat-template")).toBe("$$(HF_TOKEN)-{{ messages }}");
   });
 
   it.each([...plannedEngineFlags, "tensor-parallel", "device-memory-utilization", "tokenizer", "head"])(
-    "keeps the plan when a person sets %s",
+    "keeps the plan when the user sets %s",
     (name) => {
       const { spec } = cases.groupOfTwo;
       const forced: Case = {
@@ -159,7 +159,7 @@ describe("vLLM's command line", () => {
     },
   );
 
-  it("keeps the plan whatever part of a planned flag a person writes, which argparse would complete", () => {
+  it("keeps the plan whatever part of a planned flag the user writes, which argparse would complete", () => {
     const { spec } = cases.groupOfTwo;
     const baseline = containerOf(cases.groupOfTwo, "worker");
     const flags = [...flagsOf(baseline).keys()].map((flag) => flag.slice(2));
@@ -172,7 +172,7 @@ describe("vLLM's command line", () => {
     }
   });
 
-  it("takes limits from the plan once, which has read them from a person's flags", () => {
+  it("takes limits from the plan once, which has read them from the user's flags", () => {
     const given = withEngine(cases.eightB, { args: { "max-num-seqs": "128" } });
     const words = containerOf(given, "single").args.filter((word) => word.startsWith("--max-num-seqs"));
     expect(words).toEqual(["--max-num-seqs=1024"]);
@@ -181,7 +181,7 @@ describe("vLLM's command line", () => {
 });
 
 describe("vLLM's container", () => {
-  it("runs the published image of the planned version, or the one a person names", () => {
+  it("runs the published image of the planned version, or the one that the user names", () => {
     expect(containerOf(cases.eightB, "single").image).toBe("vllm/vllm-openai:v0.32.0");
     const given = withEngine(cases.eightB, { image: "registry.example/vllm@sha256:1" });
     expect(containerOf(given, "single").image).toBe("registry.example/vllm@sha256:1");
@@ -208,7 +208,7 @@ describe("vLLM's container", () => {
     expect(offline.get("HF_HUB_OFFLINE")?.value).toBe("1");
   });
 
-  it("keeps its own variables when a person sets them, and lets the others be replaced", () => {
+  it("keeps its own variables when the user sets them, and lets the others be replaced", () => {
     const given = withEngine(cases.overEfa, {
       env: [
         { name: "HF_TOKEN", value: "hf_secret" },

@@ -1,27 +1,27 @@
-// From the chosen fit to the plan: everything that engines and workloads need, and the reasons for people.
+// From the chosen candidate to the plan: everything that engines and workloads need, and the reasons for people.
 import { weightBytesOfNode } from "./memory/memory.ts";
 import { stageLayers } from "./memory/weights.ts";
-import { contextLength, counted, gib } from "./words/format.ts";
-import { memoryInput } from "./choice/fit.ts";
-import type { Fit, Problem } from "./choice/fit.ts";
+import { contextLength, counted, gib } from "./messages/format.ts";
+import { memoryInput } from "./choice/search.ts";
+import type { FittingCandidate, Problem } from "./choice/search.ts";
 import { podResources } from "./node/pod.ts";
 import { startupSeconds } from "./node/startup.ts";
 import type { StartupInput } from "./node/startup.ts";
 import type { Plan, Weights } from "./plan.ts";
 import { regimeFor } from "./intent/settings.ts";
 
-function formatReason(problem: Problem, fit: Fit): readonly string[] {
+function formatReason(problem: Problem, chosen: FittingCandidate): readonly string[] {
   if (problem.spec.quantization.weights !== "auto") return [];
   const formats = new Set(problem.model.candidates.map(({ format }) => format));
   if (formats.size === 1) return [];
   return [
-    fit.weights.format === "bf16"
+    chosen.weights.format === "bf16"
       ? "BF16 weights: FP8 would not need fewer GPUs"
       : "FP8 weights: BF16 would need more GPUs",
   ];
 }
 
-function degreeReason(problem: Problem, { layout, limits, hardware }: Fit): string {
+function degreeReason(problem: Problem, { layout, limits, hardware }: FittingCandidate): string {
   const { parallelism, context } = problem.spec;
   const degrees =
     layout.nodes === 1
@@ -33,33 +33,33 @@ function degreeReason(problem: Problem, { layout, limits, hardware }: Fit): stri
 }
 
 /** What the overhead rests on. */
-function evidence(problem: Problem, fit: Fit): string {
+function evidence(problem: Problem, chosen: FittingCandidate): string {
   const { settings } = problem;
-  const measured = memoryInput(problem, fit, fit.limits).measuredOverheadBytes;
+  const measured = memoryInput(problem, chosen, chosen.limits).measuredOverheadBytes;
   if (measured !== undefined) return "the overhead is what a running engine of these settings reported";
   if (settings.unknownVersion) return `vLLM ${settings.versionText} is newer than any that is known`;
-  const { regime } = regimeFor(settings, fit.weights.format !== "bf16");
+  const { regime } = regimeFor(settings, chosen.weights.format !== "bf16");
   return `the overhead of vLLM ${settings.versionText} is ${regime.evidence === "measured" ? "measured" : "derived, not measured"}`;
 }
 
-function memoryReasons(problem: Problem, fit: Fit): readonly string[] {
+function memoryReasons(problem: Problem, chosen: FittingCandidate): readonly string[] {
   const { settings, spec } = problem;
   return [
-    ...(spec.quantization.kvCache === "auto" && fit.kvCache === "fp8"
+    ...(spec.quantization.kvCache === "auto" && chosen.kvCache === "fp8"
       ? ["FP8 KV cache: in BF16 it would not fit"]
       : []),
-    ...(fit.gpusWithFp8KvCache === undefined
+    ...(chosen.gpusWithFp8KvCache === undefined
       ? []
-      : [`with quantization.kvCache fp8, ${fit.gpusWithFp8KvCache} GPUs would do`]),
-    ...(fit.loweredFrom === undefined
+      : [`with quantization.kvCache fp8, ${chosen.gpusWithFp8KvCache} GPUs would do`]),
+    ...(chosen.loweredFrom === undefined
       ? []
-      : [`max-num-seqs lowered from ${fit.loweredFrom} to ${fit.limits.maxNumSeqs}, so that it fits`]),
-    `${evidence(problem, fit)}: ${gib(fit.account.marginBytes)} per GPU are left free for it`,
+      : [`max-num-seqs lowered from ${chosen.loweredFrom} to ${chosen.limits.maxNumSeqs}, so that it fits`]),
+    `${evidence(problem, chosen)}: ${gib(chosen.account.marginBytes)} per GPU are left free for it`,
     ...settings.uncounted.map((flag) => `the memory that engine.args.${flag} takes is not counted`),
   ];
 }
 
-function hardwareReasons(problem: Problem, { hardware, layout }: Fit): readonly string[] {
+function hardwareReasons(problem: Problem, { hardware, layout }: FittingCandidate): readonly string[] {
   const { pool, gpu, allocatable } = hardware;
   const overPcie = gpu.nvlink === "none" && layout.tensor > 1;
   const overTcp = layout.nodes > 1 && pool.spec.fabric.type === "none";
@@ -74,8 +74,8 @@ function hardwareReasons(problem: Problem, { hardware, layout }: Fit): readonly 
   ];
 }
 
-function weightsOf(problem: Problem, fit: Fit): Weights {
-  const { weights, layout } = fit;
+function weightsOf(problem: Problem, chosen: FittingCandidate): Weights {
+  const { weights, layout } = chosen;
   return {
     format: weights.format,
     ...(weights.quantMethod === undefined ? {} : { quantMethod: weights.quantMethod }),
@@ -93,8 +93,8 @@ function weightsOf(problem: Problem, fit: Fit): Weights {
   };
 }
 
-/** What the phases of a start of this fit follow from. */
-export function startupInput(problem: Problem, { layout }: Fit, weights: Weights): StartupInput {
+/** What the phases of a start of this candidate follow from. */
+export function startupInput(problem: Problem, { layout }: FittingCandidate, weights: Weights): StartupInput {
   return {
     source: weights.source.kind,
     totalBytes: weights.totalBytes,
@@ -104,12 +104,12 @@ export function startupInput(problem: Problem, { layout }: Fit, weights: Weights
   };
 }
 
-/** Writes the fit down as a plan. */
-export function buildPlan(problem: Problem, fit: Fit): Plan {
-  const { hardware, layout, limits, account } = fit;
+/** Writes the chosen candidate down as a plan. */
+export function buildPlan(problem: Problem, chosen: FittingCandidate): Plan {
+  const { hardware, layout, limits, account } = chosen;
   const { pool } = hardware;
-  const weights = weightsOf(problem, fit);
-  const startup = startupSeconds(startupInput(problem, fit, weights));
+  const weights = weightsOf(problem, chosen);
+  const startup = startupSeconds(startupInput(problem, chosen, weights));
   return {
     kind: "plan",
     model: problem.spec.model.name,
@@ -121,7 +121,7 @@ export function buildPlan(problem: Problem, fit: Fit): Plan {
     nodesPerReplica: layout.nodes,
     gpusPerReplica: layout.nodes * layout.gpusPerPod,
     weights,
-    kvCache: fit.kvCache,
+    kvCache: chosen.kvCache,
     engine: { type: problem.spec.engine.type, version: problem.settings.versionText },
     limits:
       problem.spec.context.kvCacheSize === "planned"
@@ -131,17 +131,17 @@ export function buildPlan(problem: Problem, fit: Fit): Plan {
     kvCacheTokens: account.kvCacheTokens,
     expectedKvCacheTokens: account.expectedKvCacheTokens,
     maxConcurrency: account.maxConcurrency,
-    pod: podResources(hardware, layout, fit.weights),
+    pod: podResources(hardware, layout, chosen.weights),
     nodeSelector: pool.spec.nodeSelector,
     tolerations: pool.spec.tolerations,
     startupSeconds: Object.values(startup).reduce((sum, seconds) => sum + seconds, 0),
     startup,
     because: [
-      ...formatReason(problem, fit),
-      degreeReason(problem, fit),
-      ...memoryReasons(problem, fit),
-      ...hardwareReasons(problem, fit),
-      ...fit.weights.notes,
+      ...formatReason(problem, chosen),
+      degreeReason(problem, chosen),
+      ...memoryReasons(problem, chosen),
+      ...hardwareReasons(problem, chosen),
+      ...chosen.weights.notes,
     ],
   };
 }

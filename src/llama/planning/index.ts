@@ -13,6 +13,12 @@ export type { Alternative, Plan, PlanResult, PoolFacts, Refusal, Weights } from 
 export type { Details } from "./planner.ts";
 export { quantityValue } from "./quantity.ts";
 export { describeRefusal } from "./refusal.ts";
-export { describeLayout, explainMemory, explainReasons, explainSummary, summarize } from "./words/explain.ts";
-export { type Term, totalBytes } from "./words/explanation.ts";
-export { contextLength, counted, gib, thousands } from "./words/format.ts";
+export {
+  describeLayout,
+  explainMemory,
+  explainReasons,
+  explainSummary,
+  summarize,
+} from "./messages/explain.ts";
+export { type Term, totalBytes } from "./messages/explanation.ts";
+export { contextLength, counted, gib, thousands } from "./messages/format.ts";

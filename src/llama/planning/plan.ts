@@ -136,7 +136,7 @@ export interface Alternative {
   readonly patch: Readonly<Record<string, unknown>>;
 }
 
-/** No plan. `waits` is true where the world may change by itself (a pool may come); otherwise a person must act. */
+/** No plan. `waits` is true where the world may change by itself (a pool may come); otherwise the user must act. */
 export interface Refusal {
   readonly kind: "refusal";
   readonly waits: boolean;

@@ -1,16 +1,17 @@
 // The one function that turns (model, hardware, intent) into a plan or a refusal. The command line, the controller
-// and every other asker get the same answer in the same words. Pure: no clock, no network, no Kubernetes.
+// and every other caller get the same answer and the same message. Pure: no clock, no network, no Kubernetes.
+import { matchesLabels } from "../api/labels.ts";
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
 import { alternativesTo } from "./choice/alternatives.ts";
 import { buildPlan, startupInput } from "./build.ts";
-import { memoryTerms } from "./words/explanation.ts";
-import type { Term } from "./words/explanation.ts";
-import { memoryInput, search } from "./choice/fit.ts";
-import type { Problem } from "./choice/fit.ts";
-import { missMessage } from "./words/misses.ts";
+import { memoryTerms } from "./messages/explanation.ts";
+import type { Term } from "./messages/explanation.ts";
+import { memoryInput, search } from "./choice/search.ts";
+import type { Problem } from "./choice/search.ts";
+import { refusalMessage } from "./messages/refusal-message.ts";
 import { hardwareOf, isUsable } from "./node/hardware.ts";
 import type { Hardware } from "./node/hardware.ts";
-import { legalTensorDegrees, tensorProblem, wishProblem } from "./choice/parallelism.ts";
+import { legalTensorDegrees, tensorProblem, parallelismProblem } from "./choice/parallelism.ts";
 import { startupPhases } from "./node/startup.ts";
 import type { PerformanceInput } from "./performance.ts";
 import type { Plan, PlanRequest, PlanResult, PoolFacts, Refusal } from "./plan.ts";
@@ -19,10 +20,6 @@ import { resolveModel } from "./intent/resolve.ts";
 import type { ResolvedModel } from "./intent/resolve.ts";
 import { engineSettings } from "./intent/settings.ts";
 import { keepCurrent } from "./choice/sticky.ts";
-
-function hasLabels(pool: PoolFacts, wanted: Readonly<Record<string, string>>): boolean {
-  return Object.entries(wanted).every(([key, value]) => pool.labels[key] === value);
-}
 
 /** The pools that the spec selects and the catalog knows; a wait where there is none yet. */
 function usableHardware(
@@ -33,7 +30,7 @@ function usableHardware(
     return refuse("NoPool", "there is no GpuPool that this namespace may use");
   }
   const wanted = spec.placement.poolSelector?.matchLabels ?? {};
-  const selected = pools.filter((pool) => hasLabels(pool, wanted));
+  const selected = pools.filter((pool) => matchesLabels(pool.labels, wanted));
   if (selected.length === 0) {
     const labels = Object.entries(wanted).map(([key, value]) => `${key}=${value}`);
     return refuse("NoPool", `no GpuPool that this namespace may use has the labels ${labels.join(", ")}`);
@@ -44,7 +41,7 @@ function usableHardware(
   return refuse("DoesNotFit", known.flatMap((one) => (isUsable(one) ? [] : [one.problem])).join("; "));
 }
 
-/** A wished tensor degree that the model cannot be split by, whatever the pool. */
+/** A requested tensor degree that the model cannot be split by, whatever the pool. */
 function illegalTensor(
   spec: LlamaDeploymentSpec,
   { architecture, label }: ResolvedModel,
@@ -60,11 +57,11 @@ function illegalTensor(
 }
 
 /** Why the search found nothing. */
-function refuseSearch(problem: Problem, miss: ReturnType<typeof search>["miss"]): Refusal {
-  if (miss !== undefined) return refuse("DoesNotFit", missMessage(problem, miss));
+function refuseSearch(problem: Problem, nearest: ReturnType<typeof search>["nearest"]): Refusal {
+  if (nearest !== undefined) return refuse("DoesNotFit", refusalMessage(problem, nearest));
   const [hardware] = problem.hardware;
   if (hardware === undefined) return refuse("NoPool", "there is no GpuPool that this namespace may use");
-  const message = wishProblem(hardware, problem.model.architecture, problem.spec.parallelism);
+  const message = parallelismProblem(hardware, problem.model.architecture, problem.spec.parallelism);
   return refuse("IllegalParallelism", `parallelism: ${message}`);
 }
 
@@ -88,8 +85,8 @@ function decide(request: PlanRequest): PlanResult {
   if ("kind" in problem) return problem;
   const kept = current && keepCurrent(problem, current);
   if (kept !== undefined) return kept;
-  const { fit, miss } = search(problem);
-  return fit === undefined ? refuseSearch(problem, miss) : buildPlan(problem, fit);
+  const { best, nearest } = search(problem);
+  return best === undefined ? refuseSearch(problem, nearest) : buildPlan(problem, best);
 }
 
 /** Adds the changes to the spec that would plan. */
@@ -111,14 +108,14 @@ export interface Details {
 export function planInDetail(request: PlanRequest): Details | Refusal {
   const problem = readProblem(request);
   if ("kind" in problem) return withAlternatives(request, problem);
-  const { fit, miss } = search(problem);
-  if (fit === undefined) return withAlternatives(request, refuseSearch(problem, miss));
-  const built = buildPlan(problem, fit);
-  const { weights, layout, kvCache, hardware } = fit;
+  const { best, nearest } = search(problem);
+  if (best === undefined) return withAlternatives(request, refuseSearch(problem, nearest));
+  const built = buildPlan(problem, best);
+  const { weights, layout, kvCache, hardware } = best;
   return {
     plan: built,
-    terms: memoryTerms(memoryInput(problem, fit, fit.limits)),
-    startup: startupPhases(startupInput(problem, fit, built.weights), built.startup),
+    terms: memoryTerms(memoryInput(problem, best, best.limits)),
+    startup: startupPhases(startupInput(problem, best, built.weights), built.startup),
     performance: {
       architecture: problem.model.architecture,
       layout: weights.layout,

@@ -1,4 +1,4 @@
-// What must hold of every plan, whatever the model, the pool and the wish: tried with generated ones.
+// What must hold of every plan, whatever the model, the pool and the spec: tried with generated ones.
 import * as fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { gpuPoolSpec } from "../api/gpu-pool.ts";
@@ -9,7 +9,7 @@ import { gpus } from "../catalog/gpus.ts";
 import { models } from "../catalog/models.ts";
 import { bf16Layout, fp8Layout } from "../catalog/weight-bytes.ts";
 import { mergePatch } from "./choice/alternatives.ts";
-import { totalBytes } from "./words/explanation.ts";
+import { totalBytes } from "./messages/explanation.ts";
 import { accountMemory } from "./memory/memory.ts";
 import type { PoolFacts } from "./plan.ts";
 import { plan, planInDetail } from "./planner.ts";
@@ -112,7 +112,7 @@ describe("for any spec and pools", () => {
     );
   });
 
-  test("an explicit wish is kept or refused", () => {
+  test("what the spec asks for explicitly is kept or refused", () => {
     fc.assert(
       fc.property(spec, pools, (wanted, offered) => {
         const result = plan({ spec: wanted, pools: offered });

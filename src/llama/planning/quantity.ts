@@ -1,4 +1,6 @@
-// Kubernetes quantities as numbers: a pool may state its nodes' allocatable in its own words, such as `1800Gi`.
+// Kubernetes quantities as numbers: a pool may state its nodes' allocatable in its own words, such as `1800Gi`. The
+// runtime has a parser of its own (kube-runtime/apply/quantity.ts), which tells exactly whether two spellings mean the
+// same and knows no Llama; the two are held to each other by a test of the writer, operator/workloads/pod/quantity.ts.
 
 const multipliers: Readonly<Record<string, number>> = {
   "": 1,

@@ -1,4 +1,4 @@
-// The words of every refusal, and what is offered instead: read as a table.
+// The message of every refusal, and what is offered instead: read as a table.
 import { describe, expect, test } from "vitest";
 import { examplePool, exampleSpec, h100Pool } from "../testing/example-pools.ts";
 import type { PoolFacts, Refusal } from "./plan.ts";
@@ -10,7 +10,7 @@ function refused(spec: Readonly<Record<string, unknown>>, pools: readonly PoolFa
   return result;
 }
 
-/** What a person reads: the reason, the message, and the alternatives' summaries. */
+/** What the user reads: the reason, the message, and the alternatives' summaries. */
 function words({ reason, message, alternatives }: Refusal): readonly string[] {
   return [`${reason}: ${message}`, ...alternatives.map(({ summary }) => `or ${summary}`)];
 }

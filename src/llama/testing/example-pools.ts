@@ -1,4 +1,4 @@
-// Pools and specs for this folder's tests, written as a person would write them and read through the schemas.
+// Pools and specs for this folder's tests, written as a user would write them and read through the schemas.
 import { gpuPoolSpec } from "../api/gpu-pool.ts";
 import { llamaDeploymentSpec } from "../api/llama-deployment.ts";
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";

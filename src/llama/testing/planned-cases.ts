@@ -1,4 +1,4 @@
-// The deployments that the golden manifests and the tests of engines and workloads render: a spec as a person
+// The deployments that the golden manifests and the tests of engines and workloads render: a spec as a user
 // would write it, and a plan written by hand, so that these tests rest on no arithmetic of the planner.
 import { llamaDeploymentSpec, type LlamaDeploymentSpec } from "../api/llama-deployment.ts";
 import type { Plan } from "../planning/plan.ts";

@@ -62,7 +62,7 @@ class PinoLogger implements Logger {
   }
 }
 
-/** An error as data: its kind, its words, its causes; the stack only of what nobody gave a code. */
+/** An error as data: its kind, its words, its causes; the stack only of what has no code. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { name, message, stack, cause } = error;

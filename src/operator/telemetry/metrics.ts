@@ -1,5 +1,5 @@
-// The metrics registry of the process, on prom-client.
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+// The metrics registry of the process, on the client of the Prometheus organisation.
+import { Counter, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import type * as runtime from "@llama-operator/kube-runtime";
 
 /** One registry; pass it to whatever measures, and its page to the health server. */

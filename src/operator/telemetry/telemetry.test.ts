@@ -19,7 +19,7 @@ describe("the logger", () => {
     expect(line).toMatchObject({ level: "info", message: "done", controller: "a", name: "one", tookMs: 3 });
   });
 
-  test("writes errors as data, with their causes, and a stack only where nobody expected them", () => {
+  test("writes errors as data, with their causes, and a stack only where they are unexpected", () => {
     const expected = new ConnectionError("timeout", "GET /x", { cause: new Error("slow") });
     const surprise = new TypeError("oops");
     const [first, second] = logged((log) => {
@@ -71,6 +71,39 @@ describe("the registry", () => {
     ]) {
       expect(text).toContain(line);
     }
+  });
+
+  test("writes the text format of Prometheus, values and labels of every form", async () => {
+    const registry = new PrometheusRegistry();
+    registry
+      .counter({ name: "writes_total", help: "Writes.", labels: ["kind"] })
+      .with({ kind: 'a "b"\n\\c' })
+      .inc();
+    registry.gauge({ name: "age_seconds", help: 'Age, "so far".', labels: [] }).with({}).set(0.5);
+    const buckets = [0.1, 1];
+    const seconds = registry.histogram({ name: "took_seconds", help: "Time.", labels: [], buckets }).with({});
+    seconds.observe(0.1);
+    seconds.observe(30);
+    const { contentType, text } = await registry.page();
+    expect(contentType).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(text).toBe(
+      String.raw`# HELP writes_total Writes.
+# TYPE writes_total counter
+writes_total{kind="a \"b\"\n\\c"} 1
+
+# HELP age_seconds Age, "so far".
+# TYPE age_seconds gauge
+age_seconds 0.5
+
+# HELP took_seconds Time.
+# TYPE took_seconds histogram
+took_seconds_bucket{le="0.1"} 1
+took_seconds_bucket{le="1"} 1
+took_seconds_bucket{le="+Inf"} 2
+took_seconds_sum 30.1
+took_seconds_count 2
+`,
+    );
   });
 
   test("asks gauges that change by themselves before it is read", async () => {

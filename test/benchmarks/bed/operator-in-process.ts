@@ -11,7 +11,10 @@ import {
 import type { ObjectRef } from "../../../src/kube-runtime/client/object.ts";
 import type { Clock } from "../../../src/kube-runtime/clock.ts";
 import type { Controller } from "../../../src/kube-runtime/controller/controller.ts";
-import { getPage, type GetPage } from "../../../src/kube-runtime/http/get-page.ts";
+import {
+  fetchText as getPage,
+  type FetchText as GetPage,
+} from "../../../src/kube-runtime/http/fetch-text.ts";
 import { silentLogger } from "../../../src/kube-runtime/logger.ts";
 import type { MetricsRegistry } from "../../../src/kube-runtime/metrics.ts";
 import { systemClock } from "../../../src/kube-runtime/clock.ts";

@@ -1,11 +1,7 @@
 // What the planner says of a logged start, from its names and settings alone.
 import { compareVersions, parseEngineVersion } from "../../../src/llama/catalog/engines/version.ts";
 import type { EngineVersion } from "../../../src/llama/catalog/engines/version.ts";
-import {
-  newestKnownSglang,
-  oldestKnownSglang,
-  sglangMemoryFraction,
-} from "../../../src/llama/catalog/engines/sglang.ts";
+import { newestKnownSglang, oldestKnownSglang, sglangMemoryFraction } from "./sglang-defaults.ts";
 import {
   batchDefaults,
   blockSizeTokens,
@@ -32,9 +28,9 @@ import {
   type WeightLayout,
 } from "../../../src/llama/catalog/weight-bytes.ts";
 import { kvBytesPerToken } from "../../../src/llama/planning/memory/kv-cache.ts";
-import { llamaCppKvCache } from "../../../src/llama/planning/memory/llama-cpp.ts";
+import { llamaCppKvCache } from "./llama-cpp.ts";
 import { accountMemory } from "../../../src/llama/planning/memory/memory.ts";
-import { sglangContextBytes, sglangKvTokens } from "../../../src/llama/planning/memory/sglang.ts";
+import { sglangContextBytes, sglangKvTokens } from "./sglang.ts";
 import type { LogRow } from "./log-row.ts";
 
 const gibibyte = 2 ** 30;

@@ -133,7 +133,7 @@ describe("a file is refused with a clear message when", () => {
   });
 });
 
-test("a name cannot steer the terminal of whoever reads the error", async () => {
+test("a name cannot steer the terminal that shows the error", async () => {
   const name = "\u001b[2J\u009b31m\u202eevil".padEnd(300, "x");
   const file = rawSafetensors(
     JSON.stringify({ [name]: { dtype: "F7", shape: [], data_offsets: [0, 0] } }),

@@ -107,7 +107,7 @@ function explainer(
         return noRepository(status);
       case undefined:
       default:
-        // A repository that is missing and one that is private look the same to whoever is not let in.
+        // A repository that is missing and one that is private look the same to a client that is not let in.
         return status === 401 || (status === 404 && !name.startsWith(`${repository}/`))
           ? noRepository(status)
           : undefined;

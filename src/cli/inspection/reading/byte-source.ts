@@ -14,7 +14,7 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
-/** Refuses a range that is not in the file, before anybody allocates for it. */
+/** Refuses a range that is not in the file, before memory is taken for it. */
 export function requireRange(source: ByteSource, offset: number, length: number): void {
   if (offset + length <= source.sizeBytes) return;
   throw malformed(
@@ -26,7 +26,7 @@ export function requireRange(source: ByteSource, offset: number, length: number)
 /** Opens a file of this machine. @throws InspectionError for what is not there or no regular file. */
 export async function openFile(path: string, budget: ReadBudget): Promise<ByteSource> {
   try {
-    // Asked before it is opened: opening a pipe would wait for somebody to write.
+    // Asked before it is opened: opening a pipe would wait for a writer.
     const facts = await stat(path);
     if (!facts.isFile()) throw new InspectionError("target", `${path}: not a regular file`);
     return new FileSource(path, facts.size, await open(path, "r"), budget);

@@ -6,11 +6,13 @@
 // - Every wait ends: connecting, headers, each pause of a body, and the request as a whole.
 // Caveats
 // - A file may change between two ranges; callers name files by commit or by digest.
-import type { IncomingHttpHeaders } from "node:http";
+// undici's `redirect` and `retry` interceptors do not keep these bounds: see redirects.ts and retries.ts.
 import { request } from "undici";
 import type { Dispatcher } from "undici";
 import { InspectionError } from "../errors.ts";
 import type { ReadBudget } from "./read-budget.ts";
+import { discard, followRedirects, single } from "./redirects.ts";
+import { RetryableError, type Wait, withRetries } from "./retries.ts";
 
 /** A token and the only origin that may see it. */
 export interface OriginToken {
@@ -24,7 +26,7 @@ export interface HttpClientOptions {
   readonly budget: ReadBudget;
   readonly token?: OriginToken;
   /** Waits before another try. */
-  readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<unknown>;
+  readonly wait: Wait;
 }
 
 /** What a server said that is no success; services add what it means with them. */
@@ -53,13 +55,6 @@ export interface HttpRange {
 const requestTimeoutMs = 120_000;
 const headersTimeoutMs = 30_000;
 const bodyPauseTimeoutMs = 30_000;
-const maxTries = 3;
-const firstRetryMs = 1000;
-/** Longer than this a person should be told instead. */
-const maxRetryWaitMs = 30_000;
-/** The hub answers a renamed repository with one redirect, and a large file with another. */
-const maxRedirects = 5;
-const redirects = new Set([301, 302, 303, 307, 308]);
 
 export class HttpClient {
   readonly #options: HttpClientOptions;
@@ -75,7 +70,7 @@ export class HttpClient {
 
   /** A whole document of at most `maxBytes`. */
   async document(target: HttpTarget, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
-    return this.#withRetries(signal, async () => {
+    return withRetries(this.#options.wait, signal, async () => {
       const response = await this.#get(target, {}, signal);
       if (response.statusCode !== 200) throw this.#refused(target, response);
       const declared = numberOf(response.headers["content-length"]);
@@ -89,7 +84,7 @@ export class HttpClient {
 
   /** Bytes from `offset`: `length` of them, or fewer where the file ends. */
   async range(target: HttpTarget, offset: number, length: number, signal: AbortSignal): Promise<HttpRange> {
-    return this.#withRetries(signal, async () => {
+    return withRetries(this.#options.wait, signal, async () => {
       const range = `bytes=${offset}-${offset + length - 1}`;
       const response = await this.#get(target, { range }, signal);
       const declared = numberOf(response.headers["content-length"]);
@@ -126,14 +121,7 @@ export class HttpClient {
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
-    let { url } = target;
-    for (let hops = 0; hops <= maxRedirects; hops += 1) {
-      const response = await this.#send(target.name, url, headers, signal);
-      if (!redirects.has(response.statusCode)) return response;
-      discard(response);
-      url = nextUrl(target.name, url, response.headers.location);
-    }
-    throw new InspectionError("unreachable", `${target.name}: more than ${maxRedirects} redirects`);
+    return followRedirects(target, async (url) => this.#send(target.name, url, headers, signal));
   }
 
   async #send(
@@ -211,33 +199,6 @@ export class HttpClient {
       return new InspectionError("malformed", `${target.name}: the file is empty or ends before (416)`);
     return new InspectionError("unreachable", `${target.name}: the server answers ${status}`);
   }
-
-  async #withRetries<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (!(error instanceof RetryableError) || tries === maxTries) throw error;
-        const waitMs = error.afterMs ?? firstRetryMs * 2 ** (tries - 1);
-        if (waitMs > maxRetryWaitMs) throw error;
-        await this.#options.wait(waitMs, signal).catch((error: unknown) => {
-          // Timers reject with an error of their own; the abort's reason says who asked.
-          signal.throwIfAborted();
-          throw error;
-        });
-      }
-    }
-  }
-}
-
-/** Worth another try, after a while that the server may have named. */
-class RetryableError extends InspectionError {
-  readonly afterMs: number | undefined;
-
-  constructor(message: string, cause?: unknown, afterMs?: number) {
-    super("unreachable", message, { cause });
-    this.afterMs = afterMs;
-  }
 }
 
 function tooManyRequests(name: string, header: HttpRefusal["header"]): RetryableError {
@@ -256,24 +217,6 @@ function tooLarge(name: string, bytes: number, maxBytes: number): InspectionErro
   return new InspectionError("tooLarge", `${name}: ${bytes} bytes or more, and at most ${maxBytes} are read`);
 }
 
-/** Where a redirect leads; never from HTTPS to HTTP, nor to what is no web address. */
-function nextUrl(name: string, from: URL, location: string | string[] | undefined): URL {
-  const url = URL.parse(single(location) ?? "", from.href);
-  const safe =
-    url !== null && (url.protocol === "https:" || (url.protocol === "http:" && from.protocol === "http:"));
-  if (safe) return url;
-  throw new InspectionError(
-    "unreachable",
-    `${name}: ${from.host} redirects to an address that is not followed`,
-  );
-}
-
-/** Hangs up: the rest of a body is of no interest, and reading it could take for ever. */
-function discard({ body }: Dispatcher.ResponseData): void {
-  body.on("error", () => undefined);
-  body.destroy();
-}
-
 function contentRange(
   value: string | string[] | undefined,
 ): { readonly first: number; readonly last: number; readonly size: number } | undefined {
@@ -282,9 +225,6 @@ function contentRange(
   const part = { first: Number(first), last: Number(last), size: Number(size) };
   return part.first <= part.last && part.last < part.size ? part : undefined;
 }
-
-const single = (value: IncomingHttpHeaders[string]): string | undefined =>
-  Array.isArray(value) ? value[0] : value;
 
 function numberOf(value: string | string[] | undefined): number | undefined {
   const text = single(value);

@@ -1,4 +1,4 @@
-// The address of a hub, a mirror or a registry, as a person gives it.
+// The address of a hub, a mirror or a registry, as a user gives it.
 import { InspectionError, quoted } from "../errors.ts";
 
 /** Reads an address. @throws InspectionError for what is no http or https address without a user. */

@@ -2,8 +2,8 @@
 // it redirects to. Written after the real one's behaviour: huggingface_hub, utils/_http.py and file_download.py;
 // huggingface.co/docs/hub/rate-limits; ollama/ollama, server/download.go.
 import { createServer } from "node:http";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { closeServer, listen } from "@llama-operator/kube-runtime/http";
 import type { FileHead } from "./checkpoint-files.ts";
 
 export interface FakeRequest {
@@ -23,7 +23,7 @@ export interface Behaviour {
   cutBodies?: boolean;
   /** Where the hub redirects to, instead of to the store. */
   redirectTo?: string;
-  /** Gated for whoever has no such token. */
+  /** Gated for clients without this token. */
   gatedBut?: string;
 }
 
@@ -41,6 +41,8 @@ export interface HubContent {
   readonly files: ReadonlyMap<string, FileHead>;
 }
 
+const loopback = { host: "127.0.0.1" };
+
 export async function startFakeHub(content: HubContent): Promise<FakeHub> {
   const requests: FakeRequest[] = [];
   const behaviour: Behaviour = {};
@@ -56,17 +58,17 @@ export async function startFakeHub(content: HubContent): Promise<FakeHub> {
     if (file === undefined) refuse(response, 404);
     else sendFile(request, response, file, behaviour);
   });
-  const storePort = await listen(store);
+  const storePort = await listen(store, loopback);
   const hub = createServer((request, response) => {
     answerAsHub(note("hub", request), request, response, { content, behaviour, storePort });
   });
-  const hubPort = await listen(hub);
+  const hubPort = await listen(hub, loopback);
   return {
     url: `http://127.0.0.1:${hubPort}`,
     requests,
     behaviour,
     async close() {
-      await Promise.all([hub, store].map(close));
+      await Promise.all([hub, store].map(closeServer));
     },
   };
 }
@@ -157,14 +159,4 @@ function refuse(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   response.writeHead(status, headers).end();
-}
-
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return (server.address() as AddressInfo).port;
-}
-
-async function close(server: Server): Promise<void> {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
 }

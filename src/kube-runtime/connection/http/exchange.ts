@@ -178,6 +178,9 @@ class Receiver implements Dispatcher.DispatchHandler {
 
   #describe(error: Error & { code?: string }): Error {
     if (error instanceof FencedError || error instanceof ConnectionError) return error;
+    if (error.code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") {
+      return new ConnectionError("too-large", this.label, { cause: error });
+    }
     if (this.status !== 0) return new ConnectionError("truncated", this.label, { cause: error });
     const code = error.code ?? "";
     const reset = code === "ECONNRESET" || code === "EPIPE" || code === "UND_ERR_SOCKET";

@@ -107,7 +107,7 @@ describe("requests", () => {
     await expect(client().list(configMaps)).resolves.toMatchObject({ items: [] });
   });
 
-  test("say that nobody listens", async () => {
+  test("say that nothing listens", async () => {
     await server.close();
     await expect(client().list(configMaps)).rejects.toMatchObject({ code: "connect" });
   });
@@ -256,7 +256,7 @@ describe("lists", () => {
     expect(items).toHaveLength(5);
   });
 
-  test("tell whoever reads pages that a token has expired", async () => {
+  test("tell what reads pages that a token has expired", async () => {
     const pages = client().pages(configMaps, { limit: 2 });
     const names: string[] = [];
     const error = await (async () => {

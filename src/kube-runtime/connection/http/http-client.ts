@@ -26,6 +26,7 @@ import { ConnectionError, isExpired, isNotFound, type ApiError } from "../../cli
 import type { HttpRequest, HttpResponse } from "./exchange.ts";
 import type { KubeObject, Live, ObjectRef } from "../../client/object.ts";
 import { apiVersionOf, groupVersionPath, resourcePath, type ResourceType } from "../../client/resource.ts";
+import { systemClock } from "../../clock.ts";
 import { decodeStatus } from "./status.ts";
 import { decodeWatch, type WatchEvent } from "./watch.ts";
 
@@ -79,7 +80,7 @@ export class HttpKubeClient implements KubeClient {
     this.#beforeWrite = fence === undefined ? undefined : () => fence.check();
     this.#requestTimeoutMs = options.requestTimeoutMs ?? 15_000;
     this.#maxRetryWaitMs = options.maxRetryWaitMs ?? 30_000;
-    this.#sleep = options.sleep ?? sleep;
+    this.#sleep = options.sleep ?? ((ms, signal) => systemClock.sleep(ms, signal));
   }
 
   async get<T extends KubeObject>(
@@ -373,17 +374,3 @@ function queryString(query: Call["query"]): string {
 }
 
 const label = (call: Call): string => `${call.method} ${call.path}`;
-
-async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const abort = (): void => reject(signal?.reason as Error);
-  if (signal?.aborted === true) abort();
-  const timer = setTimeout(resolve, ms);
-  signal?.addEventListener("abort", abort, { once: true });
-  try {
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
-  }
-}

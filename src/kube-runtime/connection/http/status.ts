@@ -1,4 +1,4 @@
-// Turns the API server's refusal into an ApiError. Proxies and overloaded servers answer in plain text, so that
+// Semaphore the API server's refusal into an ApiError. Proxies and overloaded servers answer in plain text, so that
 // nothing about the body may be assumed.
 import { ApiError, type StatusCause } from "../../client/errors.ts";
 import type { HttpResponse } from "./exchange.ts";

@@ -1,5 +1,5 @@
 // The watch stream: one JSON document a line. Whatever is not a whole, known line is an error, never skipped: a
-// dropped event is an object that stays wrong until somebody happens to touch it again.
+// dropped event is an object that stays wrong until it happens to be written again.
 import type { ApiStatus } from "../../client/errors.ts";
 import { ApiError, ConnectionError } from "../../client/errors.ts";
 import type { KubeObject, Live } from "../../client/object.ts";

@@ -21,7 +21,7 @@ export function engineImage(version: string, vendor: GpuVendor): string {
 /** Tokens of one KV block on NVIDIA GPUs; vLLM's default. */
 export const blockSizeTokens = 16;
 
-/** `max-num-seqs` and `max-num-batched-tokens` of a GPU where nobody sets them. */
+/** `max-num-seqs` and `max-num-batched-tokens` of a GPU where the spec does not set them. */
 export interface BatchDefaults {
   readonly maxNumSeqs: number;
   readonly maxNumBatchedTokens: number;
@@ -46,7 +46,7 @@ const firstLongChunks: EngineVersion = [0, 6, 5];
 const v0Chunk = { short: 512, long: 2048 } as const;
 
 /**
- * `max-num-seqs` and `max-num-batched-tokens` of `vllm serve` where nobody sets them. Source: EngineArgs, by version;
+ * `max-num-seqs` and `max-num-batched-tokens` of `vllm serve` where its command line does not set them. Source: EngineArgs, by version;
  * 0.32 by device memory: 160 GiB and more, 70 GiB and more but not A100, all others.
  */
 export function batchDefaults({ gpu, version, maxModelLen }: BatchDefaultsInput): BatchDefaults {

@@ -32,7 +32,7 @@ export interface MachineShape {
    * because its own was not found.
    */
   readonly allocatableSource: "documented" | "derived" | "assumed";
-  /** Labels that the cloud puts on such a node; a pool's own label is added by whoever makes the pool. */
+  /** Labels that the cloud puts on such a node; a pool's own label is added by what makes the pool. */
   readonly nodeLabels: Readonly<Record<string, string>>;
   /** Taints that such a node carries, by the cloud or by its documentation's custom. */
   readonly nodeTaints: readonly NodeTaint[];

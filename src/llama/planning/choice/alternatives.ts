@@ -4,8 +4,8 @@ import type { LlamaDeploymentSpec } from "../../api/llama-deployment.ts";
 import { defaultVersion } from "../../catalog/engines/vllm.ts";
 import { findModel, nearestModels } from "../../catalog/models.ts";
 import { findArchitecture } from "../../catalog/relatives.ts";
-import { contextLength, counted } from "../words/format.ts";
-import { describeLayout } from "../words/explain.ts";
+import { contextLength, counted } from "../messages/format.ts";
+import { describeLayout } from "../messages/explain.ts";
 import { legalTensorDegrees } from "./parallelism.ts";
 import type { Alternative, Plan, PlanResult, Refusal } from "../plan.ts";
 
@@ -13,14 +13,14 @@ type Patch = Alternative["patch"];
 /** Plans the spec with a patch; `undefined` where that is refused too. */
 type Try = (patch: Patch) => Plan | undefined;
 
-interface Idea {
+interface SpecChange {
   readonly patch: Patch;
   readonly change: string;
-  /** Of ideas of one family, such as ever fewer sequences, only the first that plans is offered. */
+  /** Of changes of one family, such as ever fewer sequences, only the first that plans is offered. */
   readonly family?: string;
 }
 
-/** More than a person wants to read in one message. */
+/** More is too much to read in one message. */
 const mostAlternatives = 4;
 const leastSensibleContext = 2048;
 const contextStep = 1024;
@@ -53,12 +53,12 @@ function largest(from: number, to: number, plans: (value: number) => boolean): n
   return fits;
 }
 
-function fewerSequences(spec: LlamaDeploymentSpec, attempt: Try): readonly Idea[] {
-  const ideas: Idea[] = [];
+function fewerSequences(spec: LlamaDeploymentSpec, attempt: Try): readonly SpecChange[] {
+  const changes: SpecChange[] = [];
   const set = Number(spec.engine.args["max-num-seqs"]);
   for (const sequences of [512, 256, 128, 64, 32, 16]) {
     if (!(sequences < set)) continue;
-    ideas.push({
+    changes.push({
       patch: { engine: { args: { "max-num-seqs": String(sequences) } } },
       change: `max-num-seqs ${sequences}`,
       family: "max-num-seqs",
@@ -69,12 +69,12 @@ function fewerSequences(spec: LlamaDeploymentSpec, attempt: Try): readonly Idea[
     spec.context.minConcurrency - 1,
     (requests) => attempt({ context: { minConcurrency: requests } }) !== undefined,
   );
-  if (concurrency === undefined) return ideas;
+  if (concurrency === undefined) return changes;
   const change = `${counted(concurrency, "request")} of full length at once`;
-  return [...ideas, { patch: { context: { minConcurrency: concurrency } }, change }];
+  return [...changes, { patch: { context: { minConcurrency: concurrency } }, change }];
 }
 
-function shorterContext(spec: LlamaDeploymentSpec, attempt: Try): readonly Idea[] {
+function shorterContext(spec: LlamaDeploymentSpec, attempt: Try): readonly SpecChange[] {
   const longest = (spec.model.profile ?? findArchitecture(spec.model.name))?.maxPositions ?? 0;
   const asked = spec.context.maxTokens ?? longest;
   const most = asked > longest ? longest : asked - 1;
@@ -88,26 +88,26 @@ function shorterContext(spec: LlamaDeploymentSpec, attempt: Try): readonly Idea[
   return [{ patch: { context: { maxTokens } }, change: `a context of ${contextLength(maxTokens)} tokens` }];
 }
 
-function otherFormats(spec: LlamaDeploymentSpec): readonly Idea[] {
-  const ideas: Idea[] = [];
+function otherFormats(spec: LlamaDeploymentSpec): readonly SpecChange[] {
+  const changes: SpecChange[] = [];
   if (spec.quantization.weights !== "fp8") {
     const quantization = { weights: "fp8" };
-    ideas.push({ patch: { quantization }, change: "weights in FP8" });
+    changes.push({ patch: { quantization }, change: "weights in FP8" });
     if (spec.model.source?.huggingFace?.repository !== undefined && findModel(spec.model.name)) {
       const huggingFace = { repository: null, revision: null };
-      ideas.push({
+      changes.push({
         patch: { quantization, model: { source: { huggingFace } } },
         change: "weights in FP8, from the catalog's checkpoint",
       });
     }
   }
   if (spec.quantization.kvCache === "bf16") {
-    ideas.push({ patch: { quantization: { kvCache: "fp8" } }, change: "the KV cache in FP8" });
+    changes.push({ patch: { quantization: { kvCache: "fp8" } }, change: "the KV cache in FP8" });
   }
-  return ideas;
+  return changes;
 }
 
-function otherUtilization(spec: LlamaDeploymentSpec): readonly Idea[] {
+function otherUtilization(spec: LlamaDeploymentSpec): readonly SpecChange[] {
   if (spec.engine.args["gpu-memory-utilization"] === undefined) return [];
   return [
     {
@@ -117,7 +117,7 @@ function otherUtilization(spec: LlamaDeploymentSpec): readonly Idea[] {
   ];
 }
 
-/** Legal tensor degrees other than the wished one: wider ones first, as memory wants it, then the nearest. */
+/** Legal tensor degrees other than the requested one: wider ones first, as memory wants it, then the nearest. */
 function otherTensorDegrees(spec: LlamaDeploymentSpec): readonly number[] {
   const architecture = spec.model.profile ?? findArchitecture(spec.model.name);
   const { tensor } = spec.parallelism;
@@ -127,7 +127,7 @@ function otherTensorDegrees(spec: LlamaDeploymentSpec): readonly number[] {
   return [...wider, ...degrees.filter((degree) => degree < tensor).toReversed()];
 }
 
-function otherTensor(spec: LlamaDeploymentSpec): readonly Idea[] {
+function otherTensor(spec: LlamaDeploymentSpec): readonly SpecChange[] {
   return otherTensorDegrees(spec).map((degree) => ({
     patch: { parallelism: { tensor: degree } },
     change: `tensor ${degree}`,
@@ -136,7 +136,7 @@ function otherTensor(spec: LlamaDeploymentSpec): readonly Idea[] {
 }
 
 /** More stages, on more nodes where one has not enough GPUs; at last the planner's own choice. */
-function otherStages({ parallelism }: LlamaDeploymentSpec): readonly Idea[] {
+function otherStages({ parallelism }: LlamaDeploymentSpec): readonly SpecChange[] {
   const { tensor, pipeline } = parallelism;
   if (tensor === undefined && pipeline === undefined) return [];
   const stages = pipeline === undefined ? [] : [2, 3, 4].filter((count) => count > pipeline);
@@ -150,13 +150,15 @@ function otherStages({ parallelism }: LlamaDeploymentSpec): readonly Idea[] {
   ];
 }
 
-function anyPool(spec: LlamaDeploymentSpec): readonly Idea[] {
+function anyPool(spec: LlamaDeploymentSpec): readonly SpecChange[] {
   if (spec.placement.poolSelector === undefined) return [];
   return [{ patch: { placement: { poolSelector: null } }, change: "any pool" }];
 }
 
-/** Ideas by reason, cheapest first: what costs nothing, then quality, then GPUs. Others have no spec that would do. */
-const ideasFor: Partial<Record<Reason, (spec: LlamaDeploymentSpec, attempt: Try) => readonly Idea[]>> = {
+/** Changes by reason, cheapest first: what costs nothing, then quality, then GPUs. Others have no spec that would do. */
+const changesFor: Partial<
+  Record<Reason, (spec: LlamaDeploymentSpec, attempt: Try) => readonly SpecChange[]>
+> = {
   UnknownModel: (spec) =>
     nearestModels(spec.model.name).map((name) => ({ patch: { model: { name } }, change: `model ${name}` })),
   UnsupportedEngine: () => [
@@ -201,7 +203,7 @@ export function alternativesTo(
   };
   const offered: { readonly alternative: Alternative; readonly plan: Plan }[] = [];
   const families = new Set<string>();
-  for (const { patch, change, family } of ideasFor[refusal.reason]?.(spec, attempt) ?? []) {
+  for (const { patch, change, family } of changesFor[refusal.reason]?.(spec, attempt) ?? []) {
     if (offered.length === mostAlternatives) break;
     if (family !== undefined && families.has(family)) continue;
     const plan = attempt(patch);

@@ -42,8 +42,8 @@ describe("tensor degrees", () => {
 
 describe("layouts", () => {
   const degrees = legalTensorDegrees(largest);
-  const on = (pool: PoolFacts, wish = {}) =>
-    layoutsOn(hardware(pool), largest, degrees, wish).map(
+  const on = (pool: PoolFacts, requested = {}) =>
+    layoutsOn(hardware(pool), largest, degrees, requested).map(
       ({ tensor, pipeline, nodes, gpusPerPod }) => `${tensor}x${pipeline} on ${nodes} of ${gpusPerPod}`,
     );
 

@@ -12,8 +12,8 @@ export interface Layout {
   readonly gpusPerPod: number;
 }
 
-/** Degrees that a person asked for. */
-export interface ParallelismWish {
+/** Degrees that the spec asks for. */
+export interface ParallelismRequest {
   readonly tensor?: number;
   readonly pipeline?: number;
 }
@@ -23,7 +23,7 @@ const mostNodesUnasked = 4;
 /** The largest tensor degree of the kind's schema. */
 const mostTensor = 64;
 
-/** What a degree does not divide, in the words of config.json; `undefined` where it is legal for the model. */
+/** What a degree does not divide, by the names of config.json; `undefined` where it is legal for the model. */
 export function tensorProblem(architecture: Architecture, tensor: number): string | undefined {
   const { attentionHeads, keyValueHeads, hiddenSize, feedForwardSize, vocabularySize } = architecture;
   if (attentionHeads % tensor !== 0) return `${attentionHeads} attention heads`;
@@ -68,22 +68,22 @@ function pipelinesUnasked(hardware: Hardware, tensor: number, widest: number): r
 }
 
 /**
- * Every layout to consider on a pool, fewest GPUs first; none where the wish is not legal there. With no wish: each
+ * Every layout to consider on a pool, fewest GPUs first; none where what is requested is not legal there. With nothing requested: each
  * tensor degree inside a node, and the widest of them over two to four whole nodes.
  */
 export function layoutsOn(
   hardware: Hardware,
   architecture: Architecture,
   degrees: readonly number[],
-  wish: ParallelismWish,
+  requested: ParallelismRequest,
 ): readonly Layout[] {
   const inDomain = degrees.filter((tensor) => tensor <= hardware.nvlinkDomain);
   const widest = inDomain.at(-1) ?? 0;
   return inDomain
-    .filter((tensor) => wish.tensor === undefined || tensor === wish.tensor)
+    .filter((tensor) => requested.tensor === undefined || tensor === requested.tensor)
     .flatMap((tensor) => {
       const pipelines =
-        wish.pipeline === undefined ? pipelinesUnasked(hardware, tensor, widest) : [wish.pipeline];
+        requested.pipeline === undefined ? pipelinesUnasked(hardware, tensor, widest) : [requested.pipeline];
       return pipelines
         .filter((pipeline) => pipeline <= architecture.layers)
         .map((pipeline) => layoutOn(hardware, tensor, pipeline));
@@ -92,10 +92,14 @@ export function layoutsOn(
     .sort((one, other) => one.tensor * one.pipeline - other.tensor * other.pipeline);
 }
 
-/** Why no layout of a wish is legal on a pool; for a refusal. */
-export function wishProblem(hardware: Hardware, architecture: Architecture, wish: ParallelismWish): string {
+/** Why no layout of the requested degrees is legal on a pool; for a refusal. */
+export function parallelismProblem(
+  hardware: Hardware,
+  architecture: Architecture,
+  requested: ParallelismRequest,
+): string {
   const { gpusPerNode, nvlinkDomain, pool } = hardware;
-  const { tensor, pipeline } = wish;
+  const { tensor, pipeline } = requested;
   if (tensor !== undefined && tensor > nvlinkDomain) {
     return `tensor ${tensor} is more than the ${nvlinkDomain} GPUs that are joined in a node of pool ${pool.name}; pipeline stages may cross nodes`;
   }

@@ -3,8 +3,8 @@
 import { findModel } from "../../catalog/models.ts";
 import { checkpointsOf } from "../../catalog/checkpoints.ts";
 import type { WeightLayout } from "../../catalog/weight-bytes.ts";
-import { accountTrial, obstacleOf } from "./fit.ts";
-import type { Problem } from "./fit.ts";
+import { accountCandidate, obstacleOf } from "./search.ts";
+import type { Problem } from "./search.ts";
 import type { Hardware } from "../node/hardware.ts";
 import { legalTensorDegrees, layoutsOn } from "./parallelism.ts";
 import type { Plan } from "../plan.ts";
@@ -13,7 +13,8 @@ import type { WeightsCandidate } from "../intent/resolve.ts";
 
 function sameLimits(problem: Problem, { limits }: Plan): boolean {
   const { settings, model, spec } = problem;
-  const kept = (wish: number | undefined, value: number) => wish === undefined || wish === value;
+  const kept = (requested: number | undefined, value: number) =>
+    requested === undefined || requested === value;
   return (
     limits.maxModelLen === model.maxModelLen &&
     (limits.kvCacheMemoryBytes !== undefined) === (spec.context.kvCacheSize === "planned") &&
@@ -66,16 +67,16 @@ function currentWeights(problem: Problem, current: Plan): WeightsCandidate | und
 
 function stillRuns(problem: Problem, current: Plan, hardware: Hardware, weights: WeightsCandidate): boolean {
   const { architecture } = problem.model;
-  const wish = { tensor: current.tensor, pipeline: current.pipeline };
-  const layout = layoutsOn(hardware, architecture, legalTensorDegrees(architecture), wish).find(
+  const requested = { tensor: current.tensor, pipeline: current.pipeline };
+  const layout = layoutsOn(hardware, architecture, legalTensorDegrees(architecture), requested).find(
     ({ nodes }) => nodes === current.nodesPerReplica,
   );
   if (layout === undefined) return false;
-  const trial = { hardware, layout, weights, kvCache: current.kvCache };
+  const candidate = { hardware, layout, weights, kvCache: current.kvCache };
   // By rule or by measurement: a report of a running engine is no reason to restart it.
   const byRule = { ...problem, measuredOverheads: [] };
-  const fits = [problem, byRule].some((each) => accountTrial(each, trial, current.limits).fits);
-  return fits && obstacleOf(problem, trial) === undefined;
+  const fits = [problem, byRule].some((each) => accountCandidate(each, candidate, current.limits).fits);
+  return fits && obstacleOf(problem, candidate) === undefined;
 }
 
 /** The plan in force, where it is what the spec asks for, legal, and fits; else `undefined`. */
@@ -83,7 +84,8 @@ export function keepCurrent(problem: Problem, current: Plan): Plan | undefined {
   const { spec, settings } = problem;
   const hardware = problem.hardware.find(({ pool }) => pool.name === current.pool);
   if (hardware === undefined || hardware.pool.spec.gpu.product !== current.gpu) return undefined;
-  const kept = (wish: number | undefined, value: number) => wish === undefined || wish === value;
+  const kept = (requested: number | undefined, value: number) =>
+    requested === undefined || requested === value;
   const asked =
     current.model === spec.model.name &&
     current.engine.type === spec.engine.type &&

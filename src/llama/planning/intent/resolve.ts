@@ -15,7 +15,7 @@ import {
   int8Layout,
 } from "../../catalog/weight-bytes.ts";
 import type { WeightFormat, WeightLayout } from "../../catalog/weight-bytes.ts";
-import { formatName, thousands } from "../words/format.ts";
+import { formatName, thousands } from "../messages/format.ts";
 import type { Refusal, Weights } from "../plan.ts";
 import { refuse } from "../refusal.ts";
 
@@ -30,7 +30,7 @@ export interface WeightsCandidate {
   readonly architectures?: readonly GpuArchitecture[];
   /** Loaded in BF16 and quantised by the engine: the BF16 weights must fit while it does. */
   readonly onTheFly: boolean;
-  /** What a person should know of this choice. */
+  /** What the user should know of this choice. */
   readonly notes: readonly string[];
 }
 
@@ -188,7 +188,7 @@ function fromRepository(
   });
 }
 
-/** Weights that nobody but the spec knows: its profile's, or what its format says. */
+/** Weights that only the spec knows: its profile's, or what its format says. */
 function asStated(
   spec: LlamaDeploymentSpec,
   architecture: Architecture,

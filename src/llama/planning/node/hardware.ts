@@ -1,4 +1,4 @@
-// A GpuPool as planning sees it: its GPU and machine shape looked up, its own words over the catalog's.
+// A GpuPool as planning sees it: its GPU and machine shape looked up, what it states itself over the catalog's.
 import type { Allocatable, MachineShape } from "../../catalog/machine-shapes.ts";
 import { findGpu, gpus } from "../../catalog/gpus.ts";
 import type { Gpu } from "../../catalog/gpus.ts";
@@ -80,7 +80,7 @@ export function isUsable(hardware: Hardware | UnusablePool): hardware is Hardwar
 
 /**
  * Whether `nodes` nodes with `gpusPerNode` GPUs each can be had: 2 now, 1 perhaps (nodes are not known, or an
- * autoscaler may add some), 0 not until somebody leaves. Orders pools; never makes a plan illegal.
+ * autoscaler may add some), 0: only after a running workload ends. Orders pools; never makes a plan illegal.
  */
 export function freeRoom({ pool }: Hardware, nodes: number, gpusPerNode: number): 0 | 1 | 2 {
   const { freeGpus } = pool;

@@ -2,7 +2,7 @@
 // nothing else does.
 import type { ObjectRef } from "@llama-operator/kube-runtime/client";
 import { Controller, toLabelled, toSelf } from "@llama-operator/kube-runtime/controller";
-import type { GetPage } from "@llama-operator/kube-runtime/http";
+import type { FetchText as GetPage } from "@llama-operator/kube-runtime/http";
 import { deploymentLabel } from "../../workloads/labels.ts";
 import { llamaDeployments } from "../../observed/kinds.ts";
 import type { ControllerParts } from "../../parts.ts";

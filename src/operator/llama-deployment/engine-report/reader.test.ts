@@ -6,7 +6,7 @@ import {
   type LlamaDeployment,
 } from "@llama-operator/llama/api";
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
-import type { Page, PageRequest } from "@llama-operator/kube-runtime/http";
+import type { TextRequest as PageRequest, TextResponse as Page } from "@llama-operator/kube-runtime/http";
 import { silentLogger } from "@llama-operator/kube-runtime";
 import { FakeClock } from "@llama-operator/kube-runtime/testing";
 import { controllerRevision } from "../../workloads/controller-revision.ts";

@@ -10,7 +10,7 @@ import { type Engine, maxMetricsPageBytes, engineFor } from "@llama-operator/lla
 import type { KubeObject, Live, ObjectRef } from "@llama-operator/kube-runtime/client";
 import type { ReconcileContext, Reconciler, ReconcileResult } from "@llama-operator/kube-runtime/controller";
 import type { Clock } from "@llama-operator/kube-runtime";
-import type { GetPage } from "@llama-operator/kube-runtime/http";
+import type { FetchText as GetPage } from "@llama-operator/kube-runtime/http";
 import { isServing, revisionLabel } from "../../workloads/labels.ts";
 import { controllerRevisionName } from "../../workloads/names.ts";
 import { byDeployment, type Caches } from "../../observed/caches.ts";

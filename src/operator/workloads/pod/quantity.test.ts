@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { quantityValue } from "@llama-operator/llama/planning";
+import * as fc from "fast-check";
+import { sameQuantity } from "../../../kube-runtime/apply/quantity.ts";
 import { byteQuantity, countQuantity, cpuQuantity } from "./quantity.ts";
 
 describe("quantities are spelled as the API server stores them", () => {
@@ -30,5 +33,40 @@ describe("quantities are spelled as the API server stores them", () => {
     [1500, "1500"],
   ])("%d devices", (count, expected) => {
     expect(countQuantity(count)).toBe(expected);
+  });
+});
+
+// Three things know how a quantity is spelled, in three parts; none may know the others.
+describe("what is written is read back by the planner and by the runtime", () => {
+  const bytes = fc.integer({ min: 0, max: 2 ** 40 }).map((kibibytes) => kibibytes * 1024);
+  const millicores = fc.integer({ min: 0, max: 2_000_000 });
+
+  it("bytes, in whole KiB", () => {
+    fc.assert(
+      fc.property(bytes, (value) => {
+        const written = byteQuantity(value);
+        expect([quantityValue(written), sameQuantity(written, value)]).toEqual([value, true]);
+        expect(sameQuantity(written, value + 1)).toBe(false);
+      }),
+    );
+  });
+
+  it("CPU, in millicores", () => {
+    fc.assert(
+      fc.property(millicores, (value) => {
+        const written = cpuQuantity(value);
+        expect(quantityValue(written)).toBeCloseTo(value / 1000, 9);
+        expect(sameQuantity(written, `${value}m`)).toBe(true);
+      }),
+    );
+  });
+
+  it("devices", () => {
+    fc.assert(
+      fc.property(fc.nat(), (value) => {
+        const written = countQuantity(value);
+        expect([quantityValue(written), sameQuantity(written, value)]).toEqual([value, true]);
+      }),
+    );
   });
 });

@@ -1,9 +1,10 @@
-// The KV cache of llama.cpp, and so of Ollama: allocated whole at start, as large as the context asked for. What does
-// not fit on the GPU goes to the CPU, layer by layer, instead of being refused.
-import type { Architecture } from "../../catalog/models.ts";
-import type { KvCacheFormat, WeightLayout } from "../../catalog/weight-bytes.ts";
-import { kvBytesPerToken } from "./kv-cache.ts";
-import { stagesOf, stageWeightBytes } from "./weights.ts";
+// The KV cache of llama.cpp, and so of Ollama, which the operator does not run: it is here to be compared with logs.
+// Allocated whole at start, as large as the context asked for. What does not fit on the GPU goes to the CPU, layer by
+// layer, instead of being refused.
+import type { Architecture } from "../../../src/llama/catalog/models.ts";
+import type { KvCacheFormat, WeightLayout } from "../../../src/llama/catalog/weight-bytes.ts";
+import { kvBytesPerToken } from "../../../src/llama/planning/memory/kv-cache.ts";
+import { stagesOf, stageWeightBytes } from "../../../src/llama/planning/memory/weights.ts";
 
 /**
  * Bytes of the compute buffer of a micro-batch: its logits in fp32, and the widest pair of feed-forward tensors.

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { sglangMemoryFraction } from "../../catalog/engines/sglang.ts";
-import { findModel } from "../../catalog/models.ts";
-import { bf16Layout } from "../../catalog/weight-bytes.ts";
+import { sglangMemoryFraction } from "./sglang-defaults.ts";
+import { findModel } from "../../../src/llama/catalog/models.ts";
+import { bf16Layout } from "../../../src/llama/catalog/weight-bytes.ts";
 import { sglangKvTokens } from "./sglang.ts";
 
 const gibibyte = 2 ** 30;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { findModel } from "../../catalog/models.ts";
-import { bf16Layout, int4Layout } from "../../catalog/weight-bytes.ts";
+import { findModel } from "../../../src/llama/catalog/models.ts";
+import { bf16Layout, int4Layout } from "../../../src/llama/catalog/weight-bytes.ts";
 import { llamaCppKvCache } from "./llama-cpp.ts";
 
 const architecture = findModel("llama-3.1-8b")?.architecture;

@@ -1,24 +1,24 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { FakeClock } from "../testing/fake-clock.ts";
-import { TurnLimit } from "./turn.ts";
+import { EventLoopYield } from "./event-loop-yield.ts";
 
-test("a turn is over after 20 ms, and a new one begins for all who gave way", async () => {
+test("it is due after 20 ms, and a new iteration begins for all who gave way", async () => {
   const clock = new FakeClock();
-  const turn = new TurnLimit(clock);
+  const eventLoop = new EventLoopYield(clock);
   clock.freeze(19);
-  expect(turn.isOver).toBe(false);
+  expect(eventLoop.isDue).toBe(false);
   clock.freeze(1);
-  expect(turn.isOver).toBe(true);
-  await Promise.all([turn.next(), turn.next()]);
-  expect(turn.isOver).toBe(false);
+  expect(eventLoop.isDue).toBe(true);
+  await Promise.all([eventLoop.giveWay(), eventLoop.giveWay()]);
+  expect(eventLoop.isDue).toBe(false);
 });
 
 test("whatever waits for the event loop runs before those who gave way go on", async () => {
-  const turn = new TurnLimit(new FakeClock());
+  const eventLoop = new EventLoopYield(new FakeClock());
   const order: string[] = [];
   const waiting = setImmediate().then(() => order.push("another's callback"));
-  await turn.next();
+  await eventLoop.giveWay();
   order.push("the worker");
   await waiting;
   expect(order).toEqual(["another's callback", "the worker"]);

@@ -1,10 +1,11 @@
-// The words of a miss: which number broke, on which pool, and by how much. The nearest miss speaks for all others.
+// The message of a refusal: which number broke, on which pool, and by how much. It is told of the rejected candidate that
+// came nearest.
 import { int4GroupSize } from "../../catalog/weight-bytes.ts";
 import { contextLength, counted, formatName, gib } from "./format.ts";
 import { ephemeralStorageNeeded, ephemeralStorageOffered } from "../node/pod.ts";
-import type { Miss, Problem } from "../choice/fit.ts";
+import type { RejectedCandidate, Problem } from "../choice/search.ts";
 
-function subject(problem: Problem, { layout, weights, hardware }: Miss): string {
+function subject(problem: Problem, { layout, weights, hardware }: RejectedCandidate): string {
   const degrees =
     layout.pipeline === 1
       ? `tensor ${layout.tensor}`
@@ -12,10 +13,10 @@ function subject(problem: Problem, { layout, weights, hardware }: Miss): string 
   return `${problem.model.label} in ${formatName(weights.format)} with ${degrees} on pool ${hardware.pool.name}`;
 }
 
-function memoryMiss(problem: Problem, miss: Miss): string {
-  const { account, hardware, limits, kvCache } = miss;
+function memoryMessage(problem: Problem, rejected: RejectedCandidate): string {
+  const { account, hardware, limits, kvCache } = rejected;
   const { label } = hardware.gpu;
-  const who = subject(problem, miss);
+  const who = subject(problem, rejected);
   if (account.weightsBytes > account.visibleBytes) {
     return `${who} needs ${gib(account.weightsBytes)} of weights per GPU, and each ${label} has ${gib(account.visibleBytes)} visible`;
   }
@@ -31,13 +32,13 @@ function memoryMiss(problem: Problem, miss: Miss): string {
   return `${who} leaves ${gib(account.outsideBytes)} per GPU outside the engine's budget with gpu-memory-utilization ${limits.gpuMemoryUtilization}, and CUDA and NCCL may take ${gib(account.outsideNeededBytes)}`;
 }
 
-/** What stopped the nearest miss. */
-export function missMessage(problem: Problem, miss: Miss): string {
-  const { hardware, weights, layout, account } = miss;
-  const who = subject(problem, miss);
-  switch (miss.obstacle) {
+/** What stopped the nearest candidate. */
+export function refusalMessage(problem: Problem, rejected: RejectedCandidate): string {
+  const { hardware, weights, layout, account } = rejected;
+  const who = subject(problem, rejected);
+  switch (rejected.obstacle) {
     case "memory":
-      return memoryMiss(problem, miss);
+      return memoryMessage(problem, rejected);
     case "bf16WhileLoading":
       return `${who} would be quantised while it loads, and until then its BF16 weights take ${gib(account.weightsBytes)} per GPU of an engine's budget of ${gib(account.budgetBytes)}: name an FP8 checkpoint`;
     case "storage": {
@@ -53,6 +54,6 @@ export function missMessage(problem: Problem, miss: Miss): string {
     case "fp8KvCache":
       return `${who} cannot keep its KV cache in FP8: vLLM ${problem.settings.versionText} has no sound kernels for it on ${hardware.gpu.architecture} GPUs`;
     default:
-      return miss.obstacle satisfies never;
+      return rejected.obstacle satisfies never;
   }
 }

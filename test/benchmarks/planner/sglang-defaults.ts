@@ -1,7 +1,7 @@
-// What is known of SGLang: the share of a GPU that its weights and KV pool may take where nobody sets it, by version.
+// What is known of SGLang: the share of a GPU that its weights and KV pool may take where its command line does not say, by version.
 // Source: python/sglang/srt/server_args.py at the versions named.
-import { compareVersions } from "./version.ts";
-import type { EngineVersion } from "./version.ts";
+import { compareVersions } from "../../../src/llama/catalog/engines/version.ts";
+import type { EngineVersion } from "../../../src/llama/catalog/engines/version.ts";
 
 /** Oldest and newest versions whose rules were read. */
 export const oldestKnownSglang: EngineVersion = [0, 3, 0];
@@ -14,7 +14,7 @@ const firstByStart: EngineVersion = [0, 5, 4];
 
 const fixedFraction = 0.88;
 
-/** What decides `--mem-fraction-static` where nobody sets it. */
+/** What decides `--mem-fraction-static` where it is not set. */
 export interface SglangFractionInput {
   readonly version: EngineVersion;
   /** MiB of the card, as nvidia-smi shows it. */

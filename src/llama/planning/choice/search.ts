@@ -1,5 +1,5 @@
 // The choice: of all layouts of all checkpoints on all pools, the one with the fewest GPUs; then fewest nodes, BF16 over
-// FP8, most KV cache, free room. What a person set is kept; what nobody set may be lowered until it fits.
+// FP8, most KV cache, free room. What the spec sets is kept; what it leaves open may be lowered until it fits.
 import type { LlamaDeploymentSpec } from "../../api/llama-deployment.ts";
 import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
 import { batchDefaults, blockSizeTokens, supportsFp8KvCache } from "../../catalog/engines/vllm.ts";
@@ -32,15 +32,15 @@ export interface Problem {
 }
 
 /** One way to run the model that was looked at. */
-export interface Trial {
+export interface Candidate {
   readonly hardware: Hardware;
   readonly layout: Layout;
   readonly weights: WeightsCandidate;
   readonly kvCache: KvCacheFormat;
 }
 
-/** A trial that runs. */
-export interface Fit extends Trial {
+/** A candidate that runs. */
+export interface FittingCandidate extends Candidate {
   readonly limits: EngineLimits;
   readonly account: MemoryAccount;
   /** `max-num-seqs` that the engine would have taken, where it was lowered so that it fits. */
@@ -49,8 +49,8 @@ export interface Fit extends Trial {
   readonly gpusWithFp8KvCache?: number;
 }
 
-/** A trial that does not run, and what stopped it. */
-export interface Miss extends Trial {
+/** A candidate that does not run, and what stopped it. */
+export interface RejectedCandidate extends Candidate {
   readonly obstacle:
     | "memory"
     | "bf16WhileLoading"
@@ -63,18 +63,18 @@ export interface Miss extends Trial {
   readonly account: MemoryAccount;
 }
 
-/** Steps that `max-num-seqs` is lowered by where nobody set it. Fewer than 64 would starve the GPU. */
+/** Steps that `max-num-seqs` is lowered by where the spec does not set it. Fewer than 64 would starve the GPU. */
 const sequenceSteps = [512, 256, 128, 64] as const;
 
-function defaultsOf({ settings, model }: Problem, { hardware }: Trial): BatchDefaults {
+function defaultsOf({ settings, model }: Problem, { hardware }: Candidate): BatchDefaults {
   const { version } = settings;
   return batchDefaults({ gpu: hardware.gpu, version, maxModelLen: model.maxModelLen });
 }
 
-function limitsOf(problem: Problem, trial: Trial, maxNumSeqs: number): EngineLimits {
+function limitsOf(problem: Problem, candidate: Candidate, maxNumSeqs: number): EngineLimits {
   const { settings, model } = problem;
-  const { regime } = regimeFor(settings, trial.weights.format !== "bf16");
-  const defaults = defaultsOf(problem, trial);
+  const { regime } = regimeFor(settings, candidate.weights.format !== "bf16");
+  const defaults = defaultsOf(problem, candidate);
   return {
     maxModelLen: model.maxModelLen,
     maxNumSeqs,
@@ -85,17 +85,17 @@ function limitsOf(problem: Problem, trial: Trial, maxNumSeqs: number): EngineLim
   };
 }
 
-/** `max-num-seqs` to try, the wished or usual one first; what the spec sets is not lowered. */
-function sequenceCounts(problem: Problem, trial: Trial): readonly [number, ...number[]] {
+/** `max-num-seqs` to try, the requested or usual one first; what the spec sets is not lowered. */
+function sequenceCounts(problem: Problem, candidate: Candidate): readonly [number, ...number[]] {
   const { maxNumSeqs, maxNumBatchedTokens } = problem.settings;
   if (maxNumSeqs !== undefined) return [maxNumSeqs];
-  const most = defaultsOf(problem, trial).maxNumSeqs;
+  const most = defaultsOf(problem, candidate).maxNumSeqs;
   const first = Math.min(most, maxNumBatchedTokens ?? most);
   return [first, ...sequenceSteps.filter((step) => step < first)];
 }
 
 /** A measurement of the very same settings, in the place of the rule and its margin. */
-function measuredFor(problem: Problem, trial: Trial, limits: EngineLimits): Partial<MemoryInput> {
+function measuredFor(problem: Problem, candidate: Candidate, limits: EngineLimits): Partial<MemoryInput> {
   const { spec, settings, measuredOverheads } = problem;
   const { lora, speculation } = settings.additional;
   // Measured where nothing beside the model took memory.
@@ -105,40 +105,44 @@ function measuredFor(problem: Problem, trial: Trial, limits: EngineLimits): Part
   const measured = measuredOverheadFor(measuredOverheads, {
     engine: spec.engine.type,
     version: settings.versionText,
-    gpu: trial.hardware.pool.spec.gpu.product,
-    tensor: trial.layout.tensor,
-    pipeline: trial.layout.pipeline,
+    gpu: candidate.hardware.pool.spec.gpu.product,
+    tensor: candidate.layout.tensor,
+    pipeline: candidate.layout.pipeline,
     model: spec.model.name,
-    weights: trial.weights.format,
+    weights: candidate.weights.format,
     limits,
   });
   if (measured === undefined) return {};
   return { measuredOverheadBytes: measured.overheadBytes, marginBytes: measuredMarginBytes };
 }
 
-/** What the memory of a trial with given limits follows from. */
-export function memoryInput(problem: Problem, trial: Trial, limits: EngineLimits): MemoryInput {
+/** What the memory of a candidate with given limits follows from. */
+export function memoryInput(problem: Problem, candidate: Candidate, limits: EngineLimits): MemoryInput {
   const { model, settings, spec } = problem;
   return {
     architecture: model.architecture,
-    layout: trial.weights.layout,
-    tensor: trial.layout.tensor,
-    pipeline: trial.layout.pipeline,
-    kvCache: trial.kvCache,
-    gpu: trial.hardware.gpu,
-    ...regimeFor(settings, trial.weights.format !== "bf16"),
+    layout: candidate.weights.layout,
+    tensor: candidate.layout.tensor,
+    pipeline: candidate.layout.pipeline,
+    kvCache: candidate.kvCache,
+    gpu: candidate.hardware.gpu,
+    ...regimeFor(settings, candidate.weights.format !== "bf16"),
     limits,
     eager: settings.eager,
     additional: settings.additional,
     kvCacheSize: spec.context.kvCacheSize,
     minConcurrency: spec.context.minConcurrency,
-    ...measuredFor(problem, trial, limits),
+    ...measuredFor(problem, candidate, limits),
   };
 }
 
-/** The memory of a trial with given limits. */
-export function accountTrial(problem: Problem, trial: Trial, limits: EngineLimits): MemoryAccount {
-  return accountMemory(memoryInput(problem, trial, limits));
+/** The memory of a candidate with given limits. */
+export function accountCandidate(
+  problem: Problem,
+  candidate: Candidate,
+  limits: EngineLimits,
+): MemoryAccount {
+  return accountMemory(memoryInput(problem, candidate, limits));
 }
 
 /** Whether each rank's inputs of the row-parallel matrices are whole groups of weights that share a scale. */
@@ -150,9 +154,12 @@ function keepsGroups(
   return inputs.every((width) => (width / tensor) % int4GroupSize === 0);
 }
 
-/** What besides memory stops a trial; `undefined` where nothing does. */
-export function obstacleOf(problem: Problem, trial: Trial): Miss["obstacle"] | undefined {
-  const { hardware, layout, weights, kvCache } = trial;
+/** What besides memory stops a candidate; `undefined` where nothing does. */
+export function obstacleOf(
+  problem: Problem,
+  candidate: Candidate,
+): RejectedCandidate["obstacle"] | undefined {
+  const { hardware, layout, weights, kvCache } = candidate;
   const { architecture } = hardware.gpu;
   if (weights.architectures !== undefined && !weights.architectures.includes(architecture)) return "kernels";
   if (weights.format === "int4" && !keepsGroups(problem.model.architecture, layout.tensor)) return "groups";
@@ -163,34 +170,39 @@ export function obstacleOf(problem: Problem, trial: Trial): Miss["obstacle"] | u
   return undefined;
 }
 
-function attempt(problem: Problem, trial: Trial): Fit | Miss {
-  const counts = sequenceCounts(problem, trial);
+function attempt(problem: Problem, candidate: Candidate): FittingCandidate | RejectedCandidate {
+  const counts = sequenceCounts(problem, candidate);
   const withSequences = (maxNumSeqs: number) => {
-    const limits = limitsOf(problem, trial, maxNumSeqs);
-    return { ...trial, limits, account: accountTrial(problem, trial, limits) };
+    const limits = limitsOf(problem, candidate, maxNumSeqs);
+    return { ...candidate, limits, account: accountCandidate(problem, candidate, limits) };
   };
-  // Most trials lack far more than sequences can give back: ask for the fewest before stepping down to them.
+  // Most candidates lack far more than sequences can give back: ask for the fewest before stepping down to them.
   const [first] = counts;
   const fewest = withSequences(counts.at(-1) ?? first);
   if (!fewest.account.fits) return { ...fewest, obstacle: "memory" };
   const result = counts.map(withSequences).find(({ account }) => account.fits) ?? fewest;
   const { limits } = result;
-  const obstacle = obstacleOf(problem, trial);
+  const obstacle = obstacleOf(problem, candidate);
   if (obstacle !== undefined) return { ...result, obstacle };
-  if (trial.weights.onTheFly) {
+  if (candidate.weights.onTheFly) {
     const layout = { attention: "bf16", feedForward: "bf16" } as const;
-    const whole = accountTrial(problem, { ...trial, weights: { ...trial.weights, layout } }, limits);
+    const whole = accountCandidate(
+      problem,
+      { ...candidate, weights: { ...candidate.weights, layout } },
+      limits,
+    );
     if (whole.availableBytes < 0) return { ...result, account: whole, obstacle: "bf16WhileLoading" };
   }
   return limits.maxNumSeqs < first ? { ...result, loweredFrom: first } : result;
 }
 
-const gpusOf = ({ layout }: Trial): number => layout.nodes * layout.gpusPerPod;
+const gpusOf = ({ layout }: Candidate): number => layout.nodes * layout.gpusPerPod;
 
 /** Negative where `one` is the better plan. */
-function comparePreference(problem: Problem, one: Fit, other: Fit): number {
+function comparePreference(problem: Problem, one: FittingCandidate, other: FittingCandidate): number {
   const { candidates } = problem.model;
-  const room = ({ hardware, layout }: Fit) => freeRoom(hardware, layout.nodes, layout.gpusPerPod);
+  const room = ({ hardware, layout }: FittingCandidate) =>
+    freeRoom(hardware, layout.nodes, layout.gpusPerPod);
   return (
     gpusOf(one) - gpusOf(other) ||
     one.layout.nodes - other.layout.nodes ||
@@ -201,49 +213,49 @@ function comparePreference(problem: Problem, one: Fit, other: Fit): number {
   );
 }
 
-/** How far a miss is from running: what only lacks disk or nodes is nearest, what has no kernels is furthest. */
-function compareNearness(one: Miss, other: Miss): number {
-  const rank = ({ obstacle }: Miss): number => {
+/** How far a rejected candidate is from running: what only lacks disk or nodes is nearest, what has no kernels is furthest. */
+function compareNearness(one: RejectedCandidate, other: RejectedCandidate): number {
+  const rank = ({ obstacle }: RejectedCandidate): number => {
     if (obstacle === "storage" || obstacle === "nodes") return 0;
     return obstacle === "memory" || obstacle === "bf16WhileLoading" ? 1 : 2;
   };
-  const shortfall = ({ account }: Miss): number =>
+  const shortfall = ({ account }: RejectedCandidate): number =>
     Math.max(account.neededBytes - account.availableBytes, account.outsideNeededBytes - account.outsideBytes);
   return rank(one) - rank(other) || shortfall(one) - shortfall(other) || gpusOf(one) - gpusOf(other);
 }
 
 /** Every layout of every checkpoint on every pool, fewest GPUs first. */
-function trialsOf(problem: Problem, kvCache: KvCacheFormat): readonly Trial[] {
+function candidatesOf(problem: Problem, kvCache: KvCacheFormat): readonly Candidate[] {
   const { architecture, candidates } = problem.model;
   const degrees = legalTensorDegrees(architecture);
   return problem.hardware
     .flatMap((hardware) =>
       layoutsOn(hardware, architecture, degrees, problem.spec.parallelism).flatMap((layout) =>
-        candidates.map((weights): Trial => ({ hardware, layout, weights, kvCache })),
+        candidates.map((weights): Candidate => ({ hardware, layout, weights, kvCache })),
       ),
     )
     .sort((one, other) => gpusOf(one) - gpusOf(other));
 }
 
-/** What the search found: the best fit, or the nearest miss; neither where no layout is legal. */
+/** What the search found: the best candidate that fits, or the nearest that does not; neither where no layout is legal. */
 export interface Search {
-  readonly fit?: Fit;
-  readonly miss?: Miss;
+  readonly best?: FittingCandidate;
+  readonly nearest?: RejectedCandidate;
 }
 
 function searchWith(problem: Problem, kvCache: KvCacheFormat): Search {
-  let fit: Fit | undefined;
-  let miss: Miss | undefined;
-  for (const trial of trialsOf(problem, kvCache)) {
-    if (fit !== undefined && gpusOf(trial) > gpusOf(fit)) break;
-    const result = attempt(problem, trial);
+  let best: FittingCandidate | undefined;
+  let nearest: RejectedCandidate | undefined;
+  for (const candidate of candidatesOf(problem, kvCache)) {
+    if (best !== undefined && gpusOf(candidate) > gpusOf(best)) break;
+    const result = attempt(problem, candidate);
     if ("obstacle" in result) {
-      if (miss === undefined || compareNearness(result, miss) < 0) miss = result;
-    } else if (fit === undefined || comparePreference(problem, result, fit) < 0) {
-      fit = result;
+      if (nearest === undefined || compareNearness(result, nearest) < 0) nearest = result;
+    } else if (best === undefined || comparePreference(problem, result, best) < 0) {
+      best = result;
     }
   }
-  return { ...(fit && { fit }), ...(miss && { miss }) };
+  return { ...(best && { best }), ...(nearest && { nearest }) };
 }
 
 /** Searches with a BF16 KV cache, and with FP8 where that is asked for or where only it fits. */
@@ -251,14 +263,16 @@ export function search(problem: Problem): Search {
   const wanted = problem.spec.quantization.kvCache;
   if (wanted !== "auto") return searchWith(problem, wanted);
   const bf16 = searchWith(problem, "bf16");
-  // Quality goes before GPUs unless a person says otherwise; but where it costs whole nodes, they should hear of it.
-  if (bf16.fit !== undefined && bf16.fit.layout.nodes === 1) return bf16;
+  // Quality goes before GPUs unless the spec says otherwise; but where it costs whole nodes, the plan says so.
+  if (bf16.best !== undefined && bf16.best.layout.nodes === 1) return bf16;
   const fp8 = searchWith(problem, "fp8");
-  if (bf16.fit !== undefined) {
-    const gpus = fp8.fit === undefined ? Infinity : gpusOf(fp8.fit);
-    return gpus < gpusOf(bf16.fit) ? { fit: { ...bf16.fit, gpusWithFp8KvCache: gpus } } : bf16;
+  if (bf16.best !== undefined) {
+    const gpus = fp8.best === undefined ? Infinity : gpusOf(fp8.best);
+    return gpus < gpusOf(bf16.best) ? { best: { ...bf16.best, gpusWithFp8KvCache: gpus } } : bf16;
   }
-  if (fp8.fit !== undefined) return fp8;
-  const nearest = [bf16.miss, fp8.miss].filter((miss) => miss !== undefined).sort(compareNearness)[0];
-  return nearest === undefined ? {} : { miss: nearest };
+  if (fp8.best !== undefined) return fp8;
+  const nearest = [bf16.nearest, fp8.nearest]
+    .filter((rejected) => rejected !== undefined)
+    .sort(compareNearness)[0];
+  return nearest === undefined ? {} : { nearest };
 }

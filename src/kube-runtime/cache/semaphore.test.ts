@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { Turns } from "./turns.ts";
+import { Semaphore } from "./semaphore.ts";
 
-test("as many as allowed work at once, the others in order, and a failure gives its turn on", async () => {
-  const turns = new Turns(2);
+test("as many as allowed work at once, the others in order, and one that fails makes room too", async () => {
+  const semaphore = new Semaphore(2);
   const started: number[] = [];
   const ends = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
   const settled = Promise.allSettled(
     ends.map(({ promise }, index) =>
-      turns.take(async () => {
+      semaphore.run(async () => {
         started.push(index);
         await promise;
       }),

@@ -1,9 +1,10 @@
-// The KV pool of SGLang: what is free after the weights, less a share of what was free before them. Activations,
-// graphs and NCCL's growth live in that share, so no profile decides. Holds to 0.01 GiB on public logs of 0.3 to 0.4.8.
-import type { Architecture } from "../../catalog/models.ts";
-import type { KvCacheFormat, WeightLayout } from "../../catalog/weight-bytes.ts";
-import { kvBytesPerToken } from "./kv-cache.ts";
-import { stagesOf, stageWeightBytes } from "./weights.ts";
+// The KV pool of SGLang, which the operator does not run: it is here to be compared with logs. What is free after the
+// weights, less a share of what was free before them. Activations, graphs and NCCL's growth live in that share, so no
+// profile decides. Holds to 0.01 GiB on public logs of 0.3 to 0.4.8.
+import type { Architecture } from "../../../src/llama/catalog/models.ts";
+import type { KvCacheFormat, WeightLayout } from "../../../src/llama/catalog/weight-bytes.ts";
+import { kvBytesPerToken } from "../../../src/llama/planning/memory/kv-cache.ts";
+import { stagesOf, stageWeightBytes } from "../../../src/llama/planning/memory/weights.ts";
 
 const gibibyte = 2 ** 30;
 

@@ -1,20 +1,17 @@
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { getPage, PageError, type PageRequest } from "./get-page.ts";
+import { ConnectionError } from "../client/errors.ts";
+import { fetchText, type TextRequest } from "./fetch-text.ts";
+import { closeServer, listen } from "./serve.ts";
 
 async function serve(listener: RequestListener): Promise<number> {
   const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
+  onTestFinished(async () => closeServer(server));
+  return listen(server, { host: "127.0.0.1" });
 }
 
-const get = async (port: number, over: Partial<PageRequest> = {}) =>
-  getPage({
+const get = async (port: number, over: Partial<TextRequest> = {}) =>
+  fetchText({
     address: "127.0.0.1",
     port,
     path: "/metrics",
@@ -29,8 +26,8 @@ async function codeOf(attempt: Promise<unknown>): Promise<string> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  if (error instanceof PageError) return error.code;
-  throw new Error("not a PageError", { cause: error });
+  if (error instanceof ConnectionError) return error.code;
+  throw new Error("not a ConnectionError", { cause: error });
 }
 
 test("a page comes with its status, whatever that is", async () => {
@@ -80,12 +77,12 @@ test("a page that breaks off is no page", async () => {
     response.writeHead(200, { "content-length": "100" });
     response.write("half", () => response.destroy());
   });
-  expect(await codeOf(get(port))).toBe("connection");
+  expect(await codeOf(get(port))).toBe("truncated");
 });
 
-test("nobody there is an error of the connection", async () => {
+test("an address where nothing listens is an error of the connection", async () => {
   const port = await serve(() => undefined);
-  expect(await codeOf(get(port, { address: "127.0.0.2" }))).toBe("connection");
+  expect(await codeOf(get(port, { address: "127.0.0.2" }))).toBe("connect");
 });
 
 test("an abort ends it at once, with its reason", async () => {
@@ -96,4 +93,22 @@ test("an abort ends it at once, with its reason", async () => {
   setImmediate(() => stopping.abort(reason));
   await expect(attempt).rejects.toBe(reason);
   await expect(get(port, { signal: stopping.signal })).rejects.toBe(reason);
+});
+
+test("an IPv6 address is asked as it is written", async () => {
+  const server = createServer((_request, response) => response.end("six"));
+  onTestFinished(async () => closeServer(server));
+  const port = await listen(server, { host: "::1" });
+  expect((await get(port, { address: "::1" })).text).toBe("six");
+});
+
+test("no connection is left open", async () => {
+  const server = createServer((_request, response) => response.end("page"));
+  onTestFinished(async () => closeServer(server));
+  const port = await listen(server, { host: "127.0.0.1" });
+  const closed = new Promise<void>((resolve) => {
+    server.on("connection", (socket) => socket.on("close", () => resolve()));
+  });
+  await get(port);
+  await closed;
 });

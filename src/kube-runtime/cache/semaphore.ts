@@ -1,17 +1,17 @@
 // Lets a few at a time do what costs memory while it lasts: a page of a list is half a megabyte of text and more of
 // objects until it is trimmed, and at start every kind is listed.
 
-export class Turns {
+export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
-  /** @param atOnce how many may have their turn at the same time */
+  /** @param atOnce how many tasks may run at the same time */
   constructor(atOnce: number) {
     this.#free = atOnce;
   }
 
-  /** Waits for a turn, in order of asking, and keeps it until `task` settles. */
-  async take<T>(task: () => Promise<T>): Promise<T> {
+  /** Runs `task` when its turn comes, in order of asking; the next one follows when it has settled. */
+  async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else {
       const { promise, resolve } = Promise.withResolvers<void>();
