@@ -11,8 +11,9 @@
 import grpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 
 import { faultsVariable } from "../faults.ts";
-import { servePlugin } from "../protocol/serve.ts";
-import { providerService } from "../provider/service.ts";
+import { injectFaults } from "../inject-faults.ts";
+import { servePlugin } from "../../local-engine/protocol/serve.ts";
+import { providerService } from "../../local-engine/provider/service.ts";
 import type { CloudTable } from "./cloud.ts";
 import { cloudProvider } from "./service.ts";
 
@@ -25,5 +26,5 @@ const tables: Readonly<Record<string, () => Promise<CloudTable>>> = {
 const name = process.argv[2] ?? "";
 const load = tables[name];
 if (load === undefined) throw new Error(`there is no double of a provider ${name}`);
-const provider = providerService(cloudProvider(await load()), process.env[faultsVariable]);
+const provider = providerService(cloudProvider(await load()), injectFaults(process.env[faultsVariable]));
 await servePlugin(grpc.ResourceProviderService, provider.service, () => provider.stop());

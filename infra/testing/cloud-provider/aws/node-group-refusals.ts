@@ -2,8 +2,8 @@
 // Sources: docs.aws.amazon.com/eks/latest/userguide/{launch-templates,capacity-blocks-mng,create-node-role,cni-iam-role}.html,
 // AWSEC2/latest/UserGuide/{efa-acc-inst-types,placement-groups,capacity-reservations-using}.html.
 
-import { textOf } from "../../protocol/properties.ts";
-import type { PropertyMap } from "../../protocol/properties.ts";
+import { textOf } from "../../../local-engine/protocol/properties.ts";
+import type { PropertyMap } from "../../../local-engine/protocol/properties.ts";
 import { findMachineShape } from "@llama-operator/llama/catalog";
 import type { CloudRecord, CloudView, Reservation } from "../cloud.ts";
 import { policiesOf } from "./identity.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { networkInterfaces } from "../../../clouds/eks/components/network-interfaces.ts";
 import { userData } from "../../../clouds/eks/components/user-data.ts";
-import type { PropertyMap, PropertyValue } from "../../protocol/properties.ts";
+import type { PropertyMap, PropertyValue } from "../../../local-engine/protocol/properties.ts";
 import type { CloudAccount, CloudRecord, CloudView } from "../cloud.ts";
 import { types } from "./names.ts";
 import { nodeGroupRefusal } from "./node-group-refusals.ts";

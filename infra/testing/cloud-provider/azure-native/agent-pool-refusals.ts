@@ -1,6 +1,6 @@
 // What AKS refuses of an agent pool: its shape, its place, and what of one that is there cannot be changed.
 
-import { isPropertyList, type PropertyMap, textOf } from "../../protocol/properties.ts";
+import { isPropertyList, type PropertyMap, textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudRecord, CloudView } from "../cloud.ts";
 import { locationOf, userIdentity, vmSizeRefusal } from "./cluster.ts";
 import { findMachine, gpuShape, quotaFamilies, spotQuota } from "./machines.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { PropertyMap } from "../../protocol/properties.ts";
+import type { PropertyMap } from "../../../local-engine/protocol/properties.ts";
 import type { CloudAccount, CloudRecord, CloudView } from "../cloud.ts";
 import { agentPool } from "./agent-pool.ts";
 import { types } from "./names.ts";

@@ -2,7 +2,7 @@
 
 import { stringify } from "yaml";
 
-import { textOf } from "../../protocol/properties.ts";
+import { textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudFunction, CloudView, Reservation } from "../cloud.ts";
 import { identity } from "./basics.ts";
 import { locationOf } from "./cluster.ts";

@@ -2,7 +2,7 @@
 // (modules/compute/gke-node-pool/main.tf, preconditions) checks beforehand because the API refuses them; the words are
 // in the API's manner, not its own.
 
-import { isPropertyList, type PropertyMap, textOf } from "../../protocol/properties.ts";
+import { isPropertyList, type PropertyMap, textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudRecord, CloudView, Reservation } from "../cloud.ts";
 import { findMachine, gpuShape } from "./machines.ts";
 import { lastPart, part, regionOfPlace, types } from "./names.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { type PropertyMap, textOf } from "../../protocol/properties.ts";
+import { type PropertyMap, textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudAccount, CloudRecord, CloudView } from "../cloud.ts";
 import { types } from "./names.ts";
 import { nodePool } from "./node-pool.ts";
