@@ -29,8 +29,8 @@ export const nodePoolReplacingFields: readonly ReplacingField[] = [
   },
   {
     field: "nodeConfig.machineType",
-    reason: "another machine has other GPUs and local disks, which are fixed",
-    source: node,
+    reason: "for another machine every node of the pool is made anew",
+    source: "googleapis/googleapis:google/container/v1/cluster_service.proto, UpdateNodePoolRequest",
   },
   { field: "nodeConfig.guestAccelerators[].type", reason: "the GPUs of a pool are fixed", source: node },
   { field: "nodeConfig.guestAccelerators[].count", reason: "the GPUs of a pool are fixed", source: node },

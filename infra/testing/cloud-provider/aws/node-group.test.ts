@@ -134,12 +134,6 @@ test.each<readonly [string, PropertyMap, string]>([
   expect(refusal({}, region({ template: changed }))).toContain(message);
 });
 
-test("a cluster placement group lies in one zone", () => {
-  const cloud = region({ template: { placement: { groupName: "near" } } });
-  expect(refusal({}, cloud)).toBeUndefined();
-  expect(refusal({ subnetIds: ["subnet-a", "subnet-b"] }, cloud)).toContain("one Availability Zone");
-});
-
 const target = {
   capacityReservationSpecification: { capacityReservationTarget: { capacityReservationId: "cr-1" } },
 };
