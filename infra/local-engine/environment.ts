@@ -1,8 +1,8 @@
 // The environment of a Pulumi engine that needs nothing but this checkout: the CLI built from its module, npm's own program
-// runner behind a small language host, and a Kubernetes provider, since Pulumi's own are not to be had as modules.
+// runner behind a small language host, and a Kubernetes provider, since Pulumi's own cannot be installed as modules.
 //
 // Guarantees
-// - Nothing is downloaded, nobody is asked, nothing of the caller's own Pulumi set-up is read or changed.
+// - Nothing is downloaded, no question is asked, and the caller's own Pulumi set-up is neither read nor changed.
 // - Everything that the engine writes lies in one folder of the caller; the state is a file backend in it.
 
 import { mkdir } from "node:fs/promises";

@@ -23,7 +23,7 @@ export interface Fault {
    * - `hang`: the provider never answers, and nothing has happened.
    * - `die`: the provider's process ends before it does anything.
    * - `dieAfterwards`: it does what was asked, then ends before it answers.
-   * - `hangAfterwards`: it does what was asked, and never answers: whoever kills the engine then leaves it unrecorded.
+   * - `hangAfterwards`: it does what was asked, and never answers: an engine that is killed then leaves it unrecorded.
    * - `uninitialized`: what was asked is done and answered as made but not ready; for create and update.
    */
   readonly effect: "refuse" | "hang" | "die" | "dieAfterwards" | "hangAfterwards" | "uninitialized";

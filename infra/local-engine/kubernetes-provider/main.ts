@@ -1,4 +1,4 @@
-// Stands for the Kubernetes provider, which is not to be had as a module: it speaks the engine's own protocol and makes
+// Stands for the Kubernetes provider, which cannot be installed as a module: it speaks the engine's own protocol and makes
 // what it is asked for on a real API server, with real Helm. Written after the behaviour of pulumi-kubernetes 4.34.
 //
 // As there: objects are made by a creation, which fails where one exists (since 4.29) unless upsertExistingObjects;

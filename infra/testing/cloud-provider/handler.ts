@@ -128,7 +128,7 @@ export class CloudHandler implements ResourceHandler {
   async delete(call: DeleteCall): Promise<void> {
     const record = await this.#asked(call, "delete", {}, async () => {
       const view = this.#cloud.view(this.#cloud.store.read());
-      // What somebody else has deleted is as good.
+      // What is gone already counts as deleted.
       const found = view.find(this.#type, call.id);
       const refusal = found === undefined ? undefined : this.#resource.refusesDeletion?.(found, view);
       if (refusal !== undefined) throw new Error(refusal);

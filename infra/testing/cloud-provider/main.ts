@@ -1,4 +1,4 @@
-// Stands for the providers of the clouds, which are not to be had as modules: it speaks the engine's own protocol, keeps
+// Stands for the providers of the clouds, which cannot be installed as modules: it speaks the engine's own protocol, keeps
 // what is there in a file (store.ts), and lets each pool be nodes of the local cluster, whose API server stands for
 // that of every managed cluster. What each type takes, refuses, replaces and gives is in the cloud's table.
 //

@@ -16,7 +16,7 @@ export const nodePoolReplacingFields: readonly ReplacingField[] = [
     source: "pulumi/pulumi-gcp issue 412",
   },
   { field: "placementPolicy", reason: "where its nodes are placed is fixed", source: pool },
-  { field: "queuedProvisioning", reason: "a pool keeps the way its nodes are had", source: pool },
+  { field: "queuedProvisioning", reason: "the capacity type of a pool is fixed", source: pool },
   {
     field: "networkConfig.acceleratorNetworkProfile",
     reason: "the networks of a pool are fixed",
@@ -50,7 +50,7 @@ export const nodePoolReplacingFields: readonly ReplacingField[] = [
     source: node,
   },
   { field: "nodeConfig.reservationAffinity", reason: "a pool stays with its reservation", source: node },
-  { field: "nodeConfig.spot", reason: "a pool keeps the way its nodes are had", source: node },
-  { field: "nodeConfig.flexStart", reason: "a pool keeps the way its nodes are had", source: node },
+  { field: "nodeConfig.spot", reason: "the capacity type of a pool is fixed", source: node },
+  { field: "nodeConfig.flexStart", reason: "the capacity type of a pool is fixed", source: node },
   { field: "nodeConfig.maxRunDuration", reason: "how long a pool's nodes may live is fixed", source: node },
 ];

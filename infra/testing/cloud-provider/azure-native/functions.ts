@@ -76,7 +76,7 @@ const getFeature: CloudFunction = (args, { account }) => {
 const getIdentity: CloudFunction = (args, cloud) => {
   const id = identity.id(args, cloud, 0);
   const made = cloud.find(types.identity, id);
-  // One that this test's stack has not made is somebody's, and there.
+  // An identity that this stack did not create is assumed to exist.
   return { id, name: textOf(args["resourceName"]), principalId: made?.outputs["principalId"] ?? objectId(1) };
 };
 
