@@ -7,7 +7,7 @@ export interface AddOn {
   readonly release: string;
   readonly chart:
     | { readonly kind: "oci"; readonly url: string }
-    /** A repository of charts as Helm had them before registries: its address, and the chart's name in it. */
+    /** A repository of charts as Helm knew them before registries: its address, and the chart's name in it. */
     | { readonly kind: "helmRepository"; readonly url: string; readonly name: string }
     /** A folder of this repository, from its root. */
     | { readonly kind: "repository"; readonly path: string };
@@ -25,7 +25,7 @@ const addOns = {
   },
   /**
    * Makes NVIDIA's GPUs allocatable where a cloud's image brings the driver alone. It runs on nodes with the label
-   * nvidia.com/gpu.present, and bears the taint nvidia.com/gpu.
+   * nvidia.com/gpu.present, and tolerates the taint nvidia.com/gpu.
    * Source: NVIDIA/k8s-device-plugin, deployments/helm/nvidia-device-plugin/values.yaml.
    */
   nvidiaDevicePlugin: {
@@ -39,7 +39,7 @@ const addOns = {
     values: {},
   },
   /**
-   * Makes network cards with EFA allocatable. By itself it bears no taint of GPU nodes.
+   * Makes network cards with EFA allocatable. By default it tolerates no taint of GPU nodes.
    * Source: aws/eks-charts, stable/aws-efa-k8s-device-plugin.
    */
   efaDevicePlugin: {
@@ -67,7 +67,7 @@ const addOns = {
     values: {},
   },
   /**
-   * Brings the driver and the device plugin of InfiniBand. What it shall bring, a NicClusterPolicy says.
+   * Brings the driver and the device plugin of InfiniBand. A NicClusterPolicy says what it brings.
    * Source: NVIDIA/aicr, recipes/registry.yaml.
    */
   networkOperator: {

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { buildPulumi } from "../../local/cluster/build/pulumi.ts";
 import type { BuildEvent } from "../../local/cluster/build/build.ts";
+import { engineEnvironment } from "../local-engine/environment.ts";
 import { isExecutable } from "../platform/kubeconfig.ts";
-import { pulumiEngine } from "../testing/pulumi.ts";
 import type { PulumiRunner } from "./sequence.ts";
 
 type Environment = Readonly<Record<string, string>>;
@@ -32,8 +32,7 @@ export async function localEnvironment(
   await mkdir(folder, { recursive: true });
   if (!(await isOnPath(env))) {
     const programs = await buildPulumi({ onEvent });
-    const engine = await pulumiEngine({ programs, homeDir: folder, environment: { KUBECONFIG: kubeconfig } });
-    return engine.environment;
+    return engineEnvironment({ programs, homeDir: folder, environment: { KUBECONFIG: kubeconfig } });
   }
   const state = join(folder, "state");
   await mkdir(state, { recursive: true });

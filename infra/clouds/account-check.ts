@@ -1,23 +1,26 @@
-// What was found out of an account before its first resource: what will not work ends the run, and what could not be read
-// is a warning, because who may build need not be who may look. Pure.
+// What was found about an account before its first resource. What will not work ends the run. What could not be read is
+// only a warning: the right to create a resource does not imply the right to read quotas. Pure.
 
-/** Lines for people: what will not work, and what could not be found out. */
-export interface Findings {
+/** Lines for people: what will not work, and what could not be checked. */
+export interface AccountCheck {
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
 }
 
-export const nothingFound: Findings = { problems: [], warnings: [] };
+export const nothingFound: AccountCheck = { problems: [], warnings: [] };
 
-export function together(findings: readonly Findings[]): Findings {
+export function together(checks: readonly AccountCheck[]): AccountCheck {
   return {
-    problems: findings.flatMap(({ problems }) => problems),
-    warnings: findings.flatMap(({ warnings }) => warnings),
+    problems: checks.flatMap(({ problems }) => problems),
+    warnings: checks.flatMap(({ warnings }) => warnings),
   };
 }
 
-/** What `judge` finds, or a warning that begins with `unread` where it could not read what it judges. */
-export async function unlessUnreadable(unread: string, judge: () => Promise<Findings>): Promise<Findings> {
+/** What `judge` finds, or a warning that begins with `unread` where reading failed. */
+export async function unlessUnreadable(
+  unread: string,
+  judge: () => Promise<AccountCheck>,
+): Promise<AccountCheck> {
   try {
     return await judge();
   } catch (error) {
@@ -26,8 +29,11 @@ export async function unlessUnreadable(unread: string, judge: () => Promise<Find
   }
 }
 
-/** As unlessUnreadable, of a judge who knows problems alone. */
-export async function problemsOf(what: string, judge: () => Promise<readonly string[]>): Promise<Findings> {
+/** As unlessUnreadable, where `judge` finds only problems. */
+export async function problemsOf(
+  what: string,
+  judge: () => Promise<readonly string[]>,
+): Promise<AccountCheck> {
   return unlessUnreadable(`${what} could not be read`, async () => ({
     problems: await judge(),
     warnings: [],

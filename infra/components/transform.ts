@@ -7,7 +7,7 @@ export interface Registration<A> {
   readonly options: CustomResourceOptions;
 }
 
-/** Arguments to lay over the component's own, or a function that returns what shall be registered instead. */
+/** Arguments to lay over the component's own, or a function that returns what is registered instead. */
 export type Transform<A> = Partial<A> | ((registration: Registration<A>) => Registration<A>);
 
 export function transformed<A extends object>(

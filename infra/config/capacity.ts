@@ -1,4 +1,4 @@
-// How the nodes of a pool are had: a union, because each way asks for other facts. GpuPools carry the kind alone.
+// Capacity type of a pool: a union, because each type needs other facts. GpuPools carry the kind alone.
 import { z } from "zod";
 import { int32, text } from "@llama-operator/llama/api";
 
@@ -46,6 +46,6 @@ export const capacity = z.discriminatedUnion("kind", kinds, {
       : undefined,
 });
 
-/** Whether capacity of a kind was bought: what is destroyed by mistake may not be had again. */
+/** Whether capacity of a kind was bought: what is destroyed by mistake may not be available again. */
 export const isBought = (kind: z.output<typeof capacity>["kind"]): boolean =>
   kind === "reserved" || kind === "capacityBlock";

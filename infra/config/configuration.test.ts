@@ -155,7 +155,7 @@ test("the GpuPool of a pool is what was written, with the most nodes only where 
   });
 });
 
-test("a model's spec keeps no default that nobody wrote", () => {
+test("a model's spec holds only what was written, no defaults", () => {
   const parsed = parseConfiguration(local);
   if (!parsed.ok) throw new Error("not read");
   expect(parsed.configuration.models[0]?.writtenSpec).toEqual(model.spec);

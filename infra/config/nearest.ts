@@ -1,4 +1,4 @@
-// Names that a person may have meant, for messages about one that nobody knows.
+// The known names that are most like an unknown one, for the message about it.
 import { nearestNames } from "@llama-operator/llama/catalog";
 
 /** Names that begin so, or else those that differ least. */

@@ -10,9 +10,9 @@ import type { VolumeConfiguration } from "./volume.ts";
 export interface StackConfiguration {
   /** The cluster that is there, or the cluster and pools that a cloud is to make. */
   readonly platform: PlatformConfiguration;
-  /** The pools as planning, serving and render know them, whoever makes them. */
+  /** The pools as planning, serving and render know them, whether a cloud makes them or not. */
   readonly pools: readonly PoolConfiguration[];
-  /** Pools that a change may replace: all their nodes go and may not be had again. */
+  /** Pools that a change may replace: all their nodes go, and the same capacity may not be available again. */
   readonly allowReplace: readonly string[];
   readonly namespaces: readonly NamespaceConfiguration[];
   readonly volumes: readonly VolumeConfiguration[];

@@ -1,5 +1,5 @@
 // The guard of a program's GPU pools: called before the first resource is registered, it fails the run, preview and
-// `up` alike, where a change would replace a pool that nobody named in `allowReplace`.
+// `up` alike, where a change would replace a pool that `allowReplace` does not name.
 //
 // Guarantees
 // - Works with plain `pulumi preview` and `pulumi up`, and with `--skip-preview`; destroy is not touched.
@@ -8,7 +8,7 @@
 // Caveats
 // - It knows the pools of the last `up` that succeeded as a whole. A pool that a failed one has made is not guarded
 //   until one succeeds, and one that a failed `up` has replaced counts as what it was: allowReplace stays until then.
-// - It knows its table, and arguments that the program has as plain values: no Output, no provider's own mind. What the
+// - It knows its table, and arguments that the program has as plain values: no Outputs, nothing that a provider decides itself. What the
 //   cloud replaces beside that, Pulumi's preview shows; `protect` stops it.
 // - A pool with another name is another pool: the old one is deleted, which `protect` stops.
 import { RunError, log } from "@pulumi/pulumi";

@@ -1,4 +1,5 @@
 // Which pools a change would replace, and how that is said. Pure.
+import { isDeepStrictEqual } from "node:util";
 import { counted } from "@llama-operator/llama/planning";
 import type { PoolRecord, PoolRecords } from "./pool-record.ts";
 import type { ReplacingField } from "./replacing-field.ts";
@@ -25,30 +26,19 @@ export interface WantedPool {
 
 /**
  * Compares what pools were made with and what they are to be. A pool that was not there is no replacement, nor is one
- * that goes; of a field that one of the two records lacks, nothing is known.
+ * that goes; of a field that one of the two records lacks, nothing is known. A state does not keep the order of keys.
  */
 export function replacements(former: PoolRecords, wanted: readonly WantedPool[]): readonly Replacement[] {
   return wanted.flatMap(({ name, record, fields }) => {
     const before = former[name];
     if (before === undefined) return [];
     const changes = fields
-      .filter(({ field }) => field in before && field in record && !same(before[field], record[field]))
+      .filter(
+        ({ field }) => field in before && field in record && !isDeepStrictEqual(before[field], record[field]),
+      )
       .map((field) => ({ ...field, old: before[field.field], new: record[field.field] }));
     return changes.length === 0 ? [] : [{ pool: name, changes }];
   });
-}
-
-/** Whether two recorded values are equal; a state does not keep the order of keys. */
-function same(one: unknown, other: unknown): boolean {
-  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null)
-    return one === other;
-  if (Array.isArray(one) !== Array.isArray(other)) return false;
-  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
-  const [left, right] = [
-    one as Readonly<Record<string, unknown>>,
-    other as Readonly<Record<string, unknown>>,
-  ];
-  return [...names].every((name) => same(left[name], right[name]));
 }
 
 /** The refusal of replacements, or undefined where all are allowed. */

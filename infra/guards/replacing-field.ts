@@ -1,5 +1,6 @@
-// What a table of replacing fields holds. The SDKs' types do not say which arguments force a replacement, so that each
-// cloud has a table, and each line of it a source.
+// What a table of replacing fields holds. The SDKs of npm say nowhere which arguments force a replacement (no
+// `replaceOnChanges`, and the providers' schemas are not in the packages), so that each cloud has a table, and each line
+// of it a source. infra/clouds/replacing-fields.test.ts holds the tables against the providers' own lists.
 
 /** An argument of a pool's resource that a cloud changes only by making the pool anew. */
 export interface ReplacingField {

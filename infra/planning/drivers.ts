@@ -1,11 +1,11 @@
 // Whether a pool's driver runs the engine of the models on it. Clouds choose drivers by themselves and do not say which
-// before there is a node, so this judges pools whose branch somebody has stated.
+// before there is a node, so this checks only pools whose configuration states a branch.
 import { vllmDriverFloor } from "@llama-operator/llama/catalog";
 import type { PoolConfiguration } from "../config/pool.ts";
 import { nameOf } from "./placed-model.ts";
 import type { PlacedModel, RefusedModel } from "./placed-model.ts";
 
-/** Models whose engine is newer than their pool's driver. An image of somebody's own is theirs to know. */
+/** Models whose engine is newer than their pool's driver. What a custom image holds is not known. */
 export function driverProblems(
   pools: readonly PoolConfiguration[],
   placed: readonly PlacedModel[],

@@ -20,7 +20,7 @@ export function volumeProblems(
   });
 }
 
-/** Whether a model reads a volume that the stack makes: empty until somebody has filled it. */
+/** Whether a model reads a volume that the stack makes: empty until a Job or a person has filled it. */
 export function readsVolume(
   { namespace, spec }: ModelConfiguration,
   volumes: readonly VolumeConfiguration[],

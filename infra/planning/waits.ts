@@ -5,7 +5,7 @@ import type { PoolConfiguration } from "../config/pool.ts";
 
 export type Wait = NonNullable<ModelConfiguration["wait"]>;
 
-/** Capacity that begins when somebody else says so. */
+/** Capacity that begins when the cloud grants it. */
 const awaited: readonly PoolConfiguration["capacity"]["kind"][] = ["queued", "capacityBlock"];
 
 /**
@@ -20,7 +20,7 @@ export function defaultWait({ capacity, nodes }: PoolConfiguration, emptyVolume:
 const startupFactor = 3;
 /** As those probes: imports, compilation and graph capture of a small model, which no bandwidth describes. */
 const leastStartupSeconds = 600;
-/** An engine's image of 10 GB on a node that never had it. */
+/** Pulling an engine's image of 10 GB on a new node. */
 const imagePullSeconds = 600;
 /** What a pool that is short of stock tries for (facts of GKE's node pools: 40 minutes and more). */
 const newNodeSeconds = 2400;

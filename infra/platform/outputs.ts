@@ -1,4 +1,5 @@
 // What the platform project tells the serving project through a StackReference.
+import { isDeepStrictEqual } from "node:util";
 import type { StackConfiguration } from "../config/stack-configuration.ts";
 import type { Written } from "../config/pool.ts";
 import type { ClusterAccess } from "./kubeconfig.ts";
@@ -22,13 +23,8 @@ export const recordedPools = (pools: StackConfiguration["pools"]): PlatformOutpu
 
 /** Whether the platform that is there has the pools that the configuration wants. Key order does not count. */
 export function samePools(one: PlatformOutputs["pools"], other: PlatformOutputs["pools"]): boolean {
-  return canonical(one) === canonical(other);
+  return isDeepStrictEqual(asStored(one), asStored(other));
 }
 
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, child: unknown) =>
-    typeof child === "object" && child !== null && !Array.isArray(child)
-      ? Object.fromEntries(Object.entries(child).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : child,
-  );
-}
+/** As a state keeps it: without members that are undefined. */
+const asStored = (pools: PlatformOutputs["pools"]): unknown => JSON.parse(JSON.stringify(pools));

@@ -14,10 +14,14 @@ const read = (type: string, properties: unknown, related?: readonly Related[]) =
     ...(related === undefined ? {} : { related }),
   });
 
-function pool(type: string, properties: unknown, related?: readonly Related[]): Omit<GpuNodePool, "words"> {
+function pool(
+  type: string,
+  properties: unknown,
+  related?: readonly Related[],
+): Omit<GpuNodePool, "argumentNames"> {
   const found = read(type, properties, related);
   if (found === undefined || found === "later") throw new Error(`no pool: ${found}`);
-  const { words: _, ...facts } = found;
+  const { argumentNames: _, ...facts } = found;
   return facts;
 }
 

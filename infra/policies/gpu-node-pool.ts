@@ -22,12 +22,12 @@ export interface GpuNodePool {
   readonly surges: boolean;
   /** Whether its nodes have no public address; undefined where subnets decide that are not of the stack. */
   readonly privateNodes: boolean | undefined;
-  /** The argument to write where a rule is broken, in the words of the cloud's resource. */
-  readonly words: PoolWords;
+  /** The argument to write where a rule is broken, as the cloud's resource names it. */
+  readonly argumentNames: ArgumentNames;
 }
 
 /** How a cloud's resource says what a rule asks for. */
-export interface PoolWords {
+export interface ArgumentNames {
   readonly taint: string;
   readonly oneZone: string;
   readonly repair: string;

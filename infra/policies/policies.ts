@@ -66,7 +66,7 @@ const privateNodes: StackValidationPolicy = {
     for (const resource of resources) {
       const pool = poolInStack(resource);
       if (pool?.privateNodes !== false) continue;
-      report(`its nodes may have public addresses: write ${pool.words.privateNodes}`, resource.urn);
+      report(`its nodes may have public addresses: write ${pool.argumentNames.privateNodes}`, resource.urn);
     }
   },
 };

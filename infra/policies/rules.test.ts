@@ -12,7 +12,13 @@ const good: GpuNodePool = {
   repaired: true,
   surges: false,
   privateNodes: true,
-  words: { taint: "TAINT", oneZone: "ZONE", repair: "REPAIR", noSurge: "SURGE", privateNodes: "PRIVATE" },
+  argumentNames: {
+    taint: "TAINT",
+    oneZone: "ZONE",
+    repair: "REPAIR",
+    noSurge: "SURGE",
+    privateNodes: "PRIVATE",
+  },
 };
 const options = { name: "h100", protect: true, spotPools: [] };
 
@@ -28,8 +34,8 @@ test.each([
   ["with a fabric, in several zones", fabricInOneZone, { oneZone: false }, {}, "write ZONE"],
   ["of spot capacity", noSpot, { capacity: "spot" }, {}, "name h100 in this policy's pools"],
   ["not repaired", repairNodes, { repaired: false }, {}, "write REPAIR"],
-] as const)("a pool that is %s is told what to write", (_, rule, broken, further, words) => {
-  expect(rule({ ...good, ...broken }, { ...options, ...further })).toContain(words);
+] as const)("a pool that is %s is told what to write", (_, rule, broken, further, advice) => {
+  expect(rule({ ...good, ...broken }, { ...options, ...further })).toContain(advice);
 });
 
 test("what was not bought need not be protected, and may surge", () => {

@@ -17,17 +17,17 @@ export const protectBought: PoolRule = ({ capacity }, { protect }) =>
     ? "its capacity was bought, and what is destroyed by mistake may not be had again: write protect: true in its options"
     : undefined;
 
-export const noSurgeOfBought: PoolRule = ({ capacity, surges, words }) =>
+export const noSurgeOfBought: PoolRule = ({ capacity, surges, argumentNames }) =>
   capacity === "bought" && surges
-    ? `an upgrade makes new nodes beside the old, and bought capacity has room for the old ones alone: write ${words.noSurge}`
+    ? `an upgrade makes new nodes beside the old, and bought capacity has room for the old ones alone: write ${argumentNames.noSurge}`
     : undefined;
 
-export const taintGpus: PoolRule = ({ tainted, words }) =>
-  tainted ? undefined : `pods that need no GPU may fill its nodes: write ${words.taint}`;
+export const taintGpus: PoolRule = ({ tainted, argumentNames }) =>
+  tainted ? undefined : `pods that need no GPU may fill its nodes: write ${argumentNames.taint}`;
 
-export const fabricInOneZone: PoolRule = ({ hasFabric, oneZone, words }) =>
+export const fabricInOneZone: PoolRule = ({ hasFabric, oneZone, argumentNames }) =>
   hasFabric && !oneZone
-    ? `the fast network between its nodes ends at the zone, and a model across zones is slow without an error: write ${words.oneZone}`
+    ? `the fast network between its nodes ends at the zone, and a model across zones is slow without an error: write ${argumentNames.oneZone}`
     : undefined;
 
 export const noSpot: PoolRule = ({ capacity }, { name, spotPools }) =>
@@ -35,5 +35,5 @@ export const noSpot: PoolRule = ({ capacity }, { name, spotPools }) =>
     ? `spot nodes are taken back at short notice, with every request on them: use other capacity, or name ${name} in this policy's pools`
     : undefined;
 
-export const repairNodes: PoolRule = ({ repaired, words }) =>
-  repaired ? undefined : `a node whose GPU has failed stays: write ${words.repair}`;
+export const repairNodes: PoolRule = ({ repaired, argumentNames }) =>
+  repaired ? undefined : `a node whose GPU has failed stays: write ${argumentNames.repair}`;

@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where the double of the Kubernetes provider finds stand-ins; without it, charts come from where they are named. */
+/** Where the Kubernetes provider of tests finds stand-ins; without it, charts come from where they are named. */
 export const chartsVariable = "LLAMA_OPERATOR_CHARTS";
 
 export const standInCharts = join(import.meta.dirname, "charts");

@@ -3,14 +3,13 @@
 
 import { mkdir, open, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ProviderOperation } from "../local-engine/provider/interceptor.ts";
 
 /** Where a double finds its plan; without it nothing goes wrong. */
 export const faultsVariable = "LLAMA_OPERATOR_FAULTS";
 
-export type FaultedOperation = "check" | "create" | "read" | "update" | "delete";
-
 export interface Fault {
-  readonly operation: FaultedOperation;
+  readonly operation: ProviderOperation;
   /** The resource's Pulumi type, such as `kubernetes:core/v1:Secret`; all types when absent. */
   readonly type?: string;
   /** The resource's Pulumi name; all names when absent. */
@@ -24,7 +23,7 @@ export interface Fault {
    * - `hang`: the provider never answers, and nothing has happened.
    * - `die`: the provider's process ends before it does anything.
    * - `dieAfterwards`: it does what was asked, then ends before it answers.
-   * - `hangAfterwards`: it does what was asked, and never answers: whoever kills the engine then leaves it unrecorded.
+   * - `hangAfterwards`: it does what was asked, and never answers: an engine that is killed then leaves it unrecorded.
    * - `uninitialized`: what was asked is done and answered as made but not ready; for create and update.
    */
   readonly effect: "refuse" | "hang" | "die" | "dieAfterwards" | "hangAfterwards" | "uninitialized";
@@ -34,7 +33,7 @@ export interface Fault {
 
 /** What a double knows of a call when it asks for its fault. */
 export interface FaultedCall {
-  readonly operation: FaultedOperation;
+  readonly operation: ProviderOperation;
   readonly type: string;
   readonly name: string;
 }

@@ -1,15 +1,15 @@
-// The real Pulumi engine on a machine without clouds: the CLI built from its module, npm's own program runner behind a
-// small language host, and provider doubles. Everything that it writes lies in one folder of the caller.
+// The real Pulumi engine as tests run it: the local engine (infra/local-engine), with planned faults and, where a test
+// wants clouds, doubles of their providers.
 //
 // Guarantees
-// - Nothing is downloaded, nobody is asked, nothing of the caller's own Pulumi set-up is read or changed.
-// - The project's folder is only read: its stack files are copied, and the state lies in a file backend.
+// - Those of the local engine: nothing is downloaded, and all that is written lies in one folder of the caller.
+// - The project's folder is only read: its stack files are copied.
 
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { join } from "node:path";
 
+import { type EnginePrograms, engineEnvironment } from "../local-engine/environment.ts";
 import { clusterVariable } from "./cloud-provider/api-server.ts";
 import { CloudStore, cloudVariable } from "./cloud-provider/store.ts";
 import { type EngineEvent, parseEventLog } from "./engine/events.ts";
@@ -18,7 +18,7 @@ import { countedCalls, type Fault, faultsVariable, planFault } from "./faults.ts
 
 export interface EngineOptions {
   /** The executables, as buildPulumi gives them. */
-  readonly programs: { readonly pulumi: string; readonly helm: string };
+  readonly programs: EnginePrograms;
   /** An existing folder for everything that the engine writes; the caller removes it. */
   readonly homeDir: string;
   /** Added to the environment of every run. */
@@ -105,43 +105,32 @@ export interface PulumiEngine {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-const testingDir = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const pluginsIn = (name: string) => join(import.meta.dirname, name);
 
 export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine> {
   const folder = (name: string) => join(options.homeDir, name);
-  const [home, state, views] = [folder("home"), folder("state"), folder("projects")];
-  const [logs, faults] = [folder("logs"), folder("faults")];
-  await Promise.all([home, state, views, logs].map(async (path) => mkdir(path, { recursive: true })));
+  const [views, logs, faults] = [folder("projects"), folder("logs"), folder("faults")];
+  await Promise.all([views, logs].map(async (path) => mkdir(path, { recursive: true })));
   const cloudState = folder("clouds.json");
-  const environment: Record<string, string> = {
-    ...inherited(process.env),
-    PATH: [
+  const environment = await engineEnvironment({
+    programs: options.programs,
+    homeDir: options.homeDir,
+    plugins: [
       ...(options.clouds === undefined
         ? []
-        : [testingDir("cloud-provider"), testingDir("cloud-provider/login-plugins")]),
-      dirname(options.programs.pulumi),
-      dirname(options.programs.helm),
-      testingDir("language-host"),
-      testingDir("kubernetes-provider"),
-      dirname(process.execPath),
-      process.env["PATH"] ?? "",
-    ].join(delimiter),
-    PULUMI_HOME: home,
-    PULUMI_BACKEND_URL: pathToFileURL(state).href,
-    PULUMI_CONFIG_PASSPHRASE: "local",
-    PULUMI_SKIP_UPDATE_CHECK: "1",
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "1",
-    // Without it the CLI has no event log.
-    PULUMI_DEBUG_COMMANDS: "1",
-    HELM_CACHE_HOME: join(home, "helm", "cache"),
-    HELM_CONFIG_HOME: join(home, "helm", "config"),
-    HELM_DATA_HOME: join(home, "helm", "data"),
-    [faultsVariable]: faults,
-    ...(options.clouds === undefined
-      ? {}
-      : { [cloudVariable]: cloudState, [clusterVariable]: options.clouds.kubeconfigPath }),
-    ...options.environment,
-  };
+        : [pluginsIn("cloud-provider"), pluginsIn("cloud-provider/login-plugins")]),
+      pluginsIn("kubernetes-provider"),
+    ],
+    environment: {
+      // Without it the CLI has no event log.
+      PULUMI_DEBUG_COMMANDS: "1",
+      [faultsVariable]: faults,
+      ...(options.clouds === undefined
+        ? {}
+        : { [cloudVariable]: cloudState, [clusterVariable]: options.clouds.kubeconfigPath }),
+      ...options.environment,
+    },
+  });
 
   const command = async (
     view: string,
@@ -242,14 +231,6 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
     clouds: new CloudStore(cloudState),
     environment,
   };
-}
-
-/** The caller's environment without what would lead Pulumi, Helm or Kubernetes clients elsewhere. */
-function inherited(environment: NodeJS.ProcessEnv): Record<string, string> {
-  const kept = Object.entries(environment).filter(
-    ([name, value]) => value !== undefined && !/^(?:PULUMI_|HELM_|KUBECONFIG$|NODE_OPTIONS$)/.test(name),
-  );
-  return Object.fromEntries(kept) as Record<string, string>;
 }
 
 interface CommandResult {

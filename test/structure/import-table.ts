@@ -111,14 +111,20 @@ export const parts: readonly Part[] = [
   // Their command line: of a checkout, so that it may start the local cluster and build the CLI.
   {
     path: "infra/cli",
-    uses: ["infra", "infra/testing", "local"],
+    uses: ["infra", "infra/local-engine", "local"],
     packages: ["@llama-operator/llama/catalog", cli, "node:*", "commander"],
   },
   { path: "infra/main.ts", uses: ["infra/cli"], packages: [cli] },
-  // Stands for what a machine without clouds lacks: Pulumi's language host and its providers.
+  // Stands for Pulumi's own language host and Kubernetes provider, which are no modules: the local stack runs on it.
+  {
+    path: "infra/local-engine",
+    uses: [],
+    packages: [kubeRuntime, "node:*", "yaml", "@pulumi/*", "@grpc/grpc-js", "google-protobuf/*"],
+  },
+  // What only tests need: doubles of the clouds, planned faults, projects to run.
   {
     path: "infra/testing",
-    uses: ["local"],
+    uses: ["local", "infra/local-engine"],
     packages: [
       "@llama-operator/llama/catalog",
       kubeRuntime,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { aksCluster } from "./config/cluster.ts";
 import { aksPool } from "./config/pool.ts";
-import { aksFindings } from "./availability.ts";
+import { checkAksAccount } from "./availability.ts";
 import type { AksReadings, ReservationGroupFacts } from "./availability.ts";
 
 const machine = "Standard_ND96isr_H100_v5";
@@ -22,7 +22,7 @@ const cluster = aksCluster.parse({
   administrators: ["00000000-0000-0000-0000-000000000001"],
 });
 
-function findings(pool: object, readings: Partial<AksReadings> = {}) {
+function checked(pool: object, readings: Partial<AksReadings> = {}) {
   const capacity = { kind: "reserved", reservation, zone: "1" };
   const read = aksPool.parse({
     name: "h100",
@@ -31,7 +31,7 @@ function findings(pool: object, readings: Partial<AksReadings> = {}) {
     capacity,
     ...pool,
   });
-  return aksFindings(cluster, [read], {
+  return checkAksAccount(cluster, [read], {
     reservationGroup: async () => held,
     featureState: async () => "Registered",
     ...readings,
@@ -39,7 +39,7 @@ function findings(pool: object, readings: Partial<AksReadings> = {}) {
 }
 
 test("what the reservation holds is enough", async () => {
-  expect(await findings({})).toEqual({ problems: [], warnings: [] });
+  expect(await checked({})).toEqual({ problems: [], warnings: [] });
 });
 
 test.each([
@@ -57,7 +57,7 @@ test.each([
     "holds no Standard_ND96isr_H100_v5 in zone 1, but 4 x Standard_ND96isr_H200_v5",
   ],
 ])("%j against a reservation with %j is refused: %s", async (pool, change, message) => {
-  const { problems } = await findings(pool, { reservationGroup: async () => ({ ...held, ...change }) });
+  const { problems } = await checked(pool, { reservationGroup: async () => ({ ...held, ...change }) });
   expect(problems).toHaveLength(1);
   expect(problems[0]).toContain(`pools[0].capacity`);
   expect(problems[0]).toContain(message);
@@ -65,7 +65,7 @@ test.each([
 
 test("InfiniBand without its feature is refused with the command that registers it", async () => {
   const infiniband = { infiniband: true, driver: "gpuOperator", capacity: { kind: "onDemand" } };
-  const { problems } = await findings(infiniband, { featureState: async () => "NotRegistered" });
+  const { problems } = await checked(infiniband, { featureState: async () => "NotRegistered" });
   expect(problems).toEqual([
     expect.stringContaining(
       "az feature register --namespace Microsoft.ContainerService --name AKSInfinibandSupport",
@@ -75,7 +75,7 @@ test("InfiniBand without its feature is refused with the command that registers 
 
 test("what cannot be read is a warning", async () => {
   const refused = async () => Promise.reject(new Error("AuthorizationFailed"));
-  expect(await findings({}, { reservationGroup: refused })).toEqual({
+  expect(await checked({}, { reservationGroup: refused })).toEqual({
     problems: [],
     warnings: [`the capacity reservation group ${reservation} could not be read: AuthorizationFailed`],
   });

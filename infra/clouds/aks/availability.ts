@@ -4,7 +4,7 @@ import { infinibandFeature } from "./config/checks.ts";
 import type { AksCluster } from "./config/cluster.ts";
 import type { AksPool } from "./config/pool.ts";
 import { nothingFound, problemsOf, together } from "../account-check.ts";
-import type { Findings } from "../account-check.ts";
+import type { AccountCheck } from "../account-check.ts";
 
 /** A capacity reservation group as Azure knows it. */
 export interface ReservationGroupFacts {
@@ -26,13 +26,13 @@ export interface AksReadings {
 }
 
 /** Reads what the pools need, all of it, and judges. */
-export async function aksFindings(
+export async function checkAksAccount(
   cluster: AksCluster,
   pools: readonly AksPool[],
   readings: AksReadings,
-): Promise<Findings> {
+): Promise<AccountCheck> {
   const found = await Promise.all([
-    ...pools.map(async (pool, index) => reservationFindings(cluster, pool, index, readings)),
+    ...pools.map(async (pool, index) => checkReservation(cluster, pool, index, readings)),
     ...(pools.some(({ infiniband }) => infiniband)
       ? [
           problemsOf(`whether the feature ${infinibandFeature.name} is registered`, async () =>
@@ -53,12 +53,12 @@ function featureProblems(state: string): readonly string[] {
   ];
 }
 
-async function reservationFindings(
+async function checkReservation(
   { location }: AksCluster,
   pool: AksPool,
   index: number,
   readings: AksReadings,
-): Promise<Findings> {
+): Promise<AccountCheck> {
   const { capacity } = pool;
   if (capacity.kind !== "reserved") return nothingFound;
   return problemsOf(`the capacity reservation group ${capacity.reservation}`, async () =>

@@ -1,5 +1,5 @@
 // The platform of a stack on Azure Kubernetes Service: network, cluster with its system pool, what brings drivers, and the
-// pools of GPU nodes, which are dear from their first minute.
+// pools of GPU nodes, which are billed from creation, so they come last.
 import { RunError, output } from "@pulumi/pulumi";
 import { listManagedClusterUserCredentialsOutput } from "@pulumi/azure-native/containerservice/listManagedClusterUserCredentials.js";
 import { Provider as AzureProvider } from "@pulumi/azure-native/provider.js";
@@ -14,10 +14,10 @@ import type { ComponentOptions } from "../../components/transform.ts";
 import type { AksCluster } from "./config/cluster.ts";
 import type { AksPool } from "./config/pool.ts";
 import { guardPools } from "../../guards/guard-pools.ts";
-import { aksFindings } from "./availability.ts";
+import { checkAksAccount } from "./availability.ts";
 import { aksReadings } from "./readings.ts";
 import type { CloudProgram, MadeClusterAccess } from "../cloud-program.ts";
-import { heedFindings } from "../fail-on-problems.ts";
+import { failOnProblems } from "../fail-on-problems.ts";
 import { isExecutable } from "../../platform/kubeconfig.ts";
 
 export const aksPlatform: CloudProgram<"aks"> = async ({ cluster, pools }, { env, allowReplace }) => {
@@ -37,7 +37,7 @@ export const aksPlatform: CloudProgram<"aks"> = async ({ cluster, pools }, { env
     location: cluster.location,
     ...(cluster.tenant === undefined ? {} : { tenantId: cluster.tenant }),
   });
-  await heedFindings("the subscription", await aksFindings(cluster, pools, aksReadings({ provider })));
+  await failOnProblems("the subscription", await checkAksAccount(cluster, pools, aksReadings({ provider })));
   return { ...register(cluster, pools, provider), poolRecords };
 };
 
@@ -59,7 +59,7 @@ function register(
     provider: new KubernetesProvider("cluster", { kubeconfig, clusterIdentifier: server }),
     dependsOn: [controlPlane],
   });
-  // Not after the drivers: what keeps one of them from coming up shall keep no capacity from being taken.
+  // Not after the drivers: a driver that does not come up must not delay taking the capacity.
   const gpuPool = (pool: AksPool) =>
     new AksGpuNodePool(pool.name, { pool, cluster, subnetId }, { provider, dependsOn: [controlPlane] });
   pools.forEach(gpuPool);

@@ -1,9 +1,9 @@
 // AKS's agent pools: azure-native.containerservice.AgentPool of @pulumi/azure-native 3.28.0.
 import { findMachineShape } from "@llama-operator/llama/catalog";
 import type { Properties } from "../../policies/properties.ts";
-import type { GpuNodePool, PoolCapacity, PoolReader, PoolWords } from "../../policies/gpu-node-pool.ts";
+import type { GpuNodePool, PoolCapacity, PoolReader, ArgumentNames } from "../../policies/gpu-node-pool.ts";
 
-const words: PoolWords = {
+const argumentNames: ArgumentNames = {
   taint: "nodeTaints: [sku=gpu:NoSchedule]",
   oneZone: "availabilityZones: one zone",
   repair: "nothing: AKS repairs every node",
@@ -36,7 +36,7 @@ function aksAgentPool(pool: Properties): GpuNodePool | undefined {
     repaired: true,
     surges: !/^0%?$/.test(pool.text("upgradeSettings.maxSurge") ?? ""),
     privateNodes: !pool.isTrue("enableNodePublicIP"),
-    words,
+    argumentNames,
   };
 }
 

@@ -1,5 +1,5 @@
-// Reads a subscription on Azure by the provider's own functions, so that whoever may build with it is asked, and no one
-// else. There is none for quotas of virtual machines.
+// Reads a subscription on Azure by the provider's own functions, with the credentials that also create the resources.
+// There is none for quotas of virtual machines.
 import type { InvokeOptions } from "@pulumi/pulumi";
 import { getCapacityReservation } from "@pulumi/azure-native/compute/getCapacityReservation.js";
 import { getCapacityReservationGroup } from "@pulumi/azure-native/compute/getCapacityReservationGroup.js";

@@ -4,7 +4,7 @@ import { counted } from "@llama-operator/llama/planning";
 import { findMachineShape } from "@llama-operator/llama/catalog";
 import type { EksPool } from "./config/pool.ts";
 import { nothingFound, problemsOf, together } from "../account-check.ts";
-import type { Findings } from "../account-check.ts";
+import type { AccountCheck } from "../account-check.ts";
 
 /** A capacity reservation or a capacity block as EC2 knows it. */
 export interface ReservationFacts {
@@ -31,14 +31,17 @@ export interface EksReadings {
 }
 
 /** Reads what the pools need, all of it, and judges. */
-export async function eksFindings(pools: readonly EksPool[], readings: EksReadings): Promise<Findings> {
+export async function checkEksAccount(
+  pools: readonly EksPool[],
+  readings: EksReadings,
+): Promise<AccountCheck> {
   const found = await Promise.all([
     ...pools.map(async (pool, index) =>
       problemsOf(`whether ${pool.machineShape} is sold in ${pool.zones.join(", ")}`, async () =>
         soldProblems(pool, index, await readings.zonesOf(pool.machineShape)),
       ),
     ),
-    ...pools.map(async (pool, index) => reservationFindings(pool, index, readings)),
+    ...pools.map(async (pool, index) => checkReservation(pool, index, readings)),
     ...[...quotasOf(pools)].map(async ([name, need]) =>
       problemsOf(`the quota "${name}"`, async () => quotaProblems(name, need, await readings.quota(name))),
     ),
@@ -59,7 +62,7 @@ function soldProblems(
   ];
 }
 
-async function reservationFindings(pool: EksPool, index: number, readings: EksReadings): Promise<Findings> {
+async function checkReservation(pool: EksPool, index: number, readings: EksReadings): Promise<AccountCheck> {
   const { capacity } = pool;
   const path = `pools[${index}].capacity`;
   switch (capacity.kind) {

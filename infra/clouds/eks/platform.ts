@@ -1,5 +1,5 @@
 // The platform of a stack on Elastic Kubernetes Service: network, cluster, drivers, and last the pools of GPU nodes,
-// which are dear from their first minute.
+// which are billed from creation, so they come last.
 import { RunError, output } from "@pulumi/pulumi";
 import type { Output } from "@pulumi/pulumi";
 import { Provider as AwsProvider } from "@pulumi/aws/provider.js";
@@ -18,9 +18,9 @@ import { nodeGroupReplacingFields } from "./components/replacing-fields.ts";
 import { guardPools } from "../../guards/guard-pools.ts";
 import type { GuardedPool } from "../../guards/guard-pools.ts";
 import type { CloudProgram, MadeClusterAccess } from "../cloud-program.ts";
-import { eksFindings } from "./availability.ts";
+import { checkEksAccount } from "./availability.ts";
 import { eksReadings } from "./readings.ts";
-import { heedFindings } from "../fail-on-problems.ts";
+import { failOnProblems } from "../fail-on-problems.ts";
 import { isExecutable } from "../../platform/kubeconfig.ts";
 
 export const eksPlatform: CloudProgram<"eks"> = async ({ cluster, pools }, { env, allowReplace }) => {
@@ -38,7 +38,7 @@ export const eksPlatform: CloudProgram<"eks"> = async ({ cluster, pools }, { env
     region: cluster.region,
     ...(cluster.profile === undefined ? {} : { profile: cluster.profile }),
   });
-  await heedFindings("the account", await eksFindings(pools, eksReadings({ provider })));
+  await failOnProblems("the account", await checkEksAccount(pools, eksReadings({ provider })));
   return { ...register(cluster, pools, provider, now), poolRecords };
 };
 

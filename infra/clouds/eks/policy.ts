@@ -5,11 +5,11 @@ import type {
   GpuNodePool,
   PoolCapacity,
   PoolReader,
-  PoolWords,
+  ArgumentNames,
   Related,
 } from "../../policies/gpu-node-pool.ts";
 
-const words: PoolWords = {
+const argumentNames: ArgumentNames = {
   taint: "taints: [{ key: nvidia.com/gpu, value: present, effect: NO_SCHEDULE }]",
   oneZone: "subnetIds: one subnet, of one zone",
   repair: "nodeRepairConfig: { enabled: true }",
@@ -49,7 +49,7 @@ function eksNodeGroup(
     repaired: group.isTrue("nodeRepairConfig.enabled"),
     surges: group.text("updateConfig.updateStrategy") !== "MINIMAL",
     privateNodes: privateNodes(template, related),
-    words,
+    argumentNames,
   };
 }
 

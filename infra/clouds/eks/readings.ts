@@ -1,4 +1,4 @@
-// Reads an account on AWS by the provider's own functions, so that whoever may build with it is asked, and no one else.
+// Reads an account on AWS by the provider's own functions, with the credentials that also create the resources.
 import type { InvokeOptions } from "@pulumi/pulumi";
 import { getResource } from "@pulumi/aws/cloudcontrol/getResource.js";
 import { getCapacityBlockReservation } from "@pulumi/aws/ec2/getCapacityBlockReservation.js";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { gkePool } from "./config/pool.ts";
 import type { GkePool } from "./config/pool.ts";
-import { gkeFindings } from "./availability.ts";
+import { checkGkeAccount } from "./availability.ts";
 import type { GkeReadings, ReservationReading } from "./readings.ts";
 
 const place = { project: "my-project", region: "us-central1" };
@@ -31,7 +31,7 @@ function readings(quota: number | undefined, held: Partial<ReservationReading> =
 }
 
 test("what the project has is enough", async () => {
-  expect(await gkeFindings(place, [pool(), pool(reserved)], readings(16))).toEqual({
+  expect(await checkGkeAccount(place, [pool(), pool(reserved)], readings(16))).toEqual({
     problems: [],
     warnings: [],
   });
@@ -39,7 +39,7 @@ test("what the project has is enough", async () => {
 
 test("the pools of a family count together against its quota, and reserved ones not at all", async () => {
   const pools = [pool(), pool({ name: "more", nodes: { min: 0, max: 3 } }), pool(reserved)];
-  expect(await gkeFindings(place, pools, readings(39))).toEqual({
+  expect(await checkGkeAccount(place, pools, readings(39))).toEqual({
     problems: [
       'the quota of NVIDIA_H100 GPUs of my-project in us-central1 is 39, and h100, more may have 40: ask for 40 ("GPUs per GPU family" in IAM & Admin, Quotas), or write smaller nodes.max',
     ],
@@ -49,7 +49,7 @@ test("the pools of a family count together against its quota, and reserved ones 
 
 test("a reservation has to be of the machine, of the size, and for who names it", async () => {
   const held = { machineType: "a3-megagpu-8g", count: 1, specific: false, status: "CREATING" };
-  expect(await gkeFindings(place, [pool(reserved)], readings(16, held))).toEqual({
+  expect(await checkGkeAccount(place, [pool(reserved)], readings(16, held))).toEqual({
     problems: [
       "pools[0].machineShape: the reservation r of my-project in us-central1-a is for a3-megagpu-8g: write that, or another reservation",
       "pools[0].nodes.max: the reservation r of my-project in us-central1-a has 1 machine, and the pool may have 2: write 1, or reserve more",
@@ -62,12 +62,12 @@ test("a reservation has to be of the machine, of the size, and for who names it"
 test("what cannot be read is a warning, and so is a quota that is not said", async () => {
   const refuse = async () => Promise.reject(new Error("permission denied"));
   const unreadable = { gpuQuota: refuse, reservation: refuse };
-  expect(await gkeFindings(place, [pool(), pool(reserved)], unreadable)).toEqual({
+  expect(await checkGkeAccount(place, [pool(), pool(reserved)], unreadable)).toEqual({
     problems: [],
     warnings: [
       "the quota of NVIDIA_H100 GPUs of my-project in us-central1 could not be read, and was not checked: permission denied",
       "the reservation r of my-project in us-central1-a could not be read, and was not checked: permission denied",
     ],
   });
-  expect((await gkeFindings(place, [pool()], readings(undefined))).warnings).toHaveLength(1);
+  expect((await checkGkeAccount(place, [pool()], readings(undefined))).warnings).toHaveLength(1);
 });

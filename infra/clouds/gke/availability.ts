@@ -5,19 +5,19 @@ import type { GkeCluster } from "./config/cluster.ts";
 import { findGkeShape, quotaFamilyOf } from "./config/machines.ts";
 import type { GkePool } from "./config/pool.ts";
 import { nothingFound, together, unlessUnreadable } from "../account-check.ts";
-import type { Findings } from "../account-check.ts";
+import type { AccountCheck } from "../account-check.ts";
 import type { GkeReadings, ReservationReading } from "./readings.ts";
 
 type Place = Pick<GkeCluster, "project" | "region">;
 
-export async function gkeFindings(
+export async function checkGkeAccount(
   place: Place,
   pools: readonly GkePool[],
   readings: GkeReadings,
-): Promise<Findings> {
+): Promise<AccountCheck> {
   const found = await Promise.all([
-    ...familiesOf(pools).map(async (family) => quotaFindings(place, family, readings)),
-    ...pools.map(async (pool, index) => reservationFindings(place, pool, index, readings)),
+    ...familiesOf(pools).map(async (family) => checkQuota(place, family, readings)),
+    ...pools.map(async (pool, index) => checkReservation(place, pool, index, readings)),
   ]);
   return together(found);
 }
@@ -48,11 +48,11 @@ function familiesOf(pools: readonly GkePool[]): readonly Family[] {
   return [...families.values()];
 }
 
-async function quotaFindings(
+async function checkQuota(
   { project, region }: Place,
   { name, gpus, pools }: Family,
   readings: GkeReadings,
-): Promise<Findings> {
+): Promise<AccountCheck> {
   const what = `the quota of ${name} GPUs of ${project} in ${region}`;
   return unlessUnreadable(unread(what), async () => {
     const quota = await readings.gpuQuota(project, region, name);
@@ -63,12 +63,12 @@ async function quotaFindings(
   });
 }
 
-async function reservationFindings(
+async function checkReservation(
   place: Place,
   pool: GkePool,
   index: number,
   readings: GkeReadings,
-): Promise<Findings> {
+): Promise<AccountCheck> {
   const { capacity, zones } = pool;
   if (capacity.kind !== "reserved") return nothingFound;
   const { reservation, project = place.project } = capacity;

@@ -1,5 +1,5 @@
 // The platform of a stack on Google Kubernetes Engine: network, cluster, system nodes, fabric, and last the pools of GPU
-// nodes, which are dear from their first minute.
+// nodes, which are billed from creation, so they come last.
 import { RunError, all, output } from "@pulumi/pulumi";
 import { Provider as GcpProvider } from "@pulumi/gcp/provider.js";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider.js";
@@ -22,9 +22,9 @@ import type { GkePool } from "./config/pool.ts";
 import { guardPools } from "../../guards/guard-pools.ts";
 import type { GuardedPool } from "../../guards/guard-pools.ts";
 import type { CloudProgram, MadeClusterAccess } from "../cloud-program.ts";
-import { gkeFindings } from "./availability.ts";
+import { checkGkeAccount } from "./availability.ts";
 import { gkeReadings } from "./readings.ts";
-import { heedFindings } from "../fail-on-problems.ts";
+import { failOnProblems } from "../fail-on-problems.ts";
 import { isExecutable } from "../../platform/kubeconfig.ts";
 
 export const gkePlatform: CloudProgram<"gke"> = async ({ cluster, pools }, { env, allowReplace }) => {
@@ -39,7 +39,7 @@ export const gkePlatform: CloudProgram<"gke"> = async ({ cluster, pools }, { env
   );
   const { project, region } = cluster;
   const provider = new GcpProvider("gcp", { project, region });
-  await heedFindings("the project", await gkeFindings(cluster, pools, gkeReadings({ provider })));
+  await failOnProblems("the project", await checkGkeAccount(cluster, pools, gkeReadings({ provider })));
   return { ...register(cluster, pools, provider), poolRecords };
 };
 

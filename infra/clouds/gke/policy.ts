@@ -5,11 +5,11 @@ import type {
   GpuNodePool,
   PoolCapacity,
   PoolReader,
-  PoolWords,
+  ArgumentNames,
   Related,
 } from "../../policies/gpu-node-pool.ts";
 
-const words: PoolWords = {
+const argumentNames: ArgumentNames = {
   taint: "nodeConfig.taints: [{ key: nvidia.com/gpu, value: present, effect: NO_SCHEDULE }]",
   oneZone: "nodeLocations: one zone",
   repair: "management.autoRepair: true",
@@ -44,7 +44,7 @@ function gkeNodePool(pool: Properties, related: readonly Related[] = []): GpuNod
     repaired: capacity === "flexStart" || pool.isTrue("management.autoRepair"),
     surges: pool.number("upgradeSettings.maxSurge") !== 0,
     privateNodes: privateNodes(pool, related),
-    words,
+    argumentNames,
   };
 }
 

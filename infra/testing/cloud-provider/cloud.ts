@@ -2,7 +2,7 @@
 // the cloud's documentation. Everything else (the protocol, names, diffs, records, faults, nodes) is the same for all
 // clouds and lies beside this file. To add a type, add an entry to the table of its cloud; nothing else changes.
 
-import type { PropertyMap, PropertyValue } from "../protocol/properties.ts";
+import type { PropertyMap, PropertyValue } from "../../local-engine/protocol/properties.ts";
 import type { NodeGroup } from "./node-group.ts";
 
 /** A cloud's table: gcp.ts, aws.ts, azure-native.ts. */

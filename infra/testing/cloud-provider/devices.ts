@@ -1,5 +1,5 @@
 // What the kubelets of a cloud's nodes learn from device plugins: a device is allocatable on a node while the plugin
-// and the driver that it needs run there, ready, and nothing runs there that it cannot bear. Simulated pods announce
+// and the driver that it needs run there, ready, and nothing runs there that conflicts with it. Simulated pods announce
 // nothing, so that this looks for them, for as long as the cluster is used.
 //
 // As a kubelet: a device whose plugin is gone keeps its capacity, and none of it is allocatable.

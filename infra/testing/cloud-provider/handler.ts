@@ -2,8 +2,8 @@
 
 import { createHash, randomBytes } from "node:crypto";
 
-import { plainMap, type PropertyMap, secretsLike, textOf } from "../protocol/properties.ts";
-import { differences, isWithin } from "../provider/differences.ts";
+import { plainMap, type PropertyMap, secretsLike, textOf } from "../../local-engine/protocol/properties.ts";
+import { differences, isWithin } from "../../local-engine/provider/differences.ts";
 import {
   type CheckCall,
   type CreateCall,
@@ -15,7 +15,7 @@ import {
   type ReadCall,
   type ResourceHandler,
   type UpdateCall,
-} from "../provider/handler.ts";
+} from "../../local-engine/provider/handler.ts";
 import type { CloudRecord, CloudResource, CloudTable, CloudView } from "./cloud.ts";
 import type { CloudNodes } from "./nodes.ts";
 import type { CloudRequest, CloudState, CloudStore } from "./store.ts";
@@ -128,7 +128,7 @@ export class CloudHandler implements ResourceHandler {
   async delete(call: DeleteCall): Promise<void> {
     const record = await this.#asked(call, "delete", {}, async () => {
       const view = this.#cloud.view(this.#cloud.store.read());
-      // What somebody else has deleted is as good.
+      // What is gone already counts as deleted.
       const found = view.find(this.#type, call.id);
       const refusal = found === undefined ? undefined : this.#resource.refusesDeletion?.(found, view);
       if (refusal !== undefined) throw new Error(refusal);

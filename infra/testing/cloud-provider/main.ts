@@ -1,4 +1,4 @@
-// Stands for the providers of the clouds, which are not to be had as modules: it speaks the engine's own protocol, keeps
+// Stands for the providers of the clouds, which cannot be installed as modules: it speaks the engine's own protocol, keeps
 // what is there in a file (store.ts), and lets each pool be nodes of the local cluster, whose API server stands for
 // that of every managed cluster. What each type takes, refuses, replaces and gives is in the cloud's table.
 //
@@ -11,8 +11,9 @@
 import grpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 
 import { faultsVariable } from "../faults.ts";
-import { servePlugin } from "../protocol/serve.ts";
-import { providerService } from "../provider/service.ts";
+import { injectFaults } from "../inject-faults.ts";
+import { servePlugin } from "../../local-engine/protocol/serve.ts";
+import { providerService } from "../../local-engine/provider/service.ts";
 import type { CloudTable } from "./cloud.ts";
 import { cloudProvider } from "./service.ts";
 
@@ -25,5 +26,5 @@ const tables: Readonly<Record<string, () => Promise<CloudTable>>> = {
 const name = process.argv[2] ?? "";
 const load = tables[name];
 if (load === undefined) throw new Error(`there is no double of a provider ${name}`);
-const provider = providerService(cloudProvider(await load()), process.env[faultsVariable]);
+const provider = providerService(cloudProvider(await load()), injectFaults(process.env[faultsVariable]));
 await servePlugin(grpc.ResourceProviderService, provider.service, () => provider.stop());

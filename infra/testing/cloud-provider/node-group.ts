@@ -21,7 +21,7 @@ export interface NodeGroup {
   readonly devices: readonly Device[];
 }
 
-/** An extended resource of a node, allocatable while all that it needs runs there, and nothing that it cannot bear. */
+/** An extended resource of a node, allocatable while all that it needs runs there, and nothing that conflicts with it. */
 export interface Device {
   /** `nvidia.com/gpu` */
   readonly resource: string;

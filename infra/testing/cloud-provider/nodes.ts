@@ -101,7 +101,7 @@ function addressBlockOf({ host }: LocalApiServer): string {
   return host.split(".").slice(0, 2).join(".");
 }
 
-/** Pools that are made at the same moment may give two nodes one index, and so one address, at which nobody listens. */
+/** Pools that are made at the same moment may give two nodes one index, and so one address, at which nothing listens. */
 function nodeOf(
   group: NodeGroup,
   pool: string,

@@ -1,7 +1,7 @@
 // The double of a cloud's provider: its table, what is there, and the nodes of its pools on the local cluster.
 
-import type { PropertyMap } from "../protocol/properties.ts";
-import type { ProviderDefinition } from "../provider/service.ts";
+import type { PropertyMap } from "../../local-engine/protocol/properties.ts";
+import type { ProviderDefinition } from "../../local-engine/provider/service.ts";
 import { localApiServer } from "./api-server.ts";
 import type { CloudTable, CloudView } from "./cloud.ts";
 import { type Cloud, CloudHandler } from "./handler.ts";

@@ -5,7 +5,7 @@
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { PropertyMap } from "../protocol/properties.ts";
+import type { PropertyMap } from "../../local-engine/protocol/properties.ts";
 import type { CloudAccount, CloudRecord } from "./cloud.ts";
 
 /** Where a double finds the file; without it there is no cloud. */

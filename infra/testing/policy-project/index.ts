@@ -1,5 +1,5 @@
-// Pools of GPUs that the policy pack is to judge: the configuration says what is right or wrong with them. Somebody's own
-// stack, in which nothing else of the projects is used.
+// Pools of GPUs that the policy pack is to judge: the configuration says what is right or wrong with them. A stack
+// that uses nothing else of the projects.
 
 import { Cluster } from "@pulumi/gcp/container/cluster.js";
 import { NodePool } from "@pulumi/gcp/container/nodePool.js";

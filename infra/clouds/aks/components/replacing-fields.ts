@@ -1,5 +1,5 @@
 // What of a GPU pool AKS changes only by making the agent pool anew. Of some of these Azure's API says "Changing property
-// … is not allowed" instead of replacing anything; the pool is then replaced by Pulumi, once somebody has allowed it.
+// … is not allowed" instead of replacing anything; the pool is then replaced by Pulumi, once `allowReplace` names it.
 import type { ReplacingField } from "../../../guards/replacing-field.ts";
 
 /** What @pulumi/azure-native replaces by itself. */

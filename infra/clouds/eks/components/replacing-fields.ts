@@ -12,7 +12,7 @@ export const nodeGroupReplacingFields: readonly ReplacingField[] = [
     reason: "the image, and with it the driver, of a node group is fixed",
     source: provider,
   },
-  { field: "capacityType", reason: "a node group keeps the way its nodes are had", source: provider },
+  { field: "capacityType", reason: "the capacity type of a node group is fixed", source: provider },
   { field: "clusterName", reason: "a node group stays in its cluster", source: provider },
   { field: "nodeGroupName", reason: "the name of a node group is fixed", source: provider },
   {

@@ -35,8 +35,8 @@ export const eksPool = z.strictObject({
     .array(z.string().regex(zonePattern, { error: "must be an availability zone, such as us-east-1a" }))
     .min(1)
     .describe("Where its nodes are: one zone for EFA, a placement group, a reservation or a capacity block."),
-  // Without a default: what of these machines is to be had on demand is a question that a person must have asked.
-  capacity: eksCapacity.describe("How its nodes are had."),
+  // Without a default: such machines are rarely available on demand, so a person has to choose.
+  capacity: eksCapacity.describe("Capacity type of its nodes."),
   amiType: z
     .enum(["AL2023_x86_64_NVIDIA"], {
       error:
@@ -86,7 +86,7 @@ export function efaDevices({ machineShape: name, efa = true }: EksPool): number 
   return efa ? Number(devices ?? 0) : 0;
 }
 
-/** The placement group of a pool, where it does not say: nodes that talk over EFA shall be near each other. */
+/** The placement group of a pool, where it does not say: nodes that talk over EFA need to be near each other. */
 export function placementOf(pool: EksPool): NonNullable<EksPool["placementGroup"]> {
   if (pool.placementGroup !== undefined) return pool.placementGroup;
   const free = pool.capacity.kind === "onDemand" || pool.capacity.kind === "spot";

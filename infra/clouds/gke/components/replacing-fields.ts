@@ -16,7 +16,7 @@ export const nodePoolReplacingFields: readonly ReplacingField[] = [
     source: "pulumi/pulumi-gcp issue 412",
   },
   { field: "placementPolicy", reason: "where its nodes are placed is fixed", source: pool },
-  { field: "queuedProvisioning", reason: "a pool keeps the way its nodes are had", source: pool },
+  { field: "queuedProvisioning", reason: "the capacity type of a pool is fixed", source: pool },
   {
     field: "networkConfig.acceleratorNetworkProfile",
     reason: "the networks of a pool are fixed",
@@ -29,8 +29,8 @@ export const nodePoolReplacingFields: readonly ReplacingField[] = [
   },
   {
     field: "nodeConfig.machineType",
-    reason: "another machine has other GPUs and local disks, which are fixed",
-    source: node,
+    reason: "for another machine every node of the pool is made anew",
+    source: "googleapis/googleapis:google/container/v1/cluster_service.proto, UpdateNodePoolRequest",
   },
   { field: "nodeConfig.guestAccelerators[].type", reason: "the GPUs of a pool are fixed", source: node },
   { field: "nodeConfig.guestAccelerators[].count", reason: "the GPUs of a pool are fixed", source: node },
@@ -50,7 +50,7 @@ export const nodePoolReplacingFields: readonly ReplacingField[] = [
     source: node,
   },
   { field: "nodeConfig.reservationAffinity", reason: "a pool stays with its reservation", source: node },
-  { field: "nodeConfig.spot", reason: "a pool keeps the way its nodes are had", source: node },
-  { field: "nodeConfig.flexStart", reason: "a pool keeps the way its nodes are had", source: node },
+  { field: "nodeConfig.spot", reason: "the capacity type of a pool is fixed", source: node },
+  { field: "nodeConfig.flexStart", reason: "the capacity type of a pool is fixed", source: node },
   { field: "nodeConfig.maxRunDuration", reason: "how long a pool's nodes may live is fixed", source: node },
 ];

@@ -9,7 +9,7 @@ export function findGkeShape(name: string): MachineShape | undefined {
   return shape?.cloud === "gke" ? shape : undefined;
 }
 
-/** How a machine's fabric is had by networks that somebody makes. */
+/** What a machine's fabric needs where its networks are made by hand. */
 export interface MultiNetwork {
   /** Networks beside the cluster's own, each with its own interface on every node. */
   readonly networks: number;

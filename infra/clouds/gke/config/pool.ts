@@ -20,7 +20,7 @@ const capacities = [
     kind: z.literal("reserved"),
     reservation: text(63).describe("Name of the reservation, which must be one for specific use."),
     project: text(63).exactOptional().describe("Project that shares it; the cluster's when absent."),
-    block: text(63).exactOptional().describe("Block of the reservation that the nodes shall be in."),
+    block: text(63).exactOptional().describe("Block of the reservation for the nodes."),
   }),
   z.strictObject({
     kind: z.literal("flexStart"),

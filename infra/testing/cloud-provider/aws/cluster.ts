@@ -1,8 +1,8 @@
 // EKS clusters, their add-ons and who may use them. ForceNew after hashicorp/terraform-provider-aws internal/service/eks/
 // {cluster,addon,access_entry,access_policy_association}.go; refusals after EKS' API reference.
 
-import { textOf } from "../../protocol/properties.ts";
-import type { PropertyValue } from "../../protocol/properties.ts";
+import { textOf } from "../../../local-engine/protocol/properties.ts";
+import type { PropertyValue } from "../../../local-engine/protocol/properties.ts";
 import type { CloudResource, CloudView } from "../cloud.ts";
 import { policiesOf } from "./identity.ts";
 import { accountId, arn, eksError, having, listOf, part, types } from "./names.ts";

@@ -1,6 +1,6 @@
 // What the provider's functions answer of the account.
 
-import { textOf } from "../../protocol/properties.ts";
+import { textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudFunction, CloudView, Reservation } from "../cloud.ts";
 import { accountId, arn, listOf, mapsOf, regionOf } from "./names.ts";
 

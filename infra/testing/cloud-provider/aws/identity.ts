@@ -1,6 +1,6 @@
 // IAM. ForceNew after hashicorp/terraform-provider-aws internal/service/iam/{role,role_policy_attachment}.go.
 
-import { textOf } from "../../protocol/properties.ts";
+import { textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudResource, CloudView } from "../cloud.ts";
 import { accountId, having, types } from "./names.ts";
 

@@ -1,7 +1,7 @@
 // Launch templates, placement groups and scheduled actions. ForceNew after hashicorp/terraform-provider-aws
 // internal/service/ec2/{ec2_launch_template,ec2_placement_group}.go and internal/service/autoscaling/schedule.go.
 
-import { textOf } from "../../protocol/properties.ts";
+import { textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudResource } from "../cloud.ts";
 import { arn, ec2Error, ec2Id, having, types } from "./names.ts";
 

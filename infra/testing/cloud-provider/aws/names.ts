@@ -8,7 +8,7 @@ import {
   type PropertyMap,
   type PropertyValue,
   textOf,
-} from "../../protocol/properties.ts";
+} from "../../../local-engine/protocol/properties.ts";
 import type { CloudRecord, CloudView } from "../cloud.ts";
 
 export const types = {

@@ -2,7 +2,7 @@
 // {vpc_,vpc_subnet,vpc_internet_gateway,ec2_eip,vpc_nat_gateway,vpc_route_table,vpc_route,vpc_route_table_association,
 // vpc_endpoint,vpc_security_group,vpc_security_group_ingress_rule}.go; refusals after EC2's error codes.
 
-import { textOf } from "../../protocol/properties.ts";
+import { textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudRecord, CloudResource, CloudView } from "../cloud.ts";
 import { usersOf } from "../cloud.ts";
 import { accountId, arn, dependencyViolation, ec2Error, ec2Id, having, types } from "./names.ts";

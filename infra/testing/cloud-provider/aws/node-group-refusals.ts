@@ -1,9 +1,10 @@
 // What EKS refuses of a node group, and what EC2 refuses of its instances, for which the group ends as CREATE_FAILED.
 // Sources: docs.aws.amazon.com/eks/latest/userguide/{launch-templates,capacity-blocks-mng,create-node-role,cni-iam-role}.html,
-// AWSEC2/latest/UserGuide/{efa-acc-inst-types,placement-groups,capacity-reservations-using}.html.
+// AWSEC2/latest/UserGuide/{efa-acc-inst-types,capacity-reservations-using}.html. What a person may write stands once, in
+// infra/clouds/eks/config/checks.ts; these judge what the components make of it, and what the account holds.
 
-import { textOf } from "../../protocol/properties.ts";
-import type { PropertyMap } from "../../protocol/properties.ts";
+import { textOf } from "../../../local-engine/protocol/properties.ts";
+import type { PropertyMap } from "../../../local-engine/protocol/properties.ts";
 import { findMachineShape } from "@llama-operator/llama/catalog";
 import type { CloudRecord, CloudView, Reservation } from "../cloud.ts";
 import { policiesOf } from "./identity.ts";
@@ -30,7 +31,6 @@ const rules: readonly ((asked: Asked) => string | undefined)[] = [
   machine,
   joining,
   interfaces,
-  placement,
   capacityBlock,
   reserved,
 ];
@@ -150,16 +150,6 @@ function interfaces({ template, desired }: Asked): string | undefined {
   const efa = cards.filter((card) => textOf(card["interfaceType"]).startsWith("efa")).length;
   return efa > most
     ? refused(`${textOf(template["instanceType"])} supports ${most} EFA interfaces`)
-    : undefined;
-}
-
-function placement({ template, zones }: Asked): string | undefined {
-  const group = part(template, "placement")["groupName"];
-  return group !== undefined && new Set(zones).size > 1
-    ? failed(
-        "AsgInstanceLaunchFailures",
-        `the placement group '${textOf(group)}' lies in one Availability Zone`,
-      )
     : undefined;
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { networkInterfaces } from "../../../clouds/eks/components/network-interfaces.ts";
 import { userData } from "../../../clouds/eks/components/user-data.ts";
-import type { PropertyMap, PropertyValue } from "../../protocol/properties.ts";
+import type { PropertyMap, PropertyValue } from "../../../local-engine/protocol/properties.ts";
 import type { CloudAccount, CloudRecord, CloudView } from "../cloud.ts";
 import { types } from "./names.ts";
 import { nodeGroupRefusal } from "./node-group-refusals.ts";
@@ -132,12 +132,6 @@ test.each<readonly [string, PropertyMap, string]>([
   ],
 ])("a launch template %s is refused", (_, changed, message) => {
   expect(refusal({}, region({ template: changed }))).toContain(message);
-});
-
-test("a cluster placement group lies in one zone", () => {
-  const cloud = region({ template: { placement: { groupName: "near" } } });
-  expect(refusal({}, cloud)).toBeUndefined();
-  expect(refusal({ subnetIds: ["subnet-a", "subnet-b"] }, cloud)).toContain("one Availability Zone");
 });
 
 const target = {

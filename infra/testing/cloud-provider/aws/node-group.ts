@@ -1,8 +1,8 @@
 // EKS' managed node groups: what the provider replaces, and the nodes that a group is. What EKS and EC2 refuse is in
 // node-group-refusals.ts. ForceNew after hashicorp/terraform-provider-aws internal/service/eks/node_group.go.
 
-import { textOf } from "../../protocol/properties.ts";
-import type { PropertyMap } from "../../protocol/properties.ts";
+import { textOf } from "../../../local-engine/protocol/properties.ts";
+import type { PropertyMap } from "../../../local-engine/protocol/properties.ts";
 import { findMachineShape, type NodeTaint } from "@llama-operator/llama/catalog";
 import type { CloudRecord, CloudResource, CloudView } from "../cloud.ts";
 import type { Device, NodeGroup } from "../node-group.ts";

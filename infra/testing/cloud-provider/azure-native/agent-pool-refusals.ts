@@ -1,6 +1,8 @@
-// What AKS refuses of an agent pool: its shape, its place, and what of one that is there cannot be changed.
+// What AKS refuses of an agent pool: its shape, its place, and what of one that is there cannot be changed. What a person
+// may write (names, versions, zones) stands once, in infra/clouds/aks/config; these judge what the components make of it,
+// and what the account holds.
 
-import { isPropertyList, type PropertyMap, textOf } from "../../protocol/properties.ts";
+import { isPropertyList, type PropertyMap, textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudRecord, CloudView } from "../cloud.ts";
 import { locationOf, userIdentity, vmSizeRefusal } from "./cluster.ts";
 import { findMachine, gpuShape, quotaFamilies, spotQuota } from "./machines.ts";
@@ -26,7 +28,6 @@ export function agentPoolRefusal(
     sizeRefusal(inputs) ??
     spotRefusal(inputs) ??
     upgradeRefusal(inputs) ??
-    versionRefusal(inputs, of) ??
     reservationRefusal(inputs, of, cloud) ??
     quotaRefusal(inputs, of, cloud)
   );
@@ -66,15 +67,6 @@ function changeRefusal(inputs: PropertyMap, before: CloudRecord): string | undef
 }
 
 function shapeRefusal(inputs: PropertyMap): string | undefined {
-  const name = textOf(inputs["agentPoolName"]);
-  // learn.microsoft.com/azure/aks/create-node-pools, Limitations.
-  if (!/^[a-z][a-z0-9]{0,11}$/.test(name)) {
-    return refusal(
-      400,
-      "InvalidParameter",
-      `The value of parameter agentPool.name is invalid: ${name} must match '^[a-z][a-z0-9]{0,11}$'.`,
-    );
-  }
   const vmSize = textOf(inputs["vmSize"]);
   if (findMachine(vmSize, undefined) === undefined) return vmSizeRefusal(vmSize);
   // learn.microsoft.com/azure/aks/use-nvidia-gpu: A100 and H100 sizes have no Azure Linux.
@@ -143,19 +135,6 @@ function upgradeRefusal(inputs: PropertyMap): string | undefined {
   return isZero("maxSurge", false) && isZero("maxUnavailable", true)
     ? refusal(400, "InvalidParameter", "maxSurge and maxUnavailable cannot both be 0.")
     : undefined;
-}
-
-/** learn.microsoft.com/azure/aks/manage-node-pools: no pool is newer than its control plane. */
-function versionRefusal(inputs: PropertyMap, of: CloudRecord): string | undefined {
-  const minor = (version: PropertyMap[string] | undefined) => Number(textOf(version).split(".")[1] ?? 0);
-  const [wanted, has] = [inputs["orchestratorVersion"], of.inputs["kubernetesVersion"]];
-  return wanted === undefined || minor(wanted) <= minor(has)
-    ? undefined
-    : refusal(
-        400,
-        "NodePoolMcVersionIncompatible",
-        `Node pool version ${textOf(wanted)} and control plane version ${textOf(has)} are incompatible.`,
-      );
 }
 
 /** learn.microsoft.com/azure/aks/use-capacity-reservation-groups, Prerequisites. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { PropertyMap } from "../../protocol/properties.ts";
+import type { PropertyMap } from "../../../local-engine/protocol/properties.ts";
 import type { CloudAccount, CloudRecord, CloudView } from "../cloud.ts";
 import { agentPool } from "./agent-pool.ts";
 import { types } from "./names.ts";
@@ -58,14 +58,12 @@ test("a pool that AKS takes is not refused", () => {
 
 test.each([
   [{ resourceName: "other" }, "ResourceNotFound"],
-  [{ agentPoolName: "h-100" }, "InvalidParameter"],
   [{ vmSize: "Standard_XX1" }, "BadRequest"],
   [{ osSKU: "AzureLinux" }, "BadRequest"],
   [{ count: 1001 }, "InvalidParameter"],
   [{ enableAutoScaling: true, minCount: 3, maxCount: 2 }, "InvalidParameter"],
   [{ spotMaxPrice: 1 }, "InvalidParameter"],
   [{ upgradeSettings: { maxSurge: "0" } }, "InvalidParameter"],
-  [{ orchestratorVersion: "1.35" }, "NodePoolMcVersionIncompatible"],
   [{ capacityReservationGroupID: "/x/h100" }, "OverconstrainedAllocationRequest"],
 ])("%j is refused with %s", (changes, code) => {
   expect(refusal(changes)).toContain(`Code="${code}"`);

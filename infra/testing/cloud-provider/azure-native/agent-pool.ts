@@ -1,6 +1,6 @@
 // AKS agent pools. What the provider replaces by itself is less than what AKS cannot change: the rest the API refuses.
 
-import { textOf } from "../../protocol/properties.ts";
+import { textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudRecord, CloudResource, CloudView } from "../cloud.ts";
 import { agentPoolRefusal } from "./agent-pool-refusals.ts";
 import { locationOf } from "./cluster.ts";

@@ -1,7 +1,7 @@
 // Resource groups, networks, identities and roles. What is replaced: provider/pkg/gen/replacement.go of
 // pulumi/pulumi-azure-native, and every part of a resource's path.
 
-import { textOf } from "../../protocol/properties.ts";
+import { textOf } from "../../../local-engine/protocol/properties.ts";
 import { type CloudResource, usersOf } from "../cloud.ts";
 import {
   alreadyThere,

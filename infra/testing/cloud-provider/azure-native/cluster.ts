@@ -1,6 +1,11 @@
 // AKS clusters. What is replaced: provider/pkg/gen/replacement.go of pulumi/pulumi-azure-native, and the path.
 
-import { isPropertyList, isPropertyMap, type PropertyMap, textOf } from "../../protocol/properties.ts";
+import {
+  isPropertyList,
+  isPropertyMap,
+  type PropertyMap,
+  textOf,
+} from "../../../local-engine/protocol/properties.ts";
 import type { CloudRecord, CloudResource, CloudView } from "../cloud.ts";
 import { findMachine } from "./machines.ts";
 import { alreadyThere, clusterId, missingGroup, part, refusal, types } from "./names.ts";

@@ -2,7 +2,7 @@
 
 import { stringify } from "yaml";
 
-import { textOf } from "../../protocol/properties.ts";
+import { textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudFunction, CloudView, Reservation } from "../cloud.ts";
 import { identity } from "./basics.ts";
 import { locationOf } from "./cluster.ts";
@@ -76,7 +76,7 @@ const getFeature: CloudFunction = (args, { account }) => {
 const getIdentity: CloudFunction = (args, cloud) => {
   const id = identity.id(args, cloud, 0);
   const made = cloud.find(types.identity, id);
-  // One that this test's stack has not made is somebody's, and there.
+  // An identity that this stack did not create is assumed to exist.
   return { id, name: textOf(args["resourceName"]), principalId: made?.outputs["principalId"] ?? objectId(1) };
 };
 

@@ -1,6 +1,11 @@
 // How Azure names things: every resource by its place in a subscription and a resource group.
 
-import { isPropertyMap, type PropertyMap, type PropertyValue, textOf } from "../../protocol/properties.ts";
+import {
+  isPropertyMap,
+  type PropertyMap,
+  type PropertyValue,
+  textOf,
+} from "../../../local-engine/protocol/properties.ts";
 import type { CloudView } from "../cloud.ts";
 
 export const types = {

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 
-import { isPropertyList, type PropertyMap, textOf } from "../../protocol/properties.ts";
+import { isPropertyList, type PropertyMap, textOf } from "../../../local-engine/protocol/properties.ts";
 import { findGpu, type NodeTaint } from "@llama-operator/llama/catalog";
 import type { Device, NodeGroup } from "../node-group.ts";
 import { findMachine, gpuShape } from "./machines.ts";

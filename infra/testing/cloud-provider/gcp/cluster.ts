@@ -2,7 +2,7 @@
 // resource_container_cluster.go; what the API refuses after the fields' documentation there.
 
 import { findMachine } from "./machines.ts";
-import { isPropertyList, textOf } from "../../protocol/properties.ts";
+import { isPropertyList, textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudRecord, CloudResource, CloudView } from "../cloud.ts";
 import type { NodeGroup } from "../node-group.ts";
 import { isZone, lastPart, locationOf, part, projectOf, referred, regionOfPlace, types } from "./names.ts";

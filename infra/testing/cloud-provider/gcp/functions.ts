@@ -1,6 +1,6 @@
 // What programs ask Google Cloud before they make anything.
 
-import { type PropertyMap, textOf } from "../../protocol/properties.ts";
+import { type PropertyMap, textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudFunction } from "../cloud.ts";
 import { gpuShape } from "./machines.ts";
 import { locationOf, projectOf, regionOf } from "./names.ts";

@@ -1,6 +1,6 @@
 // Service accounts and their roles.
 
-import { textOf } from "../../protocol/properties.ts";
+import { textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudResource } from "../cloud.ts";
 import { projectOf } from "./names.ts";
 

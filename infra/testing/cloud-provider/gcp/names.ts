@@ -1,6 +1,11 @@
 // How Google's APIs name things, and where the provider takes project and place from when a resource says none.
 
-import { isPropertyMap, type PropertyMap, type PropertyValue, textOf } from "../../protocol/properties.ts";
+import {
+  isPropertyMap,
+  type PropertyMap,
+  type PropertyValue,
+  textOf,
+} from "../../../local-engine/protocol/properties.ts";
 import type { CloudRecord, CloudView } from "../cloud.ts";
 
 export const types = {

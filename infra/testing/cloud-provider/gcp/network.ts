@@ -1,7 +1,7 @@
 // Networks, what is in them, and placement policies. ForceNew after hashicorp/terraform-provider-google
 // google/services/compute/resource_compute_{network,subnetwork,firewall,router,router_nat,resource_policy}.go.
 
-import { textOf } from "../../protocol/properties.ts";
+import { textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudRecord, CloudResource, CloudView } from "../cloud.ts";
 import { usersOf } from "../cloud.ts";
 import { alreadyExists, lastPart, projectOf, referred, regionOf, selfLink, types } from "./names.ts";

@@ -1,8 +1,9 @@
-// What GKE's API says no to when a node pool is made or changed. The rules are those that cluster-toolkit's module
-// (modules/compute/gke-node-pool/main.tf, preconditions) checks beforehand because the API refuses them; the words are
-// in the API's manner, not its own.
+// What GKE's API says no to when a node pool is made or changed, in the API's manner, not its own words. Rules on what
+// the components make of a configuration are after cluster-toolkit (modules/compute/gke-node-pool/main.tf,
+// preconditions). Its rules on what a person writes stand once, in infra/clouds/gke/config/checks.ts: a copy here would
+// agree with them whatever GKE does.
 
-import { isPropertyList, type PropertyMap, textOf } from "../../protocol/properties.ts";
+import { isPropertyList, type PropertyMap, textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudRecord, CloudView, Reservation } from "../cloud.ts";
 import { findMachine, gpuShape } from "./machines.ts";
 import { lastPart, part, regionOfPlace, types } from "./names.ts";
@@ -89,11 +90,6 @@ const isQueued = ({ inputs }: Asked) => part(inputs, "queuedProvisioning")["enab
 
 const placementRule: Rule = (asked) => {
   if (!isCompact(asked)) return undefined;
-  if (asked.zones.length !== 1) return "Compact placement policy is supported in exactly one zone.";
-  if (part(asked.inputs, "upgradeSettings")["strategy"] === "BLUE_GREEN") {
-    return "Compact placement policy cannot be used with blue-green upgrades.";
-  }
-  if (isQueued(asked)) return "Compact placement policy cannot be used with queued provisioning.";
   const policy = part(asked.inputs, "placementPolicy")["policyName"];
   const isThere = asked.cloud
     .records(types.resourcePolicy)

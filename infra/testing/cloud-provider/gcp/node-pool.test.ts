@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { type PropertyMap, textOf } from "../../protocol/properties.ts";
+import { type PropertyMap, textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudAccount, CloudRecord, CloudView } from "../cloud.ts";
 import { types } from "./names.ts";
 import { nodePool } from "./node-pool.ts";
@@ -107,7 +107,6 @@ describe("the nodes of a pool", () => {
 });
 
 describe("a pool is refused", () => {
-  const twoZones = { nodeLocations: ["us-central1-a", "us-central1-b"] };
   const flexStart = { flexStart: true, reservationAffinity: { consumeReservationType: "NO_RESERVATION" } };
   const specific = {
     reservationAffinity: {
@@ -125,9 +124,9 @@ describe("a pool is refused", () => {
     ["with another GPU than its machine's", gpuPool({ machineType: "a3-megagpu-8g" }), "not supported"],
     ["in another region", gpuPool({}, { nodeLocations: ["us-east4-a"] }), "not in the cluster's region"],
     [
-      "compact in two zones",
-      gpuPool({}, { ...twoZones, placementPolicy: { type: "COMPACT" } }),
-      "exactly one zone",
+      "compact by a policy that there is not",
+      gpuPool({}, { placementPolicy: { type: "COMPACT", policyName: "gone" } }),
+      'Resource policy "gone" was not found',
     ],
     ["flex-start with repair", gpuPool(flexStart), "auto-repair"],
     ["flex-start of a fixed size", gpuPool(flexStart, { management: { autoRepair: false } }), "autoscaling"],

@@ -4,7 +4,12 @@
 
 import { createHash } from "node:crypto";
 
-import { isPropertyList, isPropertyMap, type PropertyMap, textOf } from "../../protocol/properties.ts";
+import {
+  isPropertyList,
+  isPropertyMap,
+  type PropertyMap,
+  textOf,
+} from "../../../local-engine/protocol/properties.ts";
 import type { NodeTaint } from "@llama-operator/llama/catalog";
 import type { CloudRecord, CloudResource, CloudView } from "../cloud.ts";
 import type { Device, NodeGroup } from "../node-group.ts";

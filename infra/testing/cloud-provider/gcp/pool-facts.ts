@@ -1,6 +1,11 @@
 // What the inputs of a node pool mean: its cluster, zones, size and accelerators.
 
-import { isPropertyList, isPropertyMap, type PropertyMap, textOf } from "../../protocol/properties.ts";
+import {
+  isPropertyList,
+  isPropertyMap,
+  type PropertyMap,
+  textOf,
+} from "../../../local-engine/protocol/properties.ts";
 import type { CloudRecord, CloudView } from "../cloud.ts";
 import { isZone, lastPart, locationOf, part, projectOf, types } from "./names.ts";
 import { zonesOf } from "./places.ts";

@@ -1,7 +1,7 @@
 // Stands for the plugins by which kubectl, Helm and every client log in to a managed cluster: each checks what it is
 // asked as the real one does, and gives a token of the local API server.
 //
-// They differ from the real ones in that nobody has to be logged in to a cloud, and in that a token never ends.
+// They differ from the real ones in that no login to a cloud is needed, and in that a token never expires.
 
 import { localApiServer } from "../api-server.ts";
 import { CloudStore, cloudVariable } from "../store.ts";

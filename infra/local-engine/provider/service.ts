@@ -1,5 +1,5 @@
-// The engine's calls, read from the wire, given to the handler of the resource's type, and answered: what the double of
-// every provider does alike. Planned faults strike here.
+// The engine's calls, read from the wire, given to the handler of the resource's type, and answered: what every
+// provider does alike.
 
 import type { IResourceProviderServer } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
@@ -23,7 +23,7 @@ import { readStruct, writeStruct } from "../protocol/structs.ts";
 import { configurationDiffResponse, diffResponse } from "./diff-response.ts";
 import { differences } from "./differences.ts";
 import type { Made, ResourceHandler } from "./handler.ts";
-import { strikes } from "./strikes.ts";
+import { type MakeInterceptor, passThrough } from "./interceptor.ts";
 
 /** What a configured provider answers with. */
 export interface ConfiguredProvider {
@@ -32,7 +32,7 @@ export interface ConfiguredProvider {
   invoke?(token: string, args: PropertyMap): Promise<PropertyMap> | undefined;
 }
 
-/** What one package's double adds to the protocol. */
+/** What one package's provider adds to the protocol. */
 export interface ProviderDefinition {
   /** The package: `kubernetes`. */
   readonly name: string;
@@ -52,11 +52,11 @@ export interface ProviderService {
 
 export function providerService(
   definition: ProviderDefinition,
-  faultsFolder: string | undefined,
+  makeInterceptor: MakeInterceptor = passThrough,
 ): ProviderService {
   const cancelled = new AbortController();
   const { signal } = cancelled;
-  const struck = strikes(faultsFolder, signal);
+  const intercepted = makeInterceptor(signal);
   const configured = Promise.withResolvers<ConfiguredProvider>();
   configured.promise.catch(() => undefined);
   const handlerOf = async (type: string) => (await configured.promise).handlerOf(type);
@@ -135,7 +135,7 @@ export function providerService(
       const call = about(request);
       const handler = await handlerOf(call.type);
       const oldInputs = readStruct(request.getOlds());
-      const inputs = await struck("check", call, async () =>
+      const inputs = await intercepted("check", call, async () =>
         handler.check({
           ...call,
           inputs: readStruct(request.getNews()),
@@ -169,7 +169,7 @@ export function providerService(
         timeoutSeconds: request.getTimeout(),
       };
       const handler = await handlerOf(call.type);
-      const made = await struck("create", call, async () => handler.create(call), notInitialized);
+      const made = await intercepted("create", call, async () => handler.create(call), notInitialized);
       const response = new provider.CreateResponse();
       response.setId(made.id);
       response.setProperties(writeStruct(made.properties));
@@ -179,7 +179,7 @@ export function providerService(
     read: unary(async (request: ReadRequest) => {
       const call = { ...about(request), id: request.getId(), state: readStruct(request.getProperties()) };
       const handler = await handlerOf(call.type);
-      const found = await struck("read", call, async () => handler.read(call));
+      const found = await intercepted("read", call, async () => handler.read(call));
       const response = new provider.ReadResponse();
       if (found !== undefined) {
         response.setId(request.getId());
@@ -199,7 +199,7 @@ export function providerService(
         timeoutSeconds: request.getTimeout(),
       };
       const handler = await handlerOf(call.type);
-      const properties = await struck(
+      const properties = await intercepted(
         "update",
         call,
         async () => handler.update(call),
@@ -218,7 +218,7 @@ export function providerService(
         timeoutSeconds: request.getTimeout(),
       };
       const handler = await handlerOf(call.type);
-      await struck("delete", call, async () => handler.delete(call));
+      await intercepted("delete", call, async () => handler.delete(call));
       return new empty.Empty();
     }),
   };

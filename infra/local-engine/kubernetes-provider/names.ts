@@ -1,5 +1,5 @@
 // Autonaming as the real provider does it: `<resource>-<8 characters>`, noted in an annotation, so that a replacement
-// of an object that nobody named can be made before the old one goes.
+// of an object without a name of its own can be made before the old one goes.
 
 import { createHash, randomBytes } from "node:crypto";
 

@@ -17,7 +17,7 @@ export interface PropertyMap {
   readonly [name: string]: PropertyValue;
 }
 
-/** A value that the state holds encrypted and nobody prints. */
+/** A value that the state holds encrypted and that is never printed. */
 export class Secret {
   readonly value: PropertyValue;
 

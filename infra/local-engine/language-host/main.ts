@@ -1,4 +1,4 @@
-// Stands for Pulumi's own Node language host, which is not to be had as a module: it runs the program with the
+// Stands for Pulumi's own Node language host, which cannot be installed as a module: it runs the program with the
 // unchanged `@pulumi/pulumi/cmd/run`. Programs are ECMAScript modules, in TypeScript that Node itself runs.
 //
 // It differs from the real one in that it

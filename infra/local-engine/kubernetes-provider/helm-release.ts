@@ -3,7 +3,6 @@
 
 import { createHash } from "node:crypto";
 
-import { chartsVariable, standInFor } from "../charts.ts";
 import { NotInitializedError } from "../protocol/errors.ts";
 import {
   hasUnknowns,
@@ -34,13 +33,18 @@ import { autoname } from "./names.ts";
 const defaultTimeoutSeconds = 300;
 const inputsKey = "__inputs";
 
+/** The folder of a chart that is to be taken instead of one of the network, by that one's name or URL. */
+export type LocalChart = (chart: string) => string;
+
 export class HelmReleaseHandler implements ResourceHandler {
   readonly #context: HelmContext;
   readonly #defaultNamespace: string;
+  readonly #localChart: LocalChart | undefined;
 
-  constructor(context: HelmContext, defaultNamespace: string) {
+  constructor(context: HelmContext, defaultNamespace: string, localChart?: LocalChart) {
     this.#context = context;
     this.#defaultNamespace = defaultNamespace;
+    this.#localChart = localChart;
   }
 
   /** Renders the chart, so that a changed chart at the same path is a change. */
@@ -52,7 +56,7 @@ export class HelmReleaseHandler implements ResourceHandler {
       ...(inputs["skipAwait"] === true ? {} : { timeout: inputs["timeout"] ?? defaultTimeoutSeconds }),
     };
     if (hasUnknowns(complete)) return complete;
-    const release = releaseOf(complete);
+    const release = releaseOf(complete, this.#localChart);
     const manifest = await helm(
       ["template", release.name, release.chart, ...release.place, ...release.source, ...release.rendering],
       this.#context,
@@ -72,14 +76,14 @@ export class HelmReleaseHandler implements ResourceHandler {
 
   async create(call: CreateCall): Promise<Made> {
     if (call.preview) return notMadeYet(call.inputs);
-    const release = releaseOf(call.inputs);
+    const release = releaseOf(call.inputs, this.#localChart);
     const extra = flags(call.inputs, { createNamespace: "--create-namespace", replace: "--replace" });
     return this.#run(call, ["install", release.name, release.chart, ...extra]);
   }
 
   async update(call: UpdateCall): Promise<PropertyMap> {
     if (call.preview) return call.inputs;
-    const release = releaseOf(call.inputs);
+    const release = releaseOf(call.inputs, this.#localChart);
     const extra = flags(call.inputs, {
       forceUpdate: "--force-replace",
       resetValues: "--reset-values",
@@ -90,7 +94,7 @@ export class HelmReleaseHandler implements ResourceHandler {
   }
 
   async #run(call: CreateCall, command: readonly string[]): Promise<Made> {
-    const release = releaseOf(call.inputs);
+    const release = releaseOf(call.inputs, this.#localChart);
     const args = [
       ...command,
       ...release.place,
@@ -138,14 +142,14 @@ export class HelmReleaseHandler implements ResourceHandler {
     if (inputs["name"] === undefined) {
       throw new Error(`${id}: the double of the kubernetes provider does not import Helm releases`);
     }
-    const { name, namespace } = releaseOf(inputs);
+    const { name, namespace } = releaseOf(inputs, this.#localChart);
     const status = await releaseStatus(name, namespace, this.#context, signal);
     return status === undefined ? undefined : { inputs, properties: releaseState(inputs, status) };
   }
 
   async delete(call: DeleteCall): Promise<void> {
     const inputs = stateInputs(call.state);
-    const { name, namespace } = releaseOf(inputs);
+    const { name, namespace } = releaseOf(inputs, this.#localChart);
     const args = ["uninstall", name, "--namespace", namespace, "--ignore-not-found"];
     const wait =
       inputs["skipAwait"] === true && inputs["atomic"] !== true ? [] : ["--wait", ...timeout(inputs)];
@@ -164,25 +168,24 @@ interface Release {
   readonly rendering: readonly string[];
 }
 
-function releaseOf(properties: PropertyMap): Release {
+function releaseOf(properties: PropertyMap, localChart: LocalChart | undefined): Release {
   const plain = plainMap(properties);
   const text = (name: string): string => textOf(plain[name]);
   const values = plain["values"];
   const repository = plain["repositoryOpts"];
   const repo = isPropertyMap(repository) ? textOf(repository["repo"]) : "";
-  const folder = process.env[chartsVariable];
   const isRemote = repo !== "" || text("chart").startsWith("oci://");
-  const standIn = folder !== undefined && isRemote ? standInFor(text("chart"), folder) : undefined;
-  const version = standIn === undefined ? text("version") : "";
+  const local = isRemote ? localChart?.(text("chart")) : undefined;
+  const version = local === undefined ? text("version") : "";
   return {
     name: text("name"),
     namespace: text("namespace"),
-    chart: standIn ?? text("chart"),
+    chart: local ?? text("chart"),
     values: isPropertyMap(values) ? values : {},
     place: ["--namespace", text("namespace")],
     source: [
       ...(version === "" ? [] : ["--version", version]),
-      ...(repo === "" || standIn !== undefined ? [] : ["--repo", repo]),
+      ...(repo === "" || local !== undefined ? [] : ["--repo", repo]),
       ...flags(plain, { dependencyUpdate: "--dependency-update", devel: "--devel" }),
     ],
     rendering: ["--values", "-", ...flags(plain, { skipCrds: "--skip-crds" })],
