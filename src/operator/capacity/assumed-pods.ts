@@ -14,6 +14,8 @@ export class AssumedPods {
   /** Those of {@link #made} with unplaced pods: by pool, by holder. */
   readonly #unplaced = new Map<string, Map<string, readonly MadePods[]>>();
   readonly #stale = new Set<string>();
+  /** Holders with pods on nodes that the cache does not show yet. */
+  readonly #aheadOfNodes = new Set<string>();
   readonly #changedPools = new Set<string>();
 
   constructor(sources: WorkloadSources) {
@@ -38,6 +40,11 @@ export class AssumedPods {
     this.#stale.add(holder);
   }
 
+  /** A node came. */
+  nodeAdded(): void {
+    for (const holder of this.#aheadOfNodes) this.#stale.add(holder);
+  }
+
   /** Counts what has changed. Returns the pools with other numbers than before the last such call. */
   takeChangedPools(): ReadonlySet<string> {
     this.#recount();
@@ -58,15 +65,12 @@ export class AssumedPods {
     return this.#made.get(holder) ?? [];
   }
 
-  /** Whether nothing is remembered beside the cache. */
-  get isEmpty(): boolean {
-    return this.#decided.size === 0;
-  }
-
   #recount(): void {
     for (const holder of this.#stale) {
       const before = this.#made.get(holder) ?? [];
-      const after = madePods(this.#sources, holder, this.#decided.get(holder));
+      const { made: after, isAheadOfNodes } = madePods(this.#sources, holder, this.#decided.get(holder));
+      if (isAheadOfNodes) this.#aheadOfNodes.add(holder);
+      else this.#aheadOfNodes.delete(holder);
       if (before.length === after.length && before.every((made, at) => isSame(made, after[at]))) continue;
       if (after.length === 0) this.#made.delete(holder);
       else this.#made.set(holder, after);

@@ -157,7 +157,10 @@ export class GpuCapacity {
   #watch(use: DeviceUse): void {
     const { nodes, pods, gpuPools, llamaDeployments, priorityClasses } = this.#sources;
     const { deployments, leaderWorkerSets, controllerRevisions } = this.#sources;
-    nodes.onChange(({ object }) => this.#nodeChanged(object.metadata.name));
+    nodes.onChange(({ type, object }) => {
+      if (type === "added") this.#assumed.nodeAdded();
+      this.#nodeChanged(object.metadata.name);
+    });
     pods.onChange((change) => {
       if (change.type === "deleted") use.forget(change.object);
       else use.observe(change.object);

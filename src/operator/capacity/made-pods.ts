@@ -29,9 +29,15 @@ export interface MadePods {
   readonly unplaced: number;
 }
 
+export interface HolderPods {
+  readonly made: readonly MadePods[];
+  /** Whether some pod is on a node that the cache does not show yet: it counts as unplaced until then. */
+  readonly isAheadOfNodes: boolean;
+}
+
 export type WorkloadSources = Pick<
   CapacitySources,
-  "pods" | "deployments" | "leaderWorkerSets" | "controllerRevisions" | "revisions"
+  "nodes" | "pods" | "deployments" | "leaderWorkerSets" | "controllerRevisions" | "revisions"
 >;
 
 type Kind = Pick<MadePods, "pool" | "gpusPerPod" | "isGroup">;
@@ -52,7 +58,7 @@ export function madePods(
   sources: WorkloadSources,
   holder: string,
   decided: ReadonlyMap<string, AssumedWorkload> = new Map(),
-): readonly MadePods[] {
+): HolderPods {
   const counts = new Map<string, Count>();
   const countOf = (key: string, kind: Kind | undefined): Count | undefined => {
     const known = counts.get(key);
@@ -84,23 +90,26 @@ export function madePods(
     const count = countOf(name, kindOf(assumed));
     if (count !== undefined) count.desired += podsOf(assumed);
   }
+  let isAheadOfNodes = false;
   for (const pod of sources.pods.store.byIndex(byDeployment, holder)) {
     if (isTerminating(pod)) continue;
     const group = pod.metadata.labels?.[groupNameLabel];
     const key = group ?? revisionOf(pod);
     const count =
       countOf(key, undefined) ?? countOf(key, storedKind(sources, holder, pod, group !== undefined));
-    if (count !== undefined) addPod(count, pod);
+    if (count === undefined) continue;
+    const { nodeName } = pod;
+    if (nodeName === undefined) {
+      count.waiting += 1;
+      if (lacksVolume(pod)) count.withoutVolume += 1;
+    } else if (holdsDevices(pod)) {
+      // Else the GPUs of a node that has just been added would count as free, as those of one that is still to come.
+      const isThere = sources.nodes.store.get({ name: nodeName }) !== undefined;
+      count[isThere ? "placed" : "waiting"] += 1;
+      isAheadOfNodes ||= !isThere;
+    }
   }
-  return summed(holder, counts.values());
-}
-
-function addPod(count: Count, pod: Pod): void {
-  if (holdsDevices(pod)) count.placed += 1;
-  else if (pod.nodeName === undefined) {
-    count.waiting += 1;
-    if (lacksVolume(pod)) count.withoutVolume += 1;
-  }
+  return { made: summed(holder, counts.values()), isAheadOfNodes };
 }
 
 /** The scheduler's words for a pod whose PersistentVolumeClaim is not there or not bound. It takes no GPU till then. */
