@@ -75,13 +75,14 @@ export function composeOperator(config: OperatorConfig, dependencies: OperatorDe
     controller: "llama-operator.dev/operator",
     instance: identity,
   });
-  const { controllers, planning } = makeControllers({
+  const { controllers, engineMetrics, planning } = makeControllers({
     ...shared,
     client,
     cache,
     recorder,
     registry,
-    ...(config.engineReports ? { getPage: dependencies.getPage } : {}),
+    getPage: dependencies.getPage,
+    engineReports: config.engineReports,
     measuredOverheads,
     newId: dependencies.newId,
     workers: config.workers,
@@ -92,7 +93,7 @@ export function composeOperator(config: OperatorConfig, dependencies: OperatorDe
     elector,
     recorder,
     always: besideControllers(config, dependencies, { metrics, cache, webhook }),
-    leading: controllers,
+    leading: [...controllers, engineMetrics],
     clock,
     logger,
     cacheSyncTimeoutSeconds: dependencies.cacheSyncTimeoutSeconds,

@@ -16,6 +16,7 @@ import { renderRevision } from "../../workloads/revision.ts";
 import type { Pod } from "../../observed/pod.ts";
 import { planStatusOf } from "../plan/plan-status.ts";
 import { RevisionReader } from "../revision/stored.ts";
+import { EngineMetrics } from "../../engine-metrics/engine-metrics.ts";
 import { EngineReportReader } from "./reader.ts";
 import { EngineReports } from "./reports.ts";
 
@@ -91,10 +92,15 @@ function setUp(over: Partial<World> = {}) {
     revisions: new RevisionReader(),
     reports,
     clock,
-    getPage: async (request) => {
-      asked.push(request);
-      return world.answer();
-    },
+    engineMetrics: new EngineMetrics({
+      clock,
+      random: () => 0,
+      logger: silentLogger,
+      getPage: async (request) => {
+        asked.push(request);
+        return world.answer();
+      },
+    }),
     wake: ({ name }) => woken.push(name),
   });
   const pass = async (signal = new AbortController().signal) =>
