@@ -221,7 +221,9 @@ describe("the operator's rights", () => {
       .filter(({ verbs }) => verbs.some((verb) => !reads.has(verb)))
       .flatMap(({ resources }) => resources ?? []);
     expect(rules.flatMap(({ resources }) => resources)).not.toContain("secrets");
-    const podVerbs = rules.filter(({ resources }) => resources?.includes("pods")).flatMap(({ verbs }) => verbs);
+    const podVerbs = rules
+      .filter(({ resources }) => resources?.includes("pods"))
+      .flatMap(({ verbs }) => verbs);
     expect(podVerbs).toEqual(["list", "watch", "patch"]);
     for (const resource of ["nodes", "namespaces", "clusterroles", "roles", "users"]) {
       expect(writable).not.toContain(resource);

@@ -12,7 +12,7 @@ import {
 import { createLogger, PrometheusRegistry } from "@llama-operator/operator/telemetry";
 import { systemClock } from "@llama-operator/kube-runtime";
 import { HttpKubeClient, KubeConnection, loadClusterConfig } from "@llama-operator/kube-runtime/connection";
-import { fetchText as getPage } from "@llama-operator/kube-runtime/http";
+import { fetchText } from "@llama-operator/kube-runtime/http";
 import { configSource, withClusterOptions, type ClusterOptions } from "./cluster-connection.ts";
 import { configOf, optionsOf } from "./config-options.ts";
 import { CommandError } from "./failure.ts";
@@ -54,7 +54,7 @@ async function run(config: OperatorConfig, options: RunOptions, terminal: Termin
       newId: shortId,
       logger,
       registry: new PrometheusRegistry(),
-      getPage,
+      fetchText,
       measuredOverheads,
     };
     await startOperator(config, dependencies, terminal.signal);

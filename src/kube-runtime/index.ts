@@ -1,7 +1,7 @@
 // The public names of @llama-operator/kube-runtime. Other parts can import these and nothing else.
 export { orAborted, untilAborted } from "./abort.ts";
 export { Backoff } from "./backoff.ts";
-export { type Clock, systemClock } from "./clock.ts";
+export { type CancelTimer, type Clock, systemClock } from "./clock.ts";
 export { type LogFields, type Logger, silentLogger } from "./logger.ts";
 export {
   type Counter,

@@ -2,6 +2,7 @@
 import { Applier } from "@llama-operator/kube-runtime/apply";
 import type { Controller } from "@llama-operator/kube-runtime/controller";
 import { WriteTracker } from "@llama-operator/kube-runtime/cache";
+import { EngineMetrics } from "./engine-metrics/engine-metrics.ts";
 import { GpuCapacity } from "./capacity/gpu-capacity.ts";
 import { gpuPoolController } from "./gpu-pool/controller.ts";
 import { cachesOf, declareInformers } from "./observed/informers.ts";
@@ -20,6 +21,8 @@ const intentAnnotation = "llama-operator.dev/intent-hash";
 export interface Controllers {
   /** For the manager to run while leading. */
   readonly controllers: readonly Controller[];
+  /** For the manager to run beside them. */
+  readonly engineMetrics: EngineMetrics;
   /** Reads the caches alone, so that a standby answers too. */
   readonly planning: PlanningView;
 }
@@ -35,8 +38,10 @@ export function makeControllers(options: OperatorOptions): Controllers {
   const applier = new Applier({ client, cache, tracker, fieldManager, intentAnnotation });
   const caches = cachesOf(informers);
   exportDrift(options.registry, caches.llamaDeployments);
-  const parts = { ...options, informers, caches, capacity, revisions, applier, tracker };
+  const engineMetrics = new EngineMetrics(options);
+  const parts = { ...options, informers, caches, capacity, revisions, applier, tracker, engineMetrics };
   return {
+    engineMetrics,
     controllers: [...llamaDeploymentControllers(parts), gpuPoolController(parts)],
     planning: new PlanningView(parts, options.measuredOverheads),
   };

@@ -5,7 +5,8 @@ import type { Applier } from "@llama-operator/kube-runtime/apply";
 import type { Cache, WriteTracker } from "@llama-operator/kube-runtime/cache";
 import type { Clock, Logger, MetricsRegistry, RuntimeMetrics } from "@llama-operator/kube-runtime";
 import type { EventRecorder } from "@llama-operator/kube-runtime/process";
-import type { FetchText as GetPage } from "@llama-operator/kube-runtime/http";
+import type { FetchText } from "@llama-operator/kube-runtime/http";
+import type { EngineMetrics } from "./engine-metrics/engine-metrics.ts";
 import type { Caches } from "./observed/caches.ts";
 import type { Informers } from "./observed/informers.ts";
 import type { GpuCapacity } from "./capacity/gpu-capacity.ts";
@@ -17,12 +18,15 @@ export interface OperatorOptions {
   readonly cache: Cache;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly logger: Logger;
   readonly metrics: RuntimeMetrics;
   /** For what the operator measures of Llamas; the registry behind `metrics`. */
   readonly registry: MetricsRegistry;
-  /** How pods are asked for their engine's metrics; absent where they are not to be asked. */
-  readonly getPage?: GetPage;
+  /** How pods are asked for their engine's metrics. */
+  readonly fetchText: FetchText;
+  /** Whether engines are asked how large their KV cache came out. */
+  readonly engineReports: boolean;
   /** Overheads of running engines that planning goes by. */
   readonly measuredOverheads: readonly MeasuredOverhead[];
   readonly newId: () => string;
@@ -37,4 +41,5 @@ export interface ControllerParts extends OperatorOptions {
   readonly revisions: RevisionReader;
   readonly applier: Applier;
   readonly tracker: WriteTracker;
+  readonly engineMetrics: EngineMetrics;
 }

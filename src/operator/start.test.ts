@@ -27,7 +27,7 @@ function setUp(config: Partial<OperatorConfig>) {
     newId: () => "1",
     logger: silentLogger,
     registry: noMetrics,
-    getPage: async () => ({ status: 200, text: "" }),
+    fetchText: async () => ({ status: 200, text: "" }),
     measuredOverheads: [],
   });
   return { client, clock, asked, operator };

@@ -7,8 +7,15 @@ import { Cache } from "@llama-operator/kube-runtime/cache";
 import type { KubeClient } from "@llama-operator/kube-runtime/client";
 import type { HttpClientOptions } from "@llama-operator/kube-runtime/connection";
 import type { Controller } from "@llama-operator/kube-runtime/controller";
-import type { FetchText as GetPage } from "@llama-operator/kube-runtime/http";
-import { EventRecorder, LeaseElector, Manager, type Runnable } from "@llama-operator/kube-runtime/process";
+import type { FetchText } from "@llama-operator/kube-runtime/http";
+import {
+  EventRecorder,
+  LeaseElector,
+  Manager,
+  requireServerVersion,
+  runtimeServerVersion,
+  type Runnable,
+} from "@llama-operator/kube-runtime/process";
 import { makeWebhook, type Webhook } from "./admission/webhook.ts";
 import type { OperatorConfig } from "./config.ts";
 import { makeControllers } from "./operator.ts";
@@ -35,7 +42,7 @@ export interface OperatorDependencies {
   /** Its page is what /metrics serves. */
   readonly registry: MetricsRegistry & { page?(): Promise<MetricsPage> };
   /** How engines are asked for their metrics. */
-  readonly getPage: GetPage;
+  readonly fetchText: FetchText;
   /** Overheads of running engines that planning goes by. */
   readonly measuredOverheads: readonly MeasuredOverhead[];
   /** Default 120; more where `clock` runs faster than the API server. */
@@ -75,13 +82,14 @@ export function composeOperator(config: OperatorConfig, dependencies: OperatorDe
     controller: "llama-operator.dev/operator",
     instance: identity,
   });
-  const { controllers, planning } = makeControllers({
+  const { controllers, engineMetrics, planning } = makeControllers({
     ...shared,
     client,
     cache,
     recorder,
     registry,
-    ...(config.engineReports ? { getPage: dependencies.getPage } : {}),
+    fetchText: dependencies.fetchText,
+    engineReports: config.engineReports,
     measuredOverheads,
     newId: dependencies.newId,
     workers: config.workers,
@@ -91,8 +99,9 @@ export function composeOperator(config: OperatorConfig, dependencies: OperatorDe
     cache,
     elector,
     recorder,
+    preflight: async (signal) => requireServerVersion(client, { ...runtimeServerVersion, ...shared, signal }),
     always: besideControllers(config, dependencies, { metrics, cache, webhook }),
-    leading: controllers,
+    leading: [...controllers, engineMetrics],
     clock,
     logger,
     cacheSyncTimeoutSeconds: dependencies.cacheSyncTimeoutSeconds,

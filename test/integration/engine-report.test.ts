@@ -11,10 +11,7 @@ import type { KubeClient } from "../../src/kube-runtime/client/client.ts";
 import { ApiError } from "../../src/kube-runtime/client/errors.ts";
 import { HttpKubeClient } from "../../src/kube-runtime/connection/http/http-client.ts";
 import { systemClock } from "../../src/kube-runtime/clock.ts";
-import {
-  fetchText as getPage,
-  type TextRequest as PageRequest,
-} from "../../src/kube-runtime/http/fetch-text.ts";
+import { fetchText, type TextRequest } from "../../src/kube-runtime/http/fetch-text.ts";
 import { OperatorInProcess } from "../benchmarks/bed/operator-in-process.ts";
 import { ReconcileTimes } from "../benchmarks/bed/reconcile-times.ts";
 import { kubectl, sharedCluster, testNamespace } from "../support/cluster.ts";
@@ -173,7 +170,7 @@ test("an operator that starts anew asks no engine and writes nothing", async () 
     readonly status: { readonly podIP?: string };
   }
   const [pod] = await list<Addressed>(namespace, "pods");
-  const asked: PageRequest[] = [];
+  const asked: TextRequest[] = [];
   const tried: string[] = [];
   const passes = new ReconcileTimes("llamadeployment");
   const operator = await OperatorInProcess.start({
@@ -183,9 +180,9 @@ test("an operator that starts anew asks no engine and writes nothing", async () 
     registry: passes,
     workers: 4,
     newClient: (connection, options) => readOnly(new HttpKubeClient(connection, options), tried),
-    getPage: async (page) => {
+    fetchText: async (page) => {
       asked.push(page);
-      return getPage(page);
+      return fetchText(page);
     },
   });
   try {

@@ -2,7 +2,9 @@
 // One file per engine implements this; workloads know no engine by name.
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
 import type { Plan } from "../planning/plan.ts";
-import type { KvCacheReport } from "./kv-cache-report.ts";
+import type { EngineLoad } from "./metrics/engine-load.ts";
+import type { KvCacheReport } from "./metrics/kv-cache-report.ts";
+import type { MetricsPage } from "./metrics/prometheus-text.ts";
 
 /** One environment variable of the engine's container, as Kubernetes writes it. */
 export interface EnvironmentVariable {
@@ -65,6 +67,10 @@ export interface Engine {
   container(input: EngineInput): EngineContainer;
   /** What in `spec.engine` the plan owns although the schema lets it pass: one sentence each, none where all is well. */
   refusals(spec: LlamaDeploymentSpec): readonly string[];
+  /** The metrics that `load` and `kvCacheReport` read; the rest of a page may be left out. */
+  readonly metricNames: ReadonlySet<string>;
+  /** How busy it is, by a page of its metrics. @throws MetricsPageError where the page does not say */
+  load(page: MetricsPage): EngineLoad;
   /** What a page of its metrics says of its KV cache. @throws MetricsPageError where it says nothing */
-  kvCacheReport(metricsPage: string): KvCacheReport;
+  kvCacheReport(page: MetricsPage): KvCacheReport;
 }

@@ -1,5 +1,6 @@
 // The public names of @llama-operator/llama/engines. Other parts can import these and nothing else.
 export type { Engine, EngineContainer, EngineServing, EnvironmentVariable, Rank } from "./engine.ts";
-export type { KvCacheReport } from "./kv-cache-report.ts";
-export { maxMetricsPageBytes } from "./prometheus-series.ts";
+export type { EngineLoad } from "./metrics/engine-load.ts";
+export type { KvCacheReport } from "./metrics/kv-cache-report.ts";
+export { type MetricsPage, maxMetricsPageBytes, readMetricsPage } from "./metrics/prometheus-text.ts";
 export { engineFor } from "./registry.ts";

@@ -3,9 +3,10 @@
 import { engineImage } from "../catalog/engines/vllm.ts";
 import { findGpu } from "../catalog/gpus.ts";
 import type { Engine, EngineContainer, EngineInput } from "./engine.ts";
+import { vllmKvCacheMetrics, vllmKvCacheReport } from "./metrics/vllm-kv-cache-report.ts";
+import { vllmLoad, vllmLoadMetrics } from "./metrics/vllm-load.ts";
 import { refusedArguments, vllmArguments, type VllmServing } from "./vllm-arguments.ts";
 import { cacheDirectory, refusedEnvironment, vllmEnvironment } from "./vllm-environment.ts";
-import { vllmKvCacheReport } from "./vllm-kv-cache-report.ts";
 
 /**
  * 15 s until every proxy and gateway has dropped the endpoint, then 45 s for requests in flight: KServe 0.19's
@@ -41,5 +42,7 @@ export const vllm: Engine = {
   servedModelName: (spec) => spec.model.name,
   container,
   refusals: (spec) => [...refusedArguments(spec.engine.args), ...refusedEnvironment(spec.engine.env)],
+  metricNames: new Set([...vllmLoadMetrics, ...vllmKvCacheMetrics]),
+  load: vllmLoad,
   kvCacheReport: vllmKvCacheReport,
 };

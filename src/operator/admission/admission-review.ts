@@ -24,8 +24,8 @@ const admissionReview = z.object({
 
 export type AdmissionRequest = z.output<typeof admissionReview>["request"];
 
-/** What a webhook thinks of a request. */
-export type Opinion =
+/** Whether a request passes. */
+export type AdmissionDecision =
   | {
       readonly allowed: true;
       /** Shown by kubectl, a line each. */
@@ -38,7 +38,7 @@ export type Opinion =
       readonly message: string;
     };
 
-export const welcome: Opinion = Object.freeze({ allowed: true, warnings: [] });
+export const allow: AdmissionDecision = Object.freeze({ allowed: true, warnings: [] });
 
 /** The request of a review; undefined where the text is none. */
 export function readAdmissionReview(text: string): AdmissionRequest | undefined {
@@ -53,15 +53,18 @@ export function readAdmissionReview(text: string): AdmissionRequest | undefined 
  * The answer to a request. A refusal is 403 Forbidden, not 422 Invalid: `kubectl apply --force` deletes what serves
  * and makes it anew when an update is Invalid.
  */
-export function writeAdmissionReview({ uid }: Pick<AdmissionRequest, "uid">, opinion: Opinion): string {
-  const { allowed } = opinion;
-  const response = opinion.allowed
-    ? { uid, allowed, ...(opinion.warnings.length === 0 ? {} : { warnings: opinion.warnings }) }
+export function writeAdmissionReview(
+  { uid }: Pick<AdmissionRequest, "uid">,
+  decision: AdmissionDecision,
+): string {
+  const { allowed } = decision;
+  const response = decision.allowed
+    ? { uid, allowed, ...(decision.warnings.length === 0 ? {} : { warnings: decision.warnings }) }
     : {
         uid,
         allowed,
-        status: { code: 403, reason: "Forbidden", message: `${opinion.reason}: ${opinion.message}` },
-        auditAnnotations: { reason: opinion.reason },
+        status: { code: 403, reason: "Forbidden", message: `${decision.reason}: ${decision.message}` },
+        auditAnnotations: { reason: decision.reason },
       };
   return JSON.stringify({ apiVersion, kind: "AdmissionReview", response });
 }

@@ -42,13 +42,13 @@ export class ServingCertificates {
     this.#validityMs = validitySeconds * 1000;
   }
 
-  /** The one to serve; none before the first {@link tend}. */
+  /** The one to serve; none before the first {@link rotate}. */
   get serving(): SelfSignedCertificate | undefined {
     return this.#current?.certificate;
   }
 
-  /** Does what is due. @returns the certificates that the bundle must hold, for a server under `names` */
-  tend(names: readonly string[], nowMs: number): readonly string[] {
+  /** Makes and changes over what is due. @returns the certificates that the bundle must hold, for a server under `names` */
+  rotate(names: readonly string[], nowMs: number): readonly string[] {
     const current = this.#current;
     if (current === undefined || !sameNames(current.names, names) || this.#hasExpired(current, nowMs)) {
       this.#current = this.#make(names, nowMs);
@@ -62,12 +62,12 @@ export class ServingCertificates {
     return this.#all().map(({ certificate }) => certificate.cert);
   }
 
-  /** The bundle holds what {@link tend} returned. */
+  /** The bundle holds what {@link rotate} returned. */
   published(nowMs: number): void {
     for (const made of this.#all()) made.publishedAtMs ??= nowMs;
   }
 
-  /** When {@link tend} has something to do again, were nothing else to happen. */
+  /** When {@link rotate} has something to do again, were nothing else to happen. */
   dueAtMs(): number {
     if (this.#next !== undefined) return this.#serveAtMs(this.#next);
     return this.#current === undefined ? Number.POSITIVE_INFINITY : this.#renewAtMs(this.#current);

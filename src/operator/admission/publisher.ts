@@ -85,7 +85,7 @@ export class CertificatePublisher {
         backoff.reset();
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof Due || isExpired(error)) continue;
+        if (error instanceof RenewalDue || isExpired(error)) continue;
         if (isForbidden(error)) this.#waiting = undefined;
         this.#log.warn("cannot publish the webhook's certificate; trying again", { error });
         await clock.sleep(backoff.nextMs(), signal).catch(() => undefined);
@@ -93,7 +93,7 @@ export class CertificatePublisher {
     }
   }
 
-  /** Reads the configuration and follows it until something of ours is due. @throws Due then */
+  /** Reads the configuration and follows it until something of ours is due. @throws RenewalDue then */
   async #follow(signal: AbortSignal): Promise<void> {
     const { client, clock, name, certificates } = this.#options;
     const selection = { fieldSelector: `metadata.name=${name}` };
@@ -103,20 +103,20 @@ export class CertificatePublisher {
       this.#log.warn("there is no such ValidatingWebhookConfiguration: nothing asks the webhook");
       this.#waiting = undefined;
     }
-    let isTended = found !== undefined && (await this.#tend(found, signal));
+    let hasWebhook = found !== undefined && (await this.#rotate(found, signal));
     const cut = new AbortController();
     const stop = (): void => cut.abort(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
     const untilDue = (): number =>
-      isTended ? Math.min(Math.max(certificates.dueAtMs() - clock.now(), 0), readAgainMs) : readAgainMs;
-    const due = (): void => cut.abort(new Due());
+      hasWebhook ? Math.min(Math.max(certificates.dueAtMs() - clock.now(), 0), readAgainMs) : readAgainMs;
+    const due = (): void => cut.abort(new RenewalDue());
     let cancel = clock.setTimeout(due, untilDue());
     try {
       const watch = { ...selection, resourceVersion, signal: cut.signal };
       for await (const event of client.watch(webhookConfigurations, watch)) {
         if (event.type !== "ADDED" && event.type !== "MODIFIED") continue;
         if (event.object.metadata.name !== name) continue;
-        isTended = await this.#tend(event.object, signal);
+        hasWebhook = await this.#rotate(event.object, signal);
         cancel();
         cancel = clock.setTimeout(due, untilDue());
       }
@@ -128,13 +128,13 @@ export class CertificatePublisher {
     }
   }
 
-  /** Makes what is due, adds what the bundle lacks, serves what may be served. False where there is no webhook. */
-  async #tend(found: Live<ValidatingWebhookConfiguration>, signal: AbortSignal): Promise<boolean> {
+  /** Makes what is due, adds what the bundle lacks, serves what may be served. False where it names no webhook. */
+  async #rotate(found: Live<ValidatingWebhookConfiguration>, signal: AbortSignal): Promise<boolean> {
     const { certificates, clock } = this.#options;
     const { webhooks = [] } = found;
     const names = calledNames(webhooks);
     if (names.length === 0) return false;
-    const own = certificates.tend(names, clock.now());
+    const own = certificates.rotate(names, clock.now());
     this.#serve();
     const wanted = webhooks.map((webhook) => {
       const caBundle = bundleWith(webhook.clientConfig.caBundle, own, clock.now());
@@ -183,7 +183,7 @@ function calledNames(webhooks: NonNullable<ValidatingWebhookConfiguration["webho
   return [...new Set(names)].sort();
 }
 
-/** Something of ours is to be done. */
-class Due extends Error {
-  override readonly name = "Due";
+/** A certificate of ours is to be made or served: the watch ends for it. */
+class RenewalDue extends Error {
+  override readonly name = "RenewalDue";
 }

@@ -53,11 +53,11 @@ const tooBig = {
   quantization: { weights: "bf16" },
   parallelism: { tensor: 8, pipeline: 1 },
 };
-const welcome = { allowed: true, warnings: [] };
+const allow = { allowed: true, warnings: [] };
 
 describe("a LlamaDeployment", () => {
-  test("that fits is welcome without a word", () => {
-    expect(review(create(llama(fits)), oneNodePool)).toEqual(welcome);
+  test("that fits is allowed without a word", () => {
+    expect(review(create(llama(fits)), oneNodePool)).toEqual(allow);
   });
 
   test("that cannot run is refused with the number that broke and what would work", () => {
@@ -85,9 +85,9 @@ describe("a LlamaDeployment", () => {
 
   test("whose pool is not there hears which would do", () => {
     const placement = { poolSelector: { matchLabels: { tier: "silver" } } };
-    const opinion = review(create(llama({ ...fits, placement })), oneNodePool);
-    expect(opinion).toMatchObject({ allowed: true });
-    expect(opinion.allowed && opinion.warnings).toEqual([
+    const decision = review(create(llama({ ...fits, placement })), oneNodePool);
+    expect(decision).toMatchObject({ allowed: true });
+    expect(decision.allowed && decision.warnings).toEqual([
       "it waits (NoPool): no GpuPool that this namespace may use has the labels tier=silver",
       expect.stringMatching(/^what would work now: any pool: /),
     ]);
@@ -104,18 +104,18 @@ describe("a LlamaDeployment", () => {
   });
 
   test("in a namespace that is not known yet is let in", () => {
-    expect(review(create(llama(tooBig)), withPools(undefined))).toEqual(welcome);
+    expect(review(create(llama(tooBig)), withPools(undefined))).toEqual(allow);
   });
 
   test("that this version cannot read is the API server's business", () => {
-    expect(review(create(llama({ ...tooBig, fromTheFuture: 1 })), oneNodePool)).toEqual(welcome);
+    expect(review(create(llama({ ...tooBig, fromTheFuture: 1 })), oneNodePool)).toEqual(allow);
   });
 });
 
 describe("an edit of a LlamaDeployment", () => {
   test("into what cannot run is refused", () => {
-    const opinion = review(update(llama(fits), llama(tooBig)), oneNodePool);
-    expect(opinion).toMatchObject({ allowed: false, reason: "DoesNotFit" });
+    const decision = review(update(llama(fits), llama(tooBig)), oneNodePool);
+    expect(decision).toMatchObject({ allowed: false, reason: "DoesNotFit" });
   });
 
   test.each([
@@ -124,23 +124,23 @@ describe("an edit of a LlamaDeployment", () => {
     ["the labels of its pods", llama({ ...tooBig, podTemplate: { labels: { team: "blue" } } })],
     ["nothing but defaults", llama({ ...tooBig, context: { minConcurrency: 1 } })],
   ])("that changes %s passes, though it cannot run as it is", (_what, edited) => {
-    expect(review(update(llama(tooBig), edited), oneNodePool)).toEqual(welcome);
+    expect(review(update(llama(tooBig), edited), oneNodePool)).toEqual(allow);
   });
 
   test("from one thing that cannot run to another is refused: the words are about the new one", () => {
     const longer = { ...fits, context: { maxTokens: 200_000 } };
-    const opinion = review(update(llama(tooBig), llama(longer)), oneNodePool);
-    expect(opinion).toMatchObject({ allowed: false, reason: "ContextTooLong" });
+    const decision = review(update(llama(tooBig), llama(longer)), oneNodePool);
+    expect(decision).toMatchObject({ allowed: false, reason: "ContextTooLong" });
   });
 
   test("that mends what cannot run passes", () => {
-    expect(review(update(llama(tooBig), llama(fits)), oneNodePool)).toEqual(welcome);
+    expect(review(update(llama(tooBig), llama(fits)), oneNodePool)).toEqual(allow);
   });
 
   test("of an object that is being deleted passes", () => {
     const deletionTimestamp = "2026-11-26T10:00:00Z";
     const leaving = llama(tooBig, { deletionTimestamp });
-    expect(review(update(llama(fits), leaving), oneNodePool)).toEqual(welcome);
+    expect(review(update(llama(fits), leaving), oneNodePool)).toEqual(allow);
   });
 
   test("is planned beside the plan in force, as the controller will; a new object has none", () => {
@@ -156,8 +156,8 @@ describe("an edit of a LlamaDeployment", () => {
       measuredOverheads: [],
     };
     const edited = llama({ ...fits, context: { maxTokens: 8192 } });
-    expect(review(update(llama(fits), edited), sources)).toEqual(welcome);
-    expect(review(create(edited), sources)).toEqual(welcome);
+    expect(review(update(llama(fits), edited), sources)).toEqual(allow);
+    expect(review(create(edited), sources)).toEqual(allow);
     expect(seen).toEqual([inForce, undefined]);
   });
 });
@@ -182,11 +182,11 @@ describe("a GpuPool", () => {
     });
   });
 
-  test("that is sound is welcome, and so is a change of one that is not", () => {
+  test("that is sound is allowed, and so is a change of one that is not", () => {
     const sound = pool({ gpu: { product: "nvidia-h100-80gb", perNode: 8 } });
-    expect(review(create(sound), oneNodePool)).toEqual(welcome);
+    expect(review(create(sound), oneNodePool)).toEqual(allow);
     const grown = pool({ ...voodoo.spec, nodes: { max: 3 } });
-    expect(review(update(voodoo, grown), oneNodePool)).toEqual(welcome);
+    expect(review(update(voodoo, grown), oneNodePool)).toEqual(allow);
     expect(review(update(sound, voodoo), oneNodePool)).toMatchObject({ allowed: false });
   });
 });
@@ -194,8 +194,8 @@ describe("a GpuPool", () => {
 test("deletions, subresources and other kinds are none of its business", () => {
   const { uid, kind, object } = create(llama(tooBig));
   const request = { uid, kind, object, operation: "UPDATE" };
-  expect(review({ ...request, subResource: "scale" }, oneNodePool)).toEqual(welcome);
-  expect(review({ ...request, operation: "DELETE" }, oneNodePool)).toEqual(welcome);
+  expect(review({ ...request, subResource: "scale" }, oneNodePool)).toEqual(allow);
+  expect(review({ ...request, operation: "DELETE" }, oneNodePool)).toEqual(allow);
   const foreign = { group: "apps", version: "v1", kind: "Deployment" };
-  expect(review({ ...request, kind: foreign }, oneNodePool)).toEqual(welcome);
+  expect(review({ ...request, kind: foreign }, oneNodePool)).toEqual(allow);
 });

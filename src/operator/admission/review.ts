@@ -1,6 +1,6 @@
-// What the webhook thinks of a request: pure, from the request and what the caches know. It refuses what status would
-// call Stalled because there is no plan, in the same words, and nothing else: what may come right by itself is a
-// warning, and what it does not understand is the API server's business.
+// Decides about a request: pure, from the request and what the caches know. It refuses what status would call Stalled
+// because there is no plan, in the same words, and nothing else: what may come right by itself is a warning, and what it
+// does not understand is left to the API server.
 import {
   apiGroup,
   parseGpuPool,
@@ -23,7 +23,7 @@ import {
 } from "@llama-operator/llama/planning";
 import { canonicalJson } from "../workloads/canonical-json.ts";
 import { evaluate } from "@llama-operator/llama";
-import { welcome, type AdmissionRequest, type Opinion } from "./admission-review.ts";
+import { allow, type AdmissionRequest, type AdmissionDecision } from "./admission-review.ts";
 
 /** What planning needs of the cluster. */
 export interface PlanningSources {
@@ -36,29 +36,29 @@ export interface PlanningSources {
 }
 
 /** Judges the creation or update of an object of ours. */
-export function review(request: AdmissionRequest, sources: PlanningSources): Opinion {
+export function review(request: AdmissionRequest, sources: PlanningSources): AdmissionDecision {
   const { kind, operation, subResource = "" } = request;
-  if (kind.group !== apiGroup || subResource !== "") return welcome;
-  if (operation !== "CREATE" && operation !== "UPDATE") return welcome;
+  if (kind.group !== apiGroup || subResource !== "") return allow;
+  if (operation !== "CREATE" && operation !== "UPDATE") return allow;
   switch (kind.kind) {
     case "LlamaDeployment":
       return reviewDeployment(request, sources);
     case "GpuPool":
       return reviewPool(request);
     default:
-      return welcome;
+      return allow;
   }
 }
 
-function reviewDeployment(request: AdmissionRequest, sources: PlanningSources): Opinion {
+function reviewDeployment(request: AdmissionRequest, sources: PlanningSources): AdmissionDecision {
   const object = read(parseLlamaDeployment, request.object);
-  if (object === undefined || object.metadata.deletionTimestamp !== undefined) return welcome;
+  if (object === undefined || object.metadata.deletionTimestamp !== undefined) return allow;
   const before = read(parseLlamaDeployment, request.oldObject);
-  if (before !== undefined && wishOf(before.spec) === wishOf(object.spec)) return welcome;
+  if (before !== undefined && plannedFields(before.spec) === plannedFields(object.spec)) return allow;
   const { namespace = "", name } = object.metadata;
   const current = before === undefined ? undefined : sources.currentPlan({ namespace, name });
   const pools = sources.pools(namespace, current);
-  if (pools === undefined) return welcome;
+  if (pools === undefined) return allow;
   const { spec } = object;
   const { measuredOverheads } = sources;
   const verdict = evaluate({ spec, pools, measuredOverheads, ...(current && { current }) });
@@ -71,9 +71,9 @@ function reviewDeployment(request: AdmissionRequest, sources: PlanningSources): 
  * What planning reads of a spec. A change of anything else cannot make a plan fail, so it passes even where the
  * object could not be planned as it is: it must stay possible to label, scale and delete it.
  */
-function wishOf(spec: LlamaDeploymentSpec): string {
-  const { replicas: _, podTemplate: __, ...wish } = spec;
-  return canonicalJson(wish);
+function plannedFields(spec: LlamaDeploymentSpec): string {
+  const { replicas: _, podTemplate: __, ...planned } = spec;
+  return canonicalJson(planned);
 }
 
 /** A line for what is wrong now, and one for what would help; kubectl shows each as a warning. */
@@ -87,14 +87,14 @@ function notesOn(spec: LlamaDeploymentSpec, { weights: { source } }: Plan): read
 }
 
 /** Refuses a pool that no plan can ever use: a GPU that is unknown, or another one than its machine has. */
-function reviewPool(request: AdmissionRequest): Opinion {
+function reviewPool(request: AdmissionRequest): AdmissionDecision {
   const object = read(parseGpuPool, request.object);
-  if (object === undefined || object.metadata.deletionTimestamp !== undefined) return welcome;
+  if (object === undefined || object.metadata.deletionTimestamp !== undefined) return allow;
   const before = read(parseGpuPool, request.oldObject);
-  if (before !== undefined && machineOf(before) === machineOf(object)) return welcome;
+  if (before !== undefined && machineOf(before) === machineOf(object)) return allow;
   const { metadata, spec } = object;
   const hardware = hardwareOf({ name: metadata.name, labels: metadata.labels ?? {}, spec });
-  return isUsable(hardware) ? welcome : { allowed: false, reason: "InvalidSpec", message: hardware.problem };
+  return isUsable(hardware) ? allow : { allowed: false, reason: "InvalidSpec", message: hardware.problem };
 }
 
 function machineOf({ spec: { gpu, machineShape } }: GpuPool): string {

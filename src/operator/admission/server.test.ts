@@ -10,14 +10,14 @@ import {
   RuntimeMetrics,
 } from "@llama-operator/kube-runtime";
 import { PrometheusRegistry } from "../telemetry/metrics.ts";
-import { welcome, type Opinion } from "./admission-review.ts";
+import { allow, type AdmissionDecision } from "./admission-review.ts";
 import { AdmissionServer, validatePath } from "./server.ts";
 
 let server: AdmissionServer;
 let port: number;
 let certificate: SelfSignedCertificate;
 let agent: Agent;
-let opinion: () => Promise<Opinion>;
+let decision: () => Promise<AdmissionDecision>;
 let registry: PrometheusRegistry;
 let logged: { readonly message: string; readonly fields: LogFields | undefined }[];
 
@@ -30,7 +30,7 @@ const localCertificate = (): SelfSignedCertificate =>
   });
 
 beforeEach(async () => {
-  opinion = async () => welcome;
+  decision = async () => allow;
   registry = new PrometheusRegistry();
   logged = [];
   const log = (message: string, fields?: LogFields): void => void logged.push({ message, fields });
@@ -38,7 +38,7 @@ beforeEach(async () => {
   server = new AdmissionServer({
     port: 0,
     host: "127.0.0.1",
-    review: async () => opinion(),
+    review: async () => decision(),
     clock: systemClock,
     metrics: new RuntimeMetrics(registry).webhook(validatePath),
     logger,
@@ -105,7 +105,7 @@ const admission = (more: object = {}) =>
   });
 
 describe("a review", () => {
-  test("that is welcome is allowed under its own uid", async () => {
+  test("that is allowed is answered under its own uid", async () => {
     const { code, body } = await ask(admission());
     expect(code).toBe(200);
     expect(JSON.parse(body)).toEqual({
@@ -116,13 +116,13 @@ describe("a review", () => {
   });
 
   test("carries warnings", async () => {
-    opinion = async () => ({ allowed: true, warnings: ["it waits"] });
+    decision = async () => ({ allowed: true, warnings: ["it waits"] });
     const { body } = await ask(admission());
     expect(JSON.parse(body)).toMatchObject({ response: { allowed: true, warnings: ["it waits"] } });
   });
 
   test("that is refused says why, and is logged without the object", async () => {
-    opinion = async () => ({ allowed: false, reason: "DoesNotFit", message: "too big" });
+    decision = async () => ({ allowed: false, reason: "DoesNotFit", message: "too big" });
     const { code, body } = await ask(admission());
     expect(code).toBe(200);
     expect(JSON.parse(body)).toMatchObject({
@@ -137,9 +137,9 @@ describe("a review", () => {
   });
 
   test("that fails is a 500, and the next one is answered", async () => {
-    opinion = async () => Promise.reject(new Error("a bug"));
+    decision = async () => Promise.reject(new Error("a bug"));
     expect((await ask(admission())).code).toBe(500);
-    opinion = async () => welcome;
+    decision = async () => allow;
     expect((await ask(admission())).code).toBe(200);
   });
 });
@@ -175,16 +175,16 @@ test("a new certificate is for new connections; open ones go on", async () => {
 });
 
 test("closing finishes what is being answered", async () => {
-  const { promise, resolve } = Promise.withResolvers<Opinion>();
+  const { promise, resolve } = Promise.withResolvers<AdmissionDecision>();
   const { promise: asked, resolve: isAsked } = Promise.withResolvers<void>();
-  opinion = async () => {
+  decision = async () => {
     isAsked();
     return promise;
   };
   const reply = ask(admission());
   await asked;
   const closed = server.close();
-  resolve(welcome);
+  resolve(allow);
   expect((await reply).code).toBe(200);
   await closed;
   await expect(ask(admission())).rejects.toThrow("ECONNREFUSED");

@@ -14,7 +14,7 @@ import {
   readAdmissionReview,
   writeAdmissionReview,
   type AdmissionRequest,
-  type Opinion,
+  type AdmissionDecision,
 } from "./admission-review.ts";
 
 export const validatePath = "/validate";
@@ -24,7 +24,7 @@ export interface AdmissionServerOptions {
   readonly port: number;
   /** Default: all addresses. */
   readonly host?: string | undefined;
-  readonly review: (request: AdmissionRequest) => Promise<Opinion>;
+  readonly review: (request: AdmissionRequest) => Promise<AdmissionDecision>;
   readonly clock: Clock;
   readonly metrics: WebhookMetrics;
   readonly logger: Logger;
@@ -124,12 +124,12 @@ export class AdmissionServer {
     if (body === undefined) return plain(413, `at most ${bodyLimitBytes} bytes`);
     const admission = readAdmissionReview(body);
     if (admission === undefined) return plain(400, "not an AdmissionReview of admission.k8s.io/v1");
-    const opinion = await this.#options.review(admission);
-    if (!opinion.allowed) this.#logRefusal(admission, opinion.reason);
+    const decision = await this.#options.review(admission);
+    if (!decision.allowed) this.#logRefusal(admission, decision.reason);
     return {
       code: 200,
       contentType: "application/json",
-      body: writeAdmissionReview(admission, opinion),
+      body: writeAdmissionReview(admission, decision),
     };
   }
 

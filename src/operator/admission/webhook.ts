@@ -1,8 +1,8 @@
-// The webhook as one part of the operator that runs from start to stop, on every replica: server, opinion, certificate.
+// The webhook as one part of the operator that runs from start to stop, on every replica: server, decision, certificate.
 import type { KubeClient } from "@llama-operator/kube-runtime/client";
 import type { Clock, Logger, RuntimeMetrics } from "@llama-operator/kube-runtime";
 import type { Runnable } from "@llama-operator/kube-runtime/process";
-import { welcome, type AdmissionRequest, type Opinion } from "./admission-review.ts";
+import { allow, type AdmissionRequest, type AdmissionDecision } from "./admission-review.ts";
 import { ServingCertificates } from "./certificates.ts";
 import { CertificatePublisher } from "./publisher.ts";
 import { review, type PlanningSources } from "./review.ts";
@@ -33,17 +33,17 @@ export interface Webhook extends Runnable {
 }
 
 /**
- * A refusal is thought over for this long: the pool that `kubectl apply` made just before may still be on its way
- * here. People wait for it only when they are refused.
+ * A refusal is re-evaluated after this delay: a GpuPool that `kubectl apply` made just before may not be cached yet.
+ * Only refused requests wait for it.
  */
-const secondLookMs = 300;
+const recheckDelayMs = 300;
 
 export function makeWebhook(options: WebhookOptions): Webhook {
   const { logger, metrics, owner } = options;
   const server = new AdmissionServer({
     ...options,
     metrics: metrics.webhook(validatePath),
-    review: async (request) => secondOpinion(request, options),
+    review: async (request) => recheckRefusal(request, options),
   });
   const publisher = new CertificatePublisher({
     ...options,
@@ -67,13 +67,13 @@ export function makeWebhook(options: WebhookOptions): Webhook {
 }
 
 /** Before the caches are filled nothing is known, so nothing is refused. */
-async function secondOpinion(
+async function recheckRefusal(
   request: AdmissionRequest,
   { planning, isSynced, clock }: WebhookOptions,
-): Promise<Opinion> {
-  if (!isSynced()) return welcome;
+): Promise<AdmissionDecision> {
+  if (!isSynced()) return allow;
   const first = review(request, planning);
   if (first.allowed) return first;
-  await clock.sleep(secondLookMs);
+  await clock.sleep(recheckDelayMs);
   return review(request, planning);
 }

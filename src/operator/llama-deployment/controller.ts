@@ -71,9 +71,8 @@ export function llamaDeploymentControllers(parts: ControllerParts): readonly Con
     for (const ref of waiting) controller.queue.add(objectKey(ref), { afterMs: wakeAfterMs });
   });
   const wake = (ref: ObjectRef): void => controller.enqueue(ref);
-  const { getPage } = parts;
-  if (getPage === undefined) return [controller];
-  return [controller, engineReportController(parts, { getPage, revisions, reports, wake })];
+  if (!parts.engineReports) return [controller];
+  return [controller, engineReportController(parts, { revisions, reports, wake })];
 }
 
 /** Wakes the owner of a child, and the LlamaDeployment whose name somebody else's object holds. */

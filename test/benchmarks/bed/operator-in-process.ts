@@ -11,10 +11,7 @@ import {
 import type { ObjectRef } from "../../../src/kube-runtime/client/object.ts";
 import type { Clock } from "../../../src/kube-runtime/clock.ts";
 import type { Controller } from "../../../src/kube-runtime/controller/controller.ts";
-import {
-  fetchText as getPage,
-  type FetchText as GetPage,
-} from "../../../src/kube-runtime/http/fetch-text.ts";
+import { fetchText, type FetchText } from "../../../src/kube-runtime/http/fetch-text.ts";
 import { silentLogger } from "../../../src/kube-runtime/logger.ts";
 import type { MetricsRegistry } from "../../../src/kube-runtime/metrics.ts";
 import { systemClock } from "../../../src/kube-runtime/clock.ts";
@@ -30,7 +27,7 @@ export interface InProcessOptions {
   /** The client to use instead of a plain one. */
   readonly newClient?: (connection: KubeConnection, options: HttpClientOptions) => KubeClient;
   /** How to ask engines for their metrics, instead of asking them. */
-  readonly getPage?: GetPage;
+  readonly fetchText?: FetchText;
   /** Default 120. */
   readonly cacheSyncTimeoutSeconds?: number;
 }
@@ -70,7 +67,7 @@ export class OperatorInProcess implements AsyncDisposable {
         newId: () => String((serial += 1)),
         logger: silentLogger,
         registry,
-        getPage: options.getPage ?? getPage,
+        fetchText: options.fetchText ?? fetchText,
         measuredOverheads: [],
         cacheSyncTimeoutSeconds: options.cacheSyncTimeoutSeconds,
       },

@@ -2,30 +2,29 @@
 // nothing else does.
 import type { ObjectRef } from "@llama-operator/kube-runtime/client";
 import { Controller, toLabelled, toSelf } from "@llama-operator/kube-runtime/controller";
-import type { FetchText as GetPage } from "@llama-operator/kube-runtime/http";
+import { isReportingPod } from "../../engine-metrics/engine-target.ts";
 import { deploymentLabel } from "../../workloads/labels.ts";
 import { llamaDeployments } from "../../observed/kinds.ts";
 import type { ControllerParts } from "../../parts.ts";
 import type { RevisionReader } from "../revision/stored.ts";
-import { answersFor, EngineReportReader, revisionWithoutReport } from "./reader.ts";
+import { EngineReportReader, revisionWithoutReport } from "./reader.ts";
 import type { EngineReports } from "./reports.ts";
 
-/** Pods asked side by side; one that hangs takes its place for three seconds. */
-const workers = 4;
+/** Pods asked side by side: they wait for pages, which EngineMetrics bounds; one that hangs takes a place for 3 s. */
+const workers = 16;
 
 export function engineReportController(
   parts: ControllerParts,
   shared: {
-    readonly getPage: GetPage;
     readonly revisions: RevisionReader;
     readonly reports: EngineReports;
     readonly wake: (ref: ObjectRef) => void;
   },
 ): Controller {
-  const { informers, caches, clock, logger, metrics, newId } = parts;
+  const { informers, caches, engineMetrics, clock, logger, metrics, newId } = parts;
   const controller = new Controller({
     name: "engine-report",
-    reconciler: new EngineReportReader({ caches, clock, ...shared }),
+    reconciler: new EngineReportReader({ caches, engineMetrics, clock, ...shared }),
     workers,
     // It writes nothing, and a pod that hangs must not hold up a stop.
     abandonOnStop: true,
@@ -44,7 +43,7 @@ export function engineReportController(
       return [...toDeployment(object)].some((ref) => {
         const deployment = caches.llamaDeployments.get(ref);
         const revision = deployment && revisionWithoutReport(deployment);
-        return revision !== undefined && answersFor(object, revision);
+        return revision !== undefined && isReportingPod(object, revision);
       });
     },
   });

@@ -6,7 +6,7 @@ import {
   type LlamaDeployment,
 } from "@llama-operator/llama/api";
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
-import type { TextRequest as PageRequest, TextResponse as Page } from "@llama-operator/kube-runtime/http";
+import type { TextRequest, TextResponse } from "@llama-operator/kube-runtime/http";
 import { silentLogger } from "@llama-operator/kube-runtime";
 import { FakeClock } from "@llama-operator/kube-runtime/testing";
 import { controllerRevision } from "../../workloads/controller-revision.ts";
@@ -16,6 +16,7 @@ import { renderRevision } from "../../workloads/revision.ts";
 import type { Pod } from "../../observed/pod.ts";
 import { planStatusOf } from "../plan/plan-status.ts";
 import { RevisionReader } from "../revision/stored.ts";
+import { EngineMetrics } from "../../engine-metrics/engine-metrics.ts";
 import { EngineReportReader } from "./reader.ts";
 import { EngineReports } from "./reports.ts";
 
@@ -68,7 +69,7 @@ function pod(
 interface World {
   deployment: Live<LlamaDeployment & KubeObject> | undefined;
   pods: readonly Pod[];
-  answer: () => Promise<Page>;
+  answer: () => Promise<TextResponse>;
 }
 
 function setUp(over: Partial<World> = {}) {
@@ -78,7 +79,7 @@ function setUp(over: Partial<World> = {}) {
     answer: async () => ({ status: 200, text: page }),
     ...over,
   };
-  const asked: PageRequest[] = [];
+  const asked: TextRequest[] = [];
   const woken: string[] = [];
   const clock = new FakeClock();
   const reports = new EngineReports();
@@ -91,10 +92,15 @@ function setUp(over: Partial<World> = {}) {
     revisions: new RevisionReader(),
     reports,
     clock,
-    getPage: async (request) => {
-      asked.push(request);
-      return world.answer();
-    },
+    engineMetrics: new EngineMetrics({
+      clock,
+      random: () => 0,
+      logger: silentLogger,
+      fetchText: async (request) => {
+        asked.push(request);
+        return world.answer();
+      },
+    }),
     wake: ({ name }) => woken.push(name),
   });
   const pass = async (signal = new AbortController().signal) =>
@@ -102,7 +108,7 @@ function setUp(over: Partial<World> = {}) {
   return { world, asked, woken, clock, reports, pass };
 }
 
-const failing = async (): Promise<Page> => {
+const failing = async (): Promise<TextResponse> => {
   throw new Error("connect ECONNREFUSED");
 };
 

@@ -6,19 +6,17 @@
 // - One pod is asked, by its own address: the one whose engine has run longest. Its answer stands for the revision.
 // - A failure is tried again a few times, then left; a refusal is final. Either is information that is missing, no more.
 import type { LlamaDeployment } from "@llama-operator/llama/api";
-import { type Engine, maxMetricsPageBytes, engineFor } from "@llama-operator/llama/engines";
+import { engineFor } from "@llama-operator/llama/engines";
 import type { KubeObject, Live, ObjectRef } from "@llama-operator/kube-runtime/client";
 import type { ReconcileContext, Reconciler, ReconcileResult } from "@llama-operator/kube-runtime/controller";
 import type { Clock } from "@llama-operator/kube-runtime";
-import type { FetchText as GetPage } from "@llama-operator/kube-runtime/http";
-import { isServing, revisionLabel } from "../../workloads/labels.ts";
+import type { EngineMetrics } from "../../engine-metrics/engine-metrics.ts";
+import { isReportingPod, MetricsRefused, type EngineTarget } from "../../engine-metrics/engine-target.ts";
 import { controllerRevisionName } from "../../workloads/names.ts";
 import { byDeployment, type Caches } from "../../observed/caches.ts";
-import { isTerminating, type Pod } from "../../observed/pod.ts";
+import type { Pod } from "../../observed/pod.ts";
 import type { RevisionReader } from "../revision/stored.ts";
-import type { EngineReports, Inquiry, ReportSubject } from "./reports.ts";
-
-const timeoutMs = 3000;
+import type { EngineReports, ReportAttempt, ReportSubject } from "./reports.ts";
 
 /** Seconds before each further try: an engine that is Ready answers at once or is out of our reach. */
 const retrySeconds = [2, 10, 60] as const;
@@ -31,7 +29,7 @@ export interface EngineReportReaderOptions {
   };
   readonly revisions: RevisionReader;
   readonly reports: EngineReports;
-  readonly getPage: GetPage;
+  readonly engineMetrics: Pick<EngineMetrics, "read">;
   readonly clock: Pick<Clock, "monotonic">;
   /** There is a report for this object's status. */
   readonly wake: (ref: ObjectRef) => void;
@@ -54,79 +52,69 @@ export class EngineReportReader implements Reconciler {
     const revision = revisionWithoutReport(object);
     if (revision === undefined) return {};
     const subject = { ref, uid: object.metadata.uid, revision };
-    const inquiry = reports.of(subject);
-    if (inquiry.report !== undefined || inquiry.tries > retrySeconds.length) return {};
+    const attempt = reports.attempt(subject);
+    // What was asked about an earlier revision counts no longer, also where it is asked about again.
+    if (attempt.tries === 0) reports.set(subject, attempt);
+    if (attempt.report !== undefined || attempt.notBeforeMs === Number.POSITIVE_INFINITY) return {};
     // What else wakes us meanwhile must not use the tries up.
-    const waitMs = inquiry.notBeforeMs - clock.monotonic();
+    const waitMs = attempt.notBeforeMs - clock.monotonic();
     if (waitMs > 0) return { requeueAfterSeconds: waitMs / 1000 };
-    const answerer = this.#answerer(subject);
+    const pod = this.#reportingPod(subject);
     // A pod that becomes ready wakes us.
-    if (answerer === undefined) return {};
-    return this.#ask(answerer, subject, inquiry, context);
+    if (pod === undefined) return {};
+    return this.#ask(pod, subject, attempt, context);
   }
 
   async #ask(
-    { pod, address, engine }: Answerer,
-    { ref, revision }: ReportSubject,
-    inquiry: Inquiry,
+    { name, target }: ReportingPod,
+    subject: ReportSubject,
+    attempt: ReportAttempt,
     { signal, log }: ReconcileContext,
   ): Promise<ReconcileResult> {
-    const { clock, getPage, wake } = this.#options;
-    const { port, metricsPath: path } = engine.serving;
-    inquiry.tries += 1;
-    const about = { pod, revision, tries: inquiry.tries };
+    const { clock, engineMetrics, reports, wake } = this.#options;
+    const tries = attempt.tries + 1;
+    const about = { pod: name, revision: subject.revision, tries };
     try {
-      const page = await getPage({ address, port, path, timeoutMs, maxBytes: maxMetricsPageBytes, signal });
-      if (page.status !== 200) throw new MetricsRefused(page.status);
-      inquiry.report = engine.kvCacheReport(page.text);
+      const { page, atMs } = await engineMetrics.read(target, signal);
+      const report = target.engine.kvCacheReport(page);
+      reports.set(subject, { tries, notBeforeMs: atMs, report });
+      log.debug("read the engine's own figures", { ...about, tokens: report.tokens });
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof MetricsRefused && error.isFinal) inquiry.tries = retrySeconds.length + 1;
-      const seconds = retrySeconds[inquiry.tries - 1];
+      const isFinal = error instanceof MetricsRefused && error.isFinal;
+      const seconds = isFinal ? undefined : retrySeconds[tries - 1];
+      const waitMs = seconds === undefined ? Number.POSITIVE_INFINITY : seconds * 1000;
+      reports.set(subject, { tries, notBeforeMs: clock.monotonic() + waitMs });
       if (seconds === undefined) {
         log.info("the engine's own figures stay unknown", { ...about, error });
         return {};
       }
       log.debug("the engine's own figures could not be read yet", { ...about, error });
-      inquiry.notBeforeMs = clock.monotonic() + seconds * 1000;
       return { requeueAfterSeconds: seconds };
     }
-    log.debug("read the engine's own figures", { ...about, tokens: inquiry.report.tokens });
-    wake(ref);
+    wake(subject.ref);
     return {};
   }
 
   /** The pod to ask, as the revision's plan says; none while none is ready. */
-  #answerer({ ref, revision }: ReportSubject): Answerer | undefined {
+  #reportingPod({ ref, revision }: ReportSubject): ReportingPod | undefined {
     const { caches, revisions } = this.#options;
     const name = controllerRevisionName(ref, revision);
     const stored = caches.controllerRevisions.get({ namespace: ref.namespace, name });
     const plan = stored && revisions.stored([stored])[0]?.data.plan;
     if (plan === undefined) return undefined;
     const pods = caches.pods.byIndex(byDeployment, `${ref.namespace ?? ""}/${ref.name}`);
-    const pod = longestRunning(pods.filter((each) => answersFor(each, revision)));
+    const pod = longestRunning(pods.filter((each) => isReportingPod(each, revision)));
     if (pod?.address === undefined) return undefined;
-    return { pod: pod.metadata.name, address: pod.address, engine: engineFor(plan.engine.type) };
+    const target = { pod: pod.metadata.uid, address: pod.address, engine: engineFor(plan.engine.type) };
+    return { name: pod.metadata.name, target };
   }
 }
 
 /** The pod that is asked. */
-interface Answerer {
-  readonly pod: string;
-  readonly address: string;
-  readonly engine: Engine;
-}
-
-/** The engine answered, and not with its metrics. */
-class MetricsRefused extends Error {
-  override readonly name = "MetricsRefused";
-  /** Asking again would not help: they are guarded, or somewhere else. */
-  readonly isFinal: boolean;
-
-  constructor(status: number) {
-    super(`its metrics answer ${status}`);
-    this.isFinal = status >= 300 && status < 500;
-  }
+interface ReportingPod {
+  readonly name: string;
+  readonly target: EngineTarget;
 }
 
 /** The revision in force, where a plan has been written for it that says nothing of its engine yet. */
@@ -134,13 +122,6 @@ export function revisionWithoutReport({ status }: Live<LlamaDeployment & KubeObj
   return status?.plan !== undefined && status.plan.measured === undefined
     ? status.currentRevision
     : undefined;
-}
-
-/** Whether a pod of a revision can be asked. */
-export function answersFor(pod: Pod, revision: string): boolean {
-  const { labels } = pod.metadata;
-  const isReady = pod.ready && !isTerminating(pod) && pod.address !== undefined;
-  return isReady && labels?.[revisionLabel] === revision && isServing(labels);
 }
 
 function longestRunning(pods: readonly Pod[]): Pod | undefined {

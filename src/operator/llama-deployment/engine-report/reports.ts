@@ -10,37 +10,43 @@ export interface ReportSubject {
   readonly revision: string;
 }
 
-/** What was asked about one revision, and what came of it. */
-export interface Inquiry {
-  readonly uid: string;
-  readonly revision: string;
-  tries: number;
-  /** Monotonic; not asked again before. */
-  notBeforeMs: number;
-  report?: KvCacheReport;
+/** How the question for one revision's report stands. */
+export interface ReportAttempt {
+  /** Times that an engine was asked. */
+  readonly tries: number;
+  /** Monotonic: not asked again before; infinite where it is not asked again at all. */
+  readonly notBeforeMs: number;
+  readonly report?: KvCacheReport;
 }
 
+interface SubjectAttempt extends ReportAttempt {
+  readonly uid: string;
+  readonly revision: string;
+}
+
+const untried: ReportAttempt = { tries: 0, notBeforeMs: Number.NEGATIVE_INFINITY };
+
 export class EngineReports {
-  readonly #inquiries = new Map<string, Inquiry>();
+  readonly #attempts = new Map<string, SubjectAttempt>();
 
   /** The report of a revision's engine, once it was read. */
-  get({ ref, uid, revision }: ReportSubject): KvCacheReport | undefined {
-    const inquiry = this.#inquiries.get(objectKey(ref));
-    return inquiry?.uid === uid && inquiry.revision === revision ? inquiry.report : undefined;
+  get(subject: ReportSubject): KvCacheReport | undefined {
+    return this.attempt(subject).report;
   }
 
-  /** The inquiry about a revision; a new one where the last was about another revision or object. */
-  of({ ref, uid, revision }: ReportSubject): Inquiry {
-    const key = objectKey(ref);
-    const known = this.#inquiries.get(key);
-    if (known?.uid === uid && known.revision === revision) return known;
-    const inquiry: Inquiry = { uid, revision, tries: 0, notBeforeMs: Number.NEGATIVE_INFINITY };
-    this.#inquiries.set(key, inquiry);
-    return inquiry;
+  /** How it stands with a revision's report; untried where the last question was about another revision or object. */
+  attempt({ ref, uid, revision }: ReportSubject): ReportAttempt {
+    const known = this.#attempts.get(objectKey(ref));
+    return known?.uid === uid && known.revision === revision ? known : untried;
+  }
+
+  /** Keeps how it stands now, in place of whatever was known of the object. */
+  set({ ref, uid, revision }: ReportSubject, attempt: ReportAttempt): void {
+    this.#attempts.set(objectKey(ref), { ...attempt, uid, revision });
   }
 
   /** The object is gone. */
   forget(ref: ObjectRef): void {
-    this.#inquiries.delete(objectKey(ref));
+    this.#attempts.delete(objectKey(ref));
   }
 }

@@ -1,10 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { readMetricsPage } from "./prometheus-text.ts";
 import { vllmKvCacheReport } from "./vllm-kv-cache-report.ts";
+
+const reportOf = (page: string) =>
+  vllmKvCacheReport(readMetricsPage(page, new Set(["vllm:cache_config_info"])));
 
 /** The series of a real vLLM 0.32 on a CPU. */
 const real = readFileSync(
-  new URL("../../../local/engine/serving/vllm-0.32.0-metrics.txt", import.meta.url),
+  new URL("../../../../local/engine/serving/vllm-0.32.0-metrics.txt", import.meta.url),
   "utf8",
 )
   .split("\n")
@@ -18,7 +22,7 @@ const info = (labels: Readonly<Record<string, string>>): string => {
 
 describe("vLLM's report of its KV cache", () => {
   test("is read from the metrics of a real 0.32", () => {
-    expect(vllmKvCacheReport(real)).toEqual({
+    expect(reportOf(real)).toEqual({
       tokens: 1_048_576,
       blocks: 8192,
       blockSize: 128,
@@ -31,7 +35,7 @@ describe("vLLM's report of its KV cache", () => {
 
   test("is blocks times their size where an older version names no tokens", () => {
     const page = info({ block_size: "16", num_gpu_blocks: "573", gpu_memory_utilization: "0.9" });
-    expect(vllmKvCacheReport(page)).toEqual({
+    expect(reportOf(page)).toEqual({
       tokens: 9168,
       blocks: 573,
       blockSize: 16,
@@ -47,7 +51,7 @@ describe("vLLM's report of its KV cache", () => {
       kv_cache_max_concurrency: "inf",
       gpu_memory_utilization: "1.5",
     });
-    expect(vllmKvCacheReport(page)).toEqual({ tokens: 160 });
+    expect(reportOf(page)).toEqual({ tokens: 160 });
   });
 
   test("says where a flag has set the size", () => {
@@ -56,7 +60,7 @@ describe("vLLM's report of its KV cache", () => {
       num_gpu_blocks_override: "10",
       kv_cache_memory_bytes: "None",
     });
-    expect(vllmKvCacheReport(page)).toEqual({ tokens: 160, wasSet: true });
+    expect(reportOf(page)).toEqual({ tokens: 160, wasSet: true });
   });
 
   test("is that of the smallest cache where several engines share an address", () => {
@@ -65,7 +69,7 @@ describe("vLLM's report of its KV cache", () => {
       info({ engine: "1", kv_cache_size_tokens: "320" }),
       info({ engine: "2", num_gpu_blocks: "None", block_size: "16" }),
     ].join("\n");
-    expect(vllmKvCacheReport(page)).toEqual({ tokens: 320 });
+    expect(reportOf(page)).toEqual({ tokens: 320 });
   });
 
   test.each([
@@ -82,6 +86,6 @@ describe("vLLM's report of its KV cache", () => {
     ["what is no page of metrics", "<html>502 Bad Gateway</html>", "hold no"],
     ["a line that breaks off", 'vllm:cache_config_info{block_size="16', "cannot be read"],
   ])("is an error that names what is missing for %s", (_case, page, message) => {
-    expect(() => vllmKvCacheReport(page)).toThrow(message);
+    expect(() => reportOf(page)).toThrow(message);
   });
 });

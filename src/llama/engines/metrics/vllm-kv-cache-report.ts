@@ -1,20 +1,23 @@
 // Reads vLLM's own account of its KV cache from its metrics: `vllm:cache_config_info` has the fields of its
 // CacheConfig as labels, printed by Python (`None`, `0.92`). Source: vllm/v1/metrics/loggers.py, vllm/config/cache.py.
 import type { KvCacheReport } from "./kv-cache-report.ts";
-import { MetricsPageError, seriesOf, type SeriesLabels } from "./prometheus-series.ts";
+import { MetricsPageError, type MetricSample, type MetricsPage } from "./prometheus-text.ts";
 
 const metric = "vllm:cache_config_info";
+
+/** Every metric that {@link vllmKvCacheReport} reads. */
+export const vllmKvCacheMetrics: readonly string[] = [metric];
 
 /**
  * The KV cache of a replica from its engine's metrics. `kv_cache_size_tokens` is what 0.32 prints in its log as "GPU KV
  * cache size": blocks / blocks of the longest request x its tokens. Older versions lack the label; there it is blocks x
  * tokens of a block. Of several engines behind one address the one with the smallest cache counts.
- * @throws MetricsPageError where the page is too large, cannot be read, or does not say it
+ * @throws MetricsPageError where the page does not say it
  */
-export function vllmKvCacheReport(page: string): KvCacheReport {
-  const series = seriesOf(page, metric);
+export function vllmKvCacheReport({ samples }: MetricsPage): KvCacheReport {
+  const series = samples.get(metric) ?? [];
   if (series.length === 0) throw new MetricsPageError("missing", `the metrics hold no ${metric}`);
-  const [first, ...others] = series.flatMap((labels) => reportOf(labels) ?? []);
+  const [first, ...others] = series.flatMap(({ labels }) => reportOf(labels) ?? []);
   if (first === undefined) {
     throw new MetricsPageError(
       "missing",
@@ -24,7 +27,7 @@ export function vllmKvCacheReport(page: string): KvCacheReport {
   return others.reduce((least, report) => (report.tokens < least.tokens ? report : least), first);
 }
 
-function reportOf(labels: SeriesLabels): KvCacheReport | undefined {
+function reportOf(labels: MetricSample["labels"]): KvCacheReport | undefined {
   const blocks = whole(labels["num_gpu_blocks"]);
   const blockSize = whole(labels["block_size"]);
   const counted = blocks === undefined || blockSize === undefined ? undefined : blocks * blockSize;
