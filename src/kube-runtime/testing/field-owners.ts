@@ -1,6 +1,6 @@
 // Which manager owns which fields of one object, and what an apply or an update makes of that: the part of
-// structured-merge-diff above the sets (merge/update.go). Immutable; the fields of an object are worked out when first
-// asked for, because most objects are made by controllers and never applied.
+// structured-merge-diff above the sets (merge/update.go). Worked out when first asked for, because most objects are
+// made by controllers and never applied.
 import type { KubeObject } from "../client/object.ts";
 import {
   changedFields,
@@ -24,30 +24,31 @@ export type ManagedFields = readonly {
 interface Owner {
   readonly manager: string;
   readonly operation: "Apply" | "Update";
-  readonly fields: () => FieldTree;
+  readonly fields: FieldTree;
 }
 
 export class FieldOwners {
-  static readonly none = new FieldOwners([]);
-  readonly #owners: readonly Owner[];
+  static readonly none = new FieldOwners(() => []);
+  readonly #compute: () => readonly Owner[];
+  #computed: readonly Owner[] | undefined;
 
-  private constructor(owners: readonly Owner[]) {
-    this.#owners = owners;
+  private constructor(compute: () => readonly Owner[]) {
+    this.#compute = compute;
   }
 
   /** Sets of status are left out: they are replaced whole. */
   static of(managed: ManagedFields): FieldOwners {
-    return new FieldOwners(
+    return new FieldOwners(() =>
       managed.flatMap(({ manager = "unknown", operation, subresource, fieldsV1 = {} }): Owner[] =>
         subresource === undefined
-          ? [{ manager, operation: operation === "Apply" ? "Apply" : "Update", fields: () => fieldsV1 }]
+          ? [{ manager, operation: operation === "Apply" ? "Apply" : "Update", fields: fieldsV1 }]
           : [],
       ),
     );
   }
 
   managedFields(): ManagedFields {
-    return this.#owners.map(({ manager, operation, fields }) => ({ manager, operation, fieldsV1: fields() }));
+    return this.#owners.map(({ manager, operation, fields }) => ({ manager, operation, fieldsV1: fields }));
   }
 
   /** Who else owns what the intent would change, in the API server's manner. */
@@ -56,7 +57,7 @@ export class FieldOwners {
     return this.#owners
       .filter((owner) => owner.manager !== manager || owner.operation === "Update")
       .flatMap((owner) =>
-        conflictingFields(live, wanted, owner.fields()).map((path) => `${path} of ${owner.manager}`),
+        conflictingFields(live, wanted, owner.fields).map((path) => `${path} of ${owner.manager}`),
       );
   }
 
@@ -71,42 +72,39 @@ export class FieldOwners {
     const mine = this.#owners.find((owner) => owner.manager === manager && owner.operation === "Apply");
     const others = this.#owners.filter((owner) => owner !== mine);
     const merged = mergeFields(live, wanted);
-    const changed = changedFields(live, merged);
-    const left =
-      mine === undefined
-        ? merged
-        : withoutFields(merged, mine.fields(), [fields, ...others.map((each) => each.fields())]);
+    const keepers = [fields, ...others.map((owner) => owner.fields)];
+    const left = mine === undefined ? merged : withoutFields(merged, mine.fields, keepers);
     return {
       object: left as KubeObject,
-      owners: new FieldOwners([
-        ...withoutChanged(others, changed),
-        { manager, operation: "Apply", fields: () => fields },
+      owners: new FieldOwners(() => [
+        ...withoutChanged(others, changedFields(live, merged)),
+        { manager, operation: "Apply", fields },
       ]),
     };
   }
 
   /** The owners once `manager` has replaced the object. */
   updated(manager: string, before: KubeObject | Record<string, never>, after: KubeObject): FieldOwners {
-    const isNew = Object.keys(before).length === 0;
-    const changed = (): FieldTree => changedFields(statedParts(before), statedParts(after)) ?? {};
-    if (isNew) return new FieldOwners([{ manager, operation: "Update", fields: once(changed) }]);
-    const its = changed();
-    if (Object.keys(its).length === 0) return this;
-    const mine = this.#owners.find((owner) => owner.manager === manager && owner.operation === "Update");
-    const others = this.#owners.filter((owner) => owner !== mine);
-    const fields = mine === undefined ? its : unionFields(mine.fields(), its);
-    return new FieldOwners([
-      ...withoutChanged(others, its),
-      { manager, operation: "Update", fields: () => fields },
-    ]);
+    return new FieldOwners(() => {
+      const changed = changedFields(statedParts(before), statedParts(after));
+      if (changed === undefined) return this.#owners;
+      const mine = this.#owners.find((owner) => owner.manager === manager && owner.operation === "Update");
+      const others = this.#owners.filter((owner) => owner !== mine);
+      const fields = mine === undefined ? changed : unionFields(mine.fields, changed);
+      return [...withoutChanged(others, changed), { manager, operation: "Update", fields }];
+    });
+  }
+
+  get #owners(): readonly Owner[] {
+    return (this.#computed ??= this.#compute());
   }
 }
 
 function withoutChanged(owners: readonly Owner[], changed: FieldTree | undefined): readonly Owner[] {
   if (changed === undefined) return owners;
   return owners.flatMap((owner): Owner[] => {
-    const fields = subtractFields(owner.fields(), changed);
-    return fields === undefined ? [] : [{ ...owner, fields: () => fields }];
+    const fields = subtractFields(owner.fields, changed);
+    return fields === undefined ? [] : [{ ...owner, fields }];
   });
 }
 
@@ -125,9 +123,4 @@ function statedParts(object: KubeObject | Record<string, never>): Record<string,
     ...stated
   } = metadata;
   return { metadata: stated, ...rest };
-}
-
-function once<T>(compute: () => T): () => T {
-  let value: { readonly is: T } | undefined;
-  return () => (value ??= { is: compute() }).is;
 }

@@ -4,6 +4,8 @@
 // Differs: an unknown list is atomic, as in the API; the types of CRDs are not read, so their lists are atomic
 // unless the table names their field.
 
+import { isDeepStrictEqual } from "node:util";
+
 export interface FieldTree {
   readonly [key: string]: FieldTree;
 }
@@ -70,6 +72,7 @@ export function fieldsOf(value: unknown, field = ""): FieldTree {
 
 /** The fields of `after` that are not as in `before`. */
 export function changedFields(before: unknown, after: unknown, field = ""): FieldTree | undefined {
+  if (before === after) return undefined;
   if (isMap(field, before) && isMap(field, after)) {
     const changed = Object.entries(after).flatMap(([name, child]) => {
       const inner = name in before ? changedFields(before[name], child, name) : fieldsOf(child, name);
@@ -77,7 +80,7 @@ export function changedFields(before: unknown, after: unknown, field = ""): Fiel
     });
     return changed.length === 0 ? undefined : Object.fromEntries(changed);
   }
-  return JSON.stringify(before) === JSON.stringify(after) ? undefined : fieldsOf(after, field);
+  return isDeepStrictEqual(before, after) ? undefined : fieldsOf(after, field);
 }
 
 /** `intent` laid over `live`: maps and keyed lists are merged, all else is replaced. */
@@ -158,7 +161,7 @@ export function conflictingFields(
       return its === undefined ? [] : conflictingFields(there, item, its).map((path) => `[${key}]${path}`);
     });
   }
-  return JSON.stringify(live) === JSON.stringify(intent) ? [] : [""];
+  return isDeepStrictEqual(live, intent) ? [] : [""];
 }
 
 /** The set without the fields of another; undefined when none is left. */

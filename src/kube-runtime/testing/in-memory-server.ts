@@ -9,6 +9,7 @@
 //   manager the owner of what it changed, and of nothing that it left as it was.
 // - A write of status by apply replaces the whole status: each kind's status has one writer here.
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { ApiError } from "../client/errors.ts";
 import { objectKey, type KubeObject, type Live, type ObjectMeta, type ObjectRef } from "../client/object.ts";
 import { compareResourceVersions } from "../client/resource-version.ts";
@@ -130,15 +131,29 @@ export class InMemoryApiServer {
     return this.#stored(type, ref)?.owners.managedFields();
   }
 
-  /** Stores an object as it is, past all rules: identity, status and managers where it has them. */
-  put<T extends KubeObject>(type: ResourceType<T>, object: T): Live<T> {
-    const { managedFields, ...metadata } = (object.metadata ?? {}) as ObjectMeta & {
+  /** Takes an object over from another server, as it is there: uid, resourceVersion, status and managers. */
+  load<T extends KubeObject>(type: ResourceType<T>, object: Live<T>): void {
+    const { managedFields, ...metadata } = object.metadata as Live<T>["metadata"] & {
       managedFields?: ManagedFields;
     };
-    const owners = FieldOwners.of(managedFields ?? []);
-    const version = Number(metadata.resourceVersion);
-    if (Number.isSafeInteger(version)) this.#resourceVersion = Math.max(this.#resourceVersion, version);
-    return this.#store(type, { ...object, metadata }, owners);
+    const resource = resourceName(type);
+    const objects = this.#objects.get(resource) ?? new Map<string, Stored>();
+    this.#objects.set(resource, objects);
+    const key = objectKey(refOfObject(object));
+    const before = objects.get(key)?.object;
+    const loaded = { ...object, metadata };
+    objects.set(key, { object: loaded, owners: FieldOwners.of(managedFields ?? []) });
+    this.#resourceVersion = Math.max(this.#resourceVersion, Number(metadata.resourceVersion));
+    this.#publish({
+      resource,
+      event: { type: before === undefined ? "ADDED" : "MODIFIED", object: loaded },
+      before,
+    });
+  }
+
+  /** Stores an object past all rules, as a new version of it. */
+  put<T extends KubeObject>(type: ResourceType<T>, object: T): Live<T> {
+    return this.#store(type, object, FieldOwners.none);
   }
 
   /** Removes an object past all rules. */
@@ -341,7 +356,7 @@ export class InMemoryApiServer {
       this.remove(type, refOfObject(object));
       return candidate;
     }
-    if (sameJson(object, candidate)) return object as Live<T>;
+    if (isDeepStrictEqual(object, candidate)) return object as Live<T>;
     return this.#store<T>(type, candidate, owners);
   }
 
@@ -383,7 +398,7 @@ export class InMemoryApiServer {
     if (this.#rulesOf(type).generation !== true) return stated;
     if (before === undefined) return stated ?? 1;
     const known = Math.max(stated ?? 1, before.metadata.generation ?? 1);
-    return sameJson(specOf(before), specOf(object)) ? known : (before.metadata.generation ?? 1) + 1;
+    return isDeepStrictEqual(specOf(before), specOf(object)) ? known : (before.metadata.generation ?? 1) + 1;
   }
 
   #publish(change: ServerChange): void {
@@ -442,8 +457,4 @@ function refusal(
 function specOf(object: KubeObject): unknown {
   const { metadata: _, status: __, ...rest } = object as KubeObject & { status?: unknown };
   return rest;
-}
-
-function sameJson(left: unknown, right: unknown): boolean {
-  return JSON.stringify(left) === JSON.stringify(right);
 }

@@ -8,11 +8,13 @@ export interface NodeOptions {
   /** In the catalog; default `a3-highgpu-8g`, eight H100 80GB. */
   readonly shape?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Where the node offers pods something else than its shape. */
+  readonly allocatable?: Readonly<Record<string, string>>;
 }
 
 /** A node that is Ready, with its shape's labels, taints and resources. */
 export function gpuNode(name: string, options: NodeOptions = {}): NodeObject {
-  const { shape: shapeName = "a3-highgpu-8g", labels = {} } = options;
+  const { shape: shapeName = "a3-highgpu-8g", labels = {}, allocatable = {} } = options;
   const shape = findMachineShape(shapeName);
   if (shape === undefined) throw new Error(`the catalog has no machine shape ${shapeName}`);
   const { cpuMillicores, memoryBytes, ephemeralStorageBytes } = shape.allocatable;
@@ -29,6 +31,7 @@ export function gpuNode(name: string, options: NodeOptions = {}): NodeObject {
         pods: "110",
         "nvidia.com/gpu": String(shape.gpusPerNode),
         ...shape.fabric.resources,
+        ...allocatable,
       },
       conditions: [{ type: "Ready", status: "True", reason: "KubeletReady" }],
     },

@@ -39,6 +39,8 @@ export interface SimulationOptions {
   /** Whether the operator runs from the start; default true. */
   readonly operator?: boolean;
   readonly seed?: number;
+  /** RFC 3339; default the first of January 2026. */
+  readonly startAt?: string;
   /** What engines answer at their metrics' path; without it they are not asked. */
   readonly metricsPage?: (request: PageRequest) => string | undefined;
 }
@@ -65,7 +67,7 @@ export function simulate(options: SimulationOptions = {}): Simulation {
 
 export class Simulation {
   readonly cluster: Cluster;
-  readonly #clock = new FakeClock();
+  readonly #clock: FakeClock;
   readonly #random: () => number;
   readonly #log = new WriteLog();
   readonly #options: SimulationOptions;
@@ -84,6 +86,7 @@ export class Simulation {
 
   constructor(options: SimulationOptions) {
     this.#options = options;
+    this.#clock = new FakeClock(Date.parse(options.startAt ?? "2026-01-01T00:00:00Z"));
     this.#random = seededRandom(options.seed ?? 1);
     this.cluster = new Cluster(this.#clock, this.#random);
     const { server } = this.cluster;
@@ -113,6 +116,11 @@ export class Simulation {
       ? { namespace: defaultNamespace, ...manifest.metadata }
       : { ...manifest.metadata };
     this.cluster.server.apply(type, { ...manifest, metadata }, { manager: "kubectl", force: true });
+  }
+
+  /** Takes over objects of another cluster as they are there, items of `kubectl get -o json`; in any order. */
+  load(objects: readonly Live<KubeObject>[]): void {
+    for (const object of objects) this.cluster.server.load(typeOfKind(object.kind), object);
   }
 
   /** Applies a LlamaDeployment; the whole spec, as a person's file has it. */

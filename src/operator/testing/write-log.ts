@@ -1,4 +1,5 @@
 // What an operator has written, as a test reads it: verb, kind, a name without hashes, and what the write changed.
+import { isDeepStrictEqual } from "node:util";
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
 import type { Write } from "@llama-operator/kube-runtime/testing";
 import type { Condition } from "./cluster/objects.ts";
@@ -124,7 +125,7 @@ function visible(object: Live<KubeObject> | undefined): unknown {
 
 /** The leaves that differ, as `path before -> after`; whole subtrees where one side has none. */
 function differences(before: unknown, after: unknown, path: string): readonly string[] {
-  if (before === after || JSON.stringify(before) === JSON.stringify(after)) return [];
+  if (isDeepStrictEqual(before, after)) return [];
   if (!isRecord(before) || !isRecord(after)) return [`${path} ${shown(before)} -> ${shown(after)}`];
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) =>
     differences(before[key], after[key], path === "" ? key : `${path}.${key}`),

@@ -1,8 +1,10 @@
 // Deployments: a ReplicaSet for each template, after pkg/controller/deployment (Kubernetes 1.35, recreate.go).
 //
 // Differs from the real one: every Deployment is rolled out by Recreate, the only strategy that the operator uses; the
-// pod-template-hash is another hash; no pausing, no collision count, no progress deadline, no events.
+// pod-template-hash is another hash; no pausing, no progress deadline, no events.
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import type { InMemoryApiServer } from "@llama-operator/kube-runtime/testing";
 import { controllerOf, type ObjectRef } from "@llama-operator/kube-runtime/client";
 import { ControlLoop, watched, type ClusterParts } from "./control-loop.ts";
 import {
@@ -63,9 +65,16 @@ function rollOut(
   for (const set of running) server.update(types.replicaSets, withReplicas(set, 0), manager);
   const oldPods = old.flatMap((set) => podsOf(server, set)).filter(({ status }) => !isOver(status?.phase));
   if (running.length > 0 || oldPods.length > 0) return;
-  if (current === undefined)
-    server.create(types.replicaSets, newReplicaSet(deployment, replicas, old), manager);
-  else if (current.spec.replicas !== replicas) {
+  if (current === undefined) {
+    const set = newReplicaSet(deployment, replicas, old);
+    // The name is that of the template: another Deployment's, of the same name before, may still be there.
+    if (
+      server.get(types.replicaSets, { namespace: set.metadata.namespace, name: set.metadata.name }) !==
+      undefined
+    )
+      countCollision(server, deployment);
+    else server.create(types.replicaSets, set, manager);
+  } else if (current.spec.replicas !== replicas) {
     server.update(types.replicaSets, withReplicas(current, replicas), manager);
   }
   const limit = deployment.spec.revisionHistoryLimit ?? 10;
@@ -73,6 +82,13 @@ function rollOut(
   for (const set of old.slice(0, Math.max(0, old.length - limit))) {
     server.delete(types.replicaSets, { namespace: set.metadata.namespace, name: set.metadata.name });
   }
+}
+
+/** The next try takes another hash. */
+function countCollision(server: InMemoryApiServer, { metadata, status }: Workload): void {
+  const { namespace, name } = metadata;
+  const collisionCount = (status?.collisionCount ?? 0) + 1;
+  server.setStatus(types.deployments, { namespace, name }, { ...status, collisionCount });
 }
 
 const manager = "kube-controller-manager";
@@ -83,7 +99,11 @@ function isOver(phase: string | undefined): boolean {
 
 function newReplicaSet(deployment: Workload, replicas: number, old: readonly Workload[]) {
   const { template, selector } = deployment.spec;
-  const hash = createHash("sha256").update(JSON.stringify(template)).digest("hex").slice(0, 10);
+  const collisions = deployment.status?.collisionCount ?? 0;
+  const hash = createHash("sha256")
+    .update(JSON.stringify([template, ...(collisions === 0 ? [] : [collisions])]))
+    .digest("hex")
+    .slice(0, 10);
   const labels = { ...template.metadata?.labels, [hashLabel]: hash };
   const revision =
     1 + Math.max(0, ...old.map(({ metadata }) => Number(metadata.annotations?.[revisionAnnotation])));
@@ -106,15 +126,14 @@ function newReplicaSet(deployment: Workload, replicas: number, old: readonly Wor
   };
 }
 
+/** But for the label that tells ReplicaSets apart. */
 function sameTemplate(set: Workload, { spec }: Workload): boolean {
-  const { [hashLabel]: _, ...labels } = set.spec.template.metadata?.labels ?? {};
-  const template = { ...set.spec.template, metadata: { ...set.spec.template.metadata, labels } };
+  const { metadata, spec: pod } = set.spec.template;
+  const { [hashLabel]: _, ...labels } = metadata?.labels ?? {};
   return (
-    JSON.stringify(template) ===
-    JSON.stringify({
-      ...spec.template,
-      metadata: { ...spec.template.metadata, labels: spec.template.metadata?.labels ?? {} },
-    })
+    isDeepStrictEqual(pod, spec.template.spec) &&
+    isDeepStrictEqual(labels, spec.template.metadata?.labels ?? {}) &&
+    isDeepStrictEqual(metadata?.annotations, spec.template.metadata?.annotations)
   );
 }
 
@@ -122,8 +141,10 @@ function withReplicas(set: Workload, replicas: number): Workload {
   return { ...set, spec: { ...set.spec, replicas } };
 }
 
-function writeStatus({ server, clock }: ClusterParts, { metadata, spec, status }: Workload): void {
+function writeStatus({ server, clock }: ClusterParts, { metadata, spec }: Workload): void {
   const { namespace, name } = metadata;
+  const status = server.get(types.deployments, { namespace, name })?.status;
+  const collisionCount = status?.collisionCount;
   const sets = server
     .list(types.replicaSets, namespace)
     .filter((set) => controllerOf(set)?.uid === metadata.uid);
@@ -135,18 +156,18 @@ function writeStatus({ server, clock }: ClusterParts, { metadata, spec, status }
     status: ready >= wanted ? "True" : "False",
     reason: ready >= wanted ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
   };
-  const before = status?.conditions;
   server.setStatus(
     types.deployments,
     { namespace, name },
     {
+      ...(collisionCount === undefined ? {} : { collisionCount }),
       observedGeneration: metadata.generation ?? 0,
       replicas: pods.length,
       updatedReplicas: pods.length,
       readyReplicas: ready,
       availableReplicas: ready,
       unavailableReplicas: Math.max(0, wanted - ready),
-      conditions: withCondition(before, available, timestamp(clock.now())),
+      conditions: withCondition(status?.conditions, available, timestamp(clock.now())),
     },
   );
 }

@@ -21,6 +21,8 @@ import {
 
 /** Before containers are created: sandbox, network, image that is there. */
 const createMs = 1000;
+/** How soon the ranks of a group notice that one has died. */
+const rankTimeoutMs = 500;
 /** Restart delays: none at first, then 10 s, doubling up to 5 min. */
 const firstBackOffSeconds = 10;
 const maxBackOffSeconds = 300;
@@ -185,20 +187,30 @@ export class Kubelet {
     } else this.#letLeaderLoad(pod);
   }
 
+  /** An engine cannot go on without one of its ranks. */
+  #endOtherRanks({ metadata, spec }: Pod): void {
+    const set = metadata.labels?.[groupLabels.set];
+    if (set === undefined) return;
+    for (const rank of this.#ranksOf(metadata)) {
+      const runner = this.#runners.get(rank.metadata.uid);
+      if (rank.metadata.uid === metadata.uid || runner?.startedAtMs === undefined || runner.leaving) continue;
+      const lastWords = `RuntimeError: rank on ${spec.nodeName ?? "another node"} died`;
+      this.#later(runner, rankTimeoutMs, () => this.#exited(rank, 1, lastWords));
+    }
+  }
+
+  #ranksOf({ namespace, labels }: Pod["metadata"]): readonly Pod[] {
+    return this.#parts.server
+      .list(types.pods, namespace)
+      .filter(({ metadata }) =>
+        [groupLabels.set, groupLabels.group].every((label) => metadata.labels?.[label] === labels?.[label]),
+      );
+  }
+
   /** An engine loads once all ranks of its group run; one without a group at once. */
   #letLeaderLoad(known: Pod): void {
     const { metadata } = known;
-    const set = metadata.labels?.[groupLabels.set];
-    const ranks =
-      set === undefined
-        ? [known]
-        : this.#parts.server
-            .list(types.pods, metadata.namespace)
-            .filter(
-              ({ metadata: { labels } }) =>
-                labels?.[groupLabels.set] === set &&
-                labels[groupLabels.group] === metadata.labels?.[groupLabels.group],
-            );
+    const ranks = metadata.labels?.[groupLabels.set] === undefined ? [known] : this.#ranksOf(metadata);
     const size = Number(metadata.annotations?.[groupAnnotations.size] ?? 1);
     const running = ranks.map(({ metadata: { uid } }) => this.#runners.get(uid)?.startedAtMs);
     if (ranks.length < size || running.includes(undefined)) return;
@@ -232,6 +244,7 @@ export class Kubelet {
     const runner = this.#runners.get(known.metadata.uid);
     if (pod === undefined || runner === undefined) return;
     runner.startedAtMs = undefined;
+    this.#endOtherRanks(pod);
     const exit: Exit = {
       exitCode,
       reason: exitCode === 137 ? "OOMKilled" : exitCode === 0 ? "Completed" : "Error",

@@ -71,7 +71,7 @@ function reconcileSet(parts: ClusterParts, ref: ObjectRef): void {
   if (leaders?.metadata.deletionTimestamp !== undefined) return;
   // The name is that of the set, so that an older one of this name may still be there.
   if (leaders !== undefined && controllerOf(leaders)?.uid !== set.metadata.uid) return;
-  const revision = revisionOf(set);
+  const revision = leaders?.metadata.labels?.[groupLabels.revision] ?? revisionOf(set);
   server.apply(types.statefulSets, leaderStatefulSet(set, revision), { manager, force: true });
   keepRevision(parts, set, revision);
   keepService(parts, set);
@@ -131,7 +131,7 @@ function leaderStatefulSet(set: LeaderWorkerSet, revision: string) {
 
 function keepRevision({ server }: ClusterParts, set: LeaderWorkerSet, revision: string): void {
   const { name, namespace = "" } = set.metadata;
-  const ref = { namespace, name: `${name}-${revision}` };
+  const ref = { namespace, name: `${name}-${revision}-1` };
   if (server.get(types.controllerRevisions, ref) !== undefined) return;
   const labels = { [groupLabels.set]: name, [groupLabels.revision]: revision };
   const metadata = { ...ref, labels, ownerReferences: [controllerReference(set)] };

@@ -114,6 +114,10 @@ export interface WorkloadObject extends KubeObject {
     readonly observedGeneration?: number;
     readonly replicas?: number;
     readonly readyReplicas?: number;
+    /** Of a StatefulSet: the ControllerRevision of its template. */
+    readonly updateRevision?: string;
+    /** Of a Deployment: how often the name of its ReplicaSet was taken. */
+    readonly collisionCount?: number;
     readonly conditions?: readonly Condition[];
   };
 }

@@ -26,11 +26,13 @@ function reconcile(parts: ClusterParts, ref: ObjectRef): void {
   if (set.metadata.deletionTimestamp === undefined) {
     for (let count = active.length; count < wanted; count += 1) createPod(parts, set);
     const surplus = Math.max(0, active.length - wanted);
-    const related = siblings(parts, set)
-      .flatMap((each) => podsOf(server, each))
-      .filter(isActive);
-    for (const pod of inOrderOfDeletion(active, related, clock.now()).slice(0, surplus)) {
-      server.delete(types.pods, { namespace: pod.metadata.namespace, name: pod.metadata.name });
+    if (surplus > 0) {
+      const related = siblings(parts, set)
+        .flatMap((each) => podsOf(server, each))
+        .filter(isActive);
+      for (const pod of inOrderOfDeletion(active, related, clock.now()).slice(0, surplus)) {
+        server.delete(types.pods, { namespace: pod.metadata.namespace, name: pod.metadata.name });
+      }
     }
   }
   const left = podsOf(server, set).filter(isActive);

@@ -113,7 +113,9 @@ function keepRevision({ server }: ClusterParts, set: Workload, revision: string)
   );
 }
 
-function revisionOf({ metadata, spec }: Workload): string {
+function revisionOf({ metadata, spec, status }: Workload): string {
+  // The template never changes, and a set that was made elsewhere has the name that was given there.
+  if (status?.updateRevision !== undefined) return status.updateRevision;
   const hash = createHash("sha256").update(JSON.stringify(spec.template)).digest("hex").slice(0, 10);
   return `${metadata.name}-${hash}`;
 }
