@@ -63,16 +63,14 @@ test("a condition's time is that of its change", async () => {
 // Fault: the time moves with reason and message, where Kubernetes moves it with status alone.
 test.fails("a condition's time stays while only its message changes", async () => {
   const sim = simulate();
-  sim.llama("chat", wholeNode);
+  sim.engines("chat", { exitCode: 1, lastWords: "ValueError: the first" });
+  sim.llama("chat", oneGpu);
   await sim.settle();
-  sim.scale("chat", 2);
-  await sim.settle();
-  const since = sinceOf(sim, "chat", "Scheduled");
-  await sim.pass(100);
-  sim.patch("GpuPool", "h100", { spec: { nodes: { max: 4 } } });
-  await sim.settle();
-  sim.expectCondition("chat", { type: "Scheduled", status: "False", message: "may grow by 3 nodes" });
-  expect(sinceOf(sim, "chat", "Scheduled")).toBe(since);
+  const since = sinceOf(sim, "chat", "ModelLoaded");
+  sim.engines("chat", { exitCode: 1, lastWords: "ValueError: the second" });
+  await sim.pass(600);
+  sim.expectCondition("chat", { type: "ModelLoaded", status: "False", message: "the second" });
+  expect(sinceOf(sim, "chat", "ModelLoaded")).toBe(since);
 });
 
 // Fault: the rollout reads that time as its clock, so that an old replica never makes room while the message, which
