@@ -57,6 +57,20 @@ export class FakeClock implements Clock {
     this.#elapsedMs = untilMs;
   }
 
+  /** Monotonic milliseconds of the timer that is due first; undefined while none waits. */
+  get nextDueMs(): number | undefined {
+    return this.#next(Number.POSITIVE_INFINITY)?.dueMs;
+  }
+
+  /** Moves time on to the timer that is due first and runs it; for those who settle what it woke by themselves. */
+  runNext(): void {
+    const timer = this.#next(Number.POSITIVE_INFINITY);
+    if (timer === undefined) return;
+    this.#timers.delete(timer);
+    this.#elapsedMs = Math.max(this.#elapsedMs, timer.dueMs);
+    timer.callback();
+  }
+
   /** Moves time on without running anything: the process was stopped and continued. */
   freeze(ms: number): void {
     this.#elapsedMs += ms;

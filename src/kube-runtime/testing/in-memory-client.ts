@@ -1,5 +1,10 @@
-// A KubeClient without a server, for tests of what uses one: objects in memory, optimistic locking, watches, and calls
-// that can be made to fail. It validates nothing and runs no garbage collector; the real API server is for that.
+// A KubeClient without a network, for tests of what uses one: in front of an API server in memory, of its own or shared
+// with others, with calls that can be made to fail, answers that never come, and watches that come late.
+//
+// Differs from the real one
+// - Lists come in one page and no call takes time; selectors are not read.
+// - A watch never ends by its own timeout; where there is a clock, it sends bookmarks once a minute.
+import type { Clock } from "../clock.ts";
 import type {
   ApplyOptions,
   CallOptions,
@@ -13,16 +18,17 @@ import type {
   WatchOptions,
   WriteOptions,
 } from "../client/client.ts";
-import { ApiError } from "../client/errors.ts";
-import { objectKey, type KubeObject, type Live, type ObjectRef } from "../client/object.ts";
-import { compareResourceVersions } from "../client/resource-version.ts";
+import { ApiError, ConnectionError } from "../client/errors.ts";
+import type { KubeObject, Live, ObjectRef } from "../client/object.ts";
 import { resourceName, type ResourceType } from "../client/resource.ts";
 import type { WatchEvent } from "../connection/http/watch.ts";
+import { InMemoryApiServer, refOfObject } from "./in-memory-server.ts";
 
 export interface Call {
   readonly verb: "get" | "list" | "watch" | "create" | "apply" | "replace" | "patch" | "delete";
   readonly resource: string;
   readonly name: string | undefined;
+  readonly namespace?: string | undefined;
   readonly subresource?: string | undefined;
   /** The object or patch that was sent. */
   readonly body?: unknown;
@@ -31,20 +37,38 @@ export interface Call {
 /** Throws, or returns a promise, to refuse or hold up a call. */
 export type Interceptor = (call: Call) => void | Promise<void>;
 
-interface Listener {
-  readonly resource: string;
-  readonly namespace: string | undefined;
-  push(event: WatchEvent<KubeObject>): void;
+/** A write that the server has carried out, before its answer is handed on. */
+export interface Write {
+  readonly call: Call;
+  readonly before: Live<KubeObject> | undefined;
+  /** Undefined for what is gone. */
+  readonly after: Live<KubeObject> | undefined;
 }
+
+export interface InMemoryClientOptions {
+  readonly server?: InMemoryApiServer;
+  /** For late events and bookmarks. */
+  readonly clock?: Clock;
+  /** By how much the events of a kind come late; read for each event. Needs a clock. */
+  readonly watchDelayMs?: (resource: string) => number;
+  /** Told of each write that was carried out; the answer waits for it. */
+  readonly onWrite?: (write: Write) => Promise<void> | undefined;
+}
+
+const bookmarkPeriodMs = 60_000;
 
 export class InMemoryKubeClient implements KubeClient {
   readonly calls: Call[] = [];
   intercept: Interceptor = () => undefined;
-  readonly #objects = new Map<string, Map<string, Live<KubeObject>>>();
-  readonly #history: { readonly resource: string; readonly event: WatchEvent<KubeObject> }[] = [];
-  readonly #listeners = new Set<Listener>();
-  #resourceVersion = 0;
-  #uid = 0;
+  readonly server: InMemoryApiServer;
+  readonly #options: InMemoryClientOptions;
+  readonly #watches = new Set<() => void>();
+  #closed = false;
+
+  constructor(options: InMemoryClientOptions = {}) {
+    this.#options = options;
+    this.server = options.server ?? new InMemoryApiServer();
+  }
 
   /** The writes so far, as `verb resource name`. */
   get writes(): readonly string[] {
@@ -56,27 +80,28 @@ export class InMemoryKubeClient implements KubeClient {
   }
 
   get openWatches(): number {
-    return this.#listeners.size;
+    return this.#watches.size;
+  }
+
+  /** From now on nothing is answered and nothing delivered: whoever uses the client is dead. */
+  close(): void {
+    this.#closed = true;
+    for (const end of this.#watches) end();
+    this.#watches.clear();
   }
 
   /** Stores an object as another client would, without a call being noted. */
   put<T extends KubeObject>(type: ResourceType<T>, object: T): Live<T> {
-    return this.#store(type, object);
+    return this.server.put(type, object);
   }
 
   /** Removes an object as another client would. */
   remove(type: ResourceType, ref: ObjectRef): void {
-    const objects = this.#objects.get(resourceName(type));
-    const object = objects?.get(objectKey(ref));
-    if (object === undefined) return;
-    objects?.delete(objectKey(ref));
-    const metadata = { ...object.metadata, resourceVersion: this.#nextResourceVersion() };
-    this.#publish(resourceName(type), { type: "DELETED", object: { ...object, metadata } });
+    this.server.remove(type, ref);
   }
 
   peek<T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef): Live<T> | undefined {
-    // Each kind's map holds what was stored for it.
-    return this.#objects.get(resourceName(type))?.get(objectKey(ref)) as Live<T> | undefined;
+    return this.server.get(type, ref);
   }
 
   async get<T extends KubeObject>(
@@ -84,17 +109,19 @@ export class InMemoryKubeClient implements KubeClient {
     ref: ObjectRef,
     options: SubresourceOptions = {},
   ): Promise<Live<T>> {
-    await this.#note({ verb: "get", resource: resourceName(type), name: ref.name }, options);
-    return this.#find(type, ref);
+    await this.#note({ verb: "get", resource: resourceName(type), ...named(ref) }, options);
+    const live = this.server.get(type, ref);
+    if (live === undefined || !this.server.serves(type)) throw refusal(404, "NotFound");
+    return copy(live);
   }
 
   async list<T extends KubeObject>(type: ResourceType<T>, options: PageOptions = {}): Promise<ListPage<T>> {
     await this.#note({ verb: "list", resource: resourceName(type), name: undefined }, options);
-    const all = [...(this.#objects.get(resourceName(type))?.values() ?? [])] as Live<T>[];
-    const items = all.filter(
-      ({ metadata }) => options.namespace === undefined || metadata.namespace === options.namespace,
-    );
-    return { items, resourceVersion: String(this.#resourceVersion) };
+    if (!this.server.serves(type)) throw refusal(404, "NotFound");
+    return {
+      items: this.server.list(type, options.namespace).map(copy),
+      resourceVersion: this.server.resourceVersion,
+    };
   }
 
   async *pages<T extends KubeObject>(
@@ -110,36 +137,40 @@ export class InMemoryKubeClient implements KubeClient {
   ): AsyncGenerator<WatchEvent<T>, void, undefined> {
     const resource = resourceName(type);
     await this.#note({ verb: "watch", resource, name: undefined }, options);
-    const { signal, namespace, resourceVersion } = options;
-    const pending: WatchEvent<KubeObject>[] = this.#history
-      .filter((entry) => entry.resource === resource && isAfter(entry.event, resourceVersion))
-      .map(({ event }) => event);
-    let wake = (): void => undefined;
-    const listener: Listener = {
-      resource,
-      namespace,
-      push: (event) => {
-        pending.push(event);
-        wake();
-      },
+    if (!this.server.serves(type)) throw refusal(404, "NotFound");
+    const { signal, namespace } = options;
+    const feed = new Feed(this.#options, resource);
+    for (const { event } of this.server.changesSince(resource, options.resourceVersion)) feed.push(event);
+    const endings = [
+      this.server.onChange(({ resource: changed, event }) => {
+        const isElsewhere = namespace !== undefined && event.object.metadata.namespace !== namespace;
+        if (changed === resource && !isElsewhere) feed.push(event);
+      }),
+      this.server.onRemoval((removed) => {
+        if (removed === resource) feed.end();
+      }),
+      this.#bookmarks(feed),
+    ];
+    const unsubscribe = (): void => {
+      for (const end of endings) end();
     };
-    this.#listeners.add(listener);
-    const stop = (): void => wake();
+    this.#watches.add(unsubscribe);
+    const stop = (): void => feed.wake();
     signal?.addEventListener("abort", stop, { once: true });
     try {
       for (;;) {
         signal?.throwIfAborted();
-        const event = pending.shift();
-        if (event === undefined) {
-          const { promise, resolve } = Promise.withResolvers<void>();
-          wake = resolve;
-          await promise;
-        } else {
-          yield event as WatchEvent<T>;
-        }
+        const event = feed.next();
+        if (event !== undefined)
+          yield (
+            event.type === "BOOKMARK" ? event : { ...event, object: copy(event.object) }
+          ) as WatchEvent<T>;
+        else if (feed.ended) return;
+        else await feed.news();
       }
     } finally {
-      this.#listeners.delete(listener);
+      unsubscribe();
+      this.#watches.delete(unsubscribe);
       signal?.removeEventListener("abort", stop);
     }
   }
@@ -149,10 +180,11 @@ export class InMemoryKubeClient implements KubeClient {
     object: T,
     options: WriteOptions = {},
   ): Promise<Live<T>> {
-    const ref = refOfIntent(object);
-    await this.#note({ verb: "create", resource: resourceName(type), name: ref.name, body: object }, options);
-    if (this.peek(type, ref) !== undefined) throw refusal(409, "AlreadyExists");
-    return this.#store(type, object);
+    const ref = refOfObject(object);
+    const call: Call = { verb: "create", resource: resourceName(type), ...named(ref), body: object };
+    return this.#write(type, ref, call, options, () =>
+      this.server.create(type, asJson(object), options.fieldManager),
+    );
   }
 
   async apply<T extends KubeObject>(
@@ -160,17 +192,22 @@ export class InMemoryKubeClient implements KubeClient {
     object: T,
     options: ApplyOptions,
   ): Promise<Live<T>> {
-    const ref = refOfIntent(object);
-    const { subresource } = options;
-    await this.#note(
-      { verb: "apply", resource: resourceName(type), name: ref.name, subresource, body: object },
-      options,
-    );
-    const live = this.peek(type, ref);
-    const uid = object.metadata?.uid;
-    if (uid !== undefined && uid !== live?.metadata.uid) throw refusal(409, "Conflict");
-    if (live === undefined && subresource !== undefined) throw refusal(404, "NotFound");
-    return this.#storeIfChanged(type, live, merge(live, object) as T);
+    const ref = refOfObject(object);
+    const { subresource, fieldManager: manager, force = true } = options;
+    const call: Call = {
+      verb: "apply",
+      resource: resourceName(type),
+      ...named(ref),
+      subresource,
+      body: object,
+    };
+    return this.#write(type, ref, call, options, () => {
+      if (subresource === undefined) return this.server.apply(type, asJson(object), { manager, force });
+      return this.server.patch(type, ref, asJson(object) as unknown as Record<string, unknown>, {
+        manager,
+        subresource,
+      });
+    });
   }
 
   async applyStatus<T extends KubeObject>(
@@ -179,10 +216,14 @@ export class InMemoryKubeClient implements KubeClient {
     status: StatusOf<T>,
     options: Omit<ApplyOptions, "subresource">,
   ): Promise<Live<T>> {
-    const call = { verb: "apply", resource: resourceName(type), name: ref.name } as const;
-    await this.#note({ ...call, subresource: "status", body: status }, options);
-    const live = this.#find(type, ref);
-    return this.#storeIfChanged(type, live, { ...live, status });
+    const call: Call = {
+      verb: "apply",
+      resource: resourceName(type),
+      ...named(ref),
+      subresource: "status",
+      body: status,
+    };
+    return this.#write(type, ref, call, options, () => this.server.setStatus(type, ref, asJson(status)));
   }
 
   async replace<T extends KubeObject>(
@@ -190,14 +231,12 @@ export class InMemoryKubeClient implements KubeClient {
     object: T,
     options: WriteOptions = {},
   ): Promise<Live<T>> {
-    const ref = refOfIntent(object);
-    await this.#note(
-      { verb: "replace", resource: resourceName(type), name: ref.name, body: object },
-      options,
-    );
-    const live = this.#find(type, ref);
-    if (object.metadata?.resourceVersion !== live.metadata.resourceVersion) throw refusal(409, "Conflict");
-    return this.#store(type, object);
+    const ref = refOfObject(object);
+    const call: Call = { verb: "replace", resource: resourceName(type), ...named(ref), body: object };
+    return this.#write(type, ref, call, options, () => {
+      if (object.metadata?.resourceVersion === undefined) throw refusal(409, "Conflict");
+      return this.server.update(type, asJson(object), options.fieldManager);
+    });
   }
 
   async mergePatch<T extends KubeObject>(
@@ -206,16 +245,21 @@ export class InMemoryKubeClient implements KubeClient {
     patch: Readonly<Record<string, unknown>>,
     options: PatchOptions = {},
   ): Promise<Live<T>> {
-    const { subresource, resourceVersion } = options;
-    await this.#note(
-      { verb: "patch", resource: resourceName(type), name: ref.name, subresource, body: patch },
-      options,
+    const { subresource, resourceVersion, fieldManager: manager } = options;
+    const call: Call = {
+      verb: "patch",
+      resource: resourceName(type),
+      ...named(ref),
+      subresource,
+      body: patch,
+    };
+    return this.#write(type, ref, call, options, () =>
+      this.server.patch(type, ref, asJson(patch), {
+        ...(manager === undefined ? {} : { manager }),
+        ...(subresource === undefined ? {} : { subresource }),
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      }),
     );
-    const live = this.#find(type, ref);
-    if (resourceVersion !== undefined && resourceVersion !== live.metadata.resourceVersion) {
-      throw refusal(409, "Conflict");
-    }
-    return this.#storeIfChanged(type, live, merge(live, patch) as T);
   }
 
   async delete<T extends KubeObject>(
@@ -223,13 +267,13 @@ export class InMemoryKubeClient implements KubeClient {
     ref: ObjectRef,
     options: DeleteOptions = {},
   ): Promise<boolean> {
-    await this.#note({ verb: "delete", resource: resourceName(type), name: ref.name }, options);
-    const live = this.peek(type, ref);
-    if (live === undefined) return false;
-    const uid = options.preconditions?.uid;
-    if (uid !== undefined && uid !== live.metadata.uid) throw refusal(409, "Conflict");
-    this.remove(type, ref);
-    return true;
+    const call: Call = { verb: "delete", resource: resourceName(type), ...named(ref) };
+    await this.#note(call, options);
+    const before = this.server.get(type, ref);
+    const found = this.server.delete(type, ref, options);
+    const told = this.#written({ call, before, after: this.server.get(type, ref) });
+    if (told !== undefined) await told;
+    return found;
   }
 
   async raw(path: string, options: CallOptions = {}): Promise<string> {
@@ -237,83 +281,129 @@ export class InMemoryKubeClient implements KubeClient {
     return path === "/version" ? '{"major":"1","minor":"35","gitVersion":"v1.35.4"}' : "ok";
   }
 
-  async serves(): Promise<boolean> {
-    return true;
+  async serves(type: ResourceType): Promise<boolean> {
+    return this.server.serves(type);
+  }
+
+  async #write<T extends KubeObject>(
+    type: ResourceType<T>,
+    ref: ObjectRef,
+    call: Call,
+    options: CallOptions,
+    carryOut: () => Live<T>,
+  ): Promise<Live<T>> {
+    await this.#note(call, options);
+    const before = this.server.get(type, ref);
+    const after = carryOut();
+    const told = this.#written({ call, before, after });
+    if (told !== undefined) await told;
+    options.signal?.throwIfAborted();
+    return copy(after);
+  }
+
+  /** What the answer waits for; nothing, as a rule, so that an answer comes before the watch's event. */
+  #written(write: Write): Promise<void> | undefined {
+    const told = this.#options.onWrite?.(write);
+    return told ?? (this.#closed ? never() : undefined);
   }
 
   async #note(call: Call, options: CallOptions): Promise<void> {
     options.signal?.throwIfAborted();
+    if (this.#closed) await never();
     this.calls.push(call);
     await this.intercept(call);
     options.signal?.throwIfAborted();
   }
 
-  #find<T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef): Live<T> {
-    const live = this.peek(type, ref);
-    if (live === undefined) throw refusal(404, "NotFound");
-    return live;
-  }
-
-  #storeIfChanged<T extends KubeObject>(type: ResourceType<T>, live: Live<T> | undefined, next: T): Live<T> {
-    if (live !== undefined && JSON.stringify(live) === JSON.stringify(next)) return live;
-    return this.#store(type, next);
-  }
-
-  #store<T extends KubeObject>(type: ResourceType<T>, object: T): Live<T> {
-    const resource = resourceName(type);
-    const objects = this.#objects.get(resource) ?? new Map<string, Live<KubeObject>>();
-    this.#objects.set(resource, objects);
-    const ref = refOfIntent(object);
-    const previous = objects.get(objectKey(ref));
-    this.#uid += 1;
-    const stored: Live<T> = {
-      ...object,
-      metadata: {
-        ...object.metadata,
-        name: ref.name,
-        uid: previous?.metadata.uid ?? object.metadata?.uid ?? `uid-${this.#uid}`,
-        resourceVersion: this.#nextResourceVersion(),
-      },
+  #bookmarks(feed: Feed): () => void {
+    const { clock } = this.#options;
+    if (clock === undefined) return () => undefined;
+    let cancel = (): void => undefined;
+    const next = (): void => {
+      cancel = clock.setTimeout(() => {
+        feed.push({ type: "BOOKMARK", resourceVersion: this.server.resourceVersion });
+        next();
+      }, bookmarkPeriodMs);
     };
-    objects.set(objectKey(ref), stored);
-    this.#publish(resource, { type: previous === undefined ? "ADDED" : "MODIFIED", object: stored });
-    return stored;
-  }
-
-  #publish(resource: string, event: WatchEvent<KubeObject>): void {
-    this.#history.push({ resource, event });
-    for (const listener of this.#listeners) if (listener.resource === resource) listener.push(event);
-  }
-
-  #nextResourceVersion(): string {
-    this.#resourceVersion += 1;
-    return String(this.#resourceVersion);
+    next();
+    return () => cancel();
   }
 }
 
-function isAfter(event: WatchEvent<KubeObject>, resourceVersion: string): boolean {
-  if (event.type === "BOOKMARK") return false;
-  return compareResourceVersions(event.object.metadata.resourceVersion, resourceVersion) > 0;
+/** The events of one watch on their way, in order, each as late as its kind is. */
+class Feed {
+  readonly #options: InMemoryClientOptions;
+  readonly #resource: string;
+  readonly #arrived: WatchEvent<KubeObject>[] = [];
+  #news = Promise.withResolvers<void>();
+  #lastAtMs = 0;
+  #ended = false;
+
+  constructor(options: InMemoryClientOptions, resource: string) {
+    this.#options = options;
+    this.#resource = resource;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  push(event: WatchEvent<KubeObject>): void {
+    const { clock, watchDelayMs } = this.#options;
+    const now = clock?.monotonic() ?? 0;
+    const atMs = Math.max(this.#lastAtMs, now + (watchDelayMs?.(this.#resource) ?? 0));
+    this.#lastAtMs = atMs;
+    if (clock === undefined || atMs <= now) this.#arrive(event);
+    else clock.setTimeout(() => this.#arrive(event), atMs - now);
+  }
+
+  next(): WatchEvent<KubeObject> | undefined {
+    return this.#arrived.shift();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.wake();
+  }
+
+  wake(): void {
+    this.#news.resolve();
+  }
+
+  async news(): Promise<void> {
+    await this.#news.promise;
+    this.#news = Promise.withResolvers();
+  }
+
+  #arrive(event: WatchEvent<KubeObject>): void {
+    this.#arrived.push(event);
+    this.wake();
+  }
 }
 
-function refOfIntent(object: KubeObject): ObjectRef {
-  const { name, namespace } = object.metadata ?? {};
-  if (name === undefined) throw new TypeError(`${object.kind} has no metadata.name`);
+function named({ name, namespace }: ObjectRef): Pick<Call, "name" | "namespace"> {
   return namespace === undefined ? { name } : { name, namespace };
+}
+
+/** As it would have come over the wire: what is undefined is not there, and nothing is shared. */
+function asJson<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+/** Readers may change metadata of what they were given; what lies deeper is shared. */
+function copy<T extends KubeObject>(object: Live<T>): Live<T> {
+  return { ...object, metadata: { ...object.metadata } };
+}
+
+async function never(): Promise<void> {
+  await new Promise(() => undefined);
 }
 
 function refusal(code: number, reason: string): ApiError {
   return new ApiError("in memory", { code, reason });
 }
 
-/** RFC 7386. */
-function merge(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
-  const base = typeof target === "object" && target !== null && !Array.isArray(target) ? target : {};
-  const merged: Record<string, unknown> = { ...base };
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete merged[name];
-    else merged[name] = merge(merged[name], value);
-  }
-  return merged;
+/** An answer that was lost on its way: whether the write was carried out is not known. */
+export function lostAnswer({ verb, resource }: Pick<Call, "verb" | "resource">): ConnectionError {
+  return new ConnectionError("reset", `${verb} ${resource}`);
 }

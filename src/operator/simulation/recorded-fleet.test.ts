@@ -1,0 +1,63 @@
+// An upgrade restarts nothing: the operator of today over objects that the one of commit 99a955d has left
+// (test/fixtures/fleet-99a955d, with a README on how they were recorded). Every write of its is listed here.
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
+import { simulate, type Simulation } from "../testing/simulation.ts";
+
+const folder = new URL("../../../test/fixtures/fleet-99a955d/", import.meta.url);
+/** Not objects of the operator's cluster, or not of its business. */
+const leftOut = new Set(["crds.json", "pulumi-outputs.json", "pulumi-states.json"]);
+
+function recordedFleet(): readonly Live<KubeObject>[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".json") && !leftOut.has(file))
+    .flatMap((file) => JSON.parse(readFileSync(new URL(file, folder), "utf8")) as Live<KubeObject>[]);
+}
+
+/** The fleet before any operator runs over it. */
+function fleet(): Simulation {
+  const sim = simulate({ operator: false, pool: false, startAt: "2026-12-01T00:00:00Z" });
+  sim.load(recordedFleet());
+  return sim;
+}
+
+/** What a restart would change of pods and what runs them. */
+function workloadsOf(sim: Simulation): readonly unknown[] {
+  return [
+    "Pod",
+    "Deployment",
+    "ReplicaSet",
+    "LeaderWorkerSet",
+    "StatefulSet",
+    "ControllerRevision",
+    "Service",
+  ]
+    .flatMap((kind) => sim.list(kind))
+    .map((object) => {
+      const { kind, metadata } = object;
+      const { namespace, name, uid, generation, deletionTimestamp } = metadata;
+      return { kind, namespace, name, uid, generation, deletionTimestamp };
+    });
+}
+
+test("the operator over a recorded fleet touches no pod, and this is all that it writes", async () => {
+  const sim = fleet();
+  const before = workloadsOf(sim);
+  sim.startOperator();
+  await sim.settle();
+  await sim.pass(3600);
+  expect(workloadsOf(sim)).toEqual(before);
+  expect(sim.written()).toEqual([]);
+});
+
+test("the recorded fleet lives on: what is scaled is scaled as the revision that it is", async () => {
+  const sim = fleet();
+  sim.startOperator();
+  await sim.settle();
+  const before = sim.pods("llama-8b").map(({ metadata }) => metadata.uid);
+  sim.scale("llama-8b", 3);
+  await sim.settle();
+  expect(sim.effects()).toEqual(["change Deployment llama-8b@1: spec.replicas 2 -> 3"]);
+  expect(sim.pods("llama-8b").map(({ metadata }) => metadata.uid)).toEqual(expect.arrayContaining(before));
+});

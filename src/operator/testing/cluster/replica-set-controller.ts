@@ -1,0 +1,78 @@
+// ReplicaSets: as many pods as are wanted, after pkg/controller/replicaset (Kubernetes 1.35); which pods go is in
+// victims.ts.
+//
+// Differs from the real one: no adoption and no release of pods by labels, no slow start, no burst limit, no
+// minReadySeconds; names of pods end in five random characters of a seeded sequence.
+import { controllerOf, type ObjectRef } from "@llama-operator/kube-runtime/client";
+import { ControlLoop, watched, type ClusterParts } from "./control-loop.ts";
+import { isActive, isReady, types, type Workload } from "./objects.ts";
+import { controllerReference, ownerOfKind, podsOf } from "./ownership.ts";
+import { inOrderOfDeletion } from "./victims.ts";
+
+export function replicaSetController(parts: ClusterParts): ControlLoop {
+  return new ControlLoop(
+    parts,
+    [watched(types.replicaSets), watched(types.pods, (pod) => [ownerOfKind(pod, "ReplicaSet")])],
+    (ref) => reconcile(parts, ref),
+  );
+}
+
+function reconcile(parts: ClusterParts, ref: ObjectRef): void {
+  const { server, clock } = parts;
+  const set = server.get(types.replicaSets, ref);
+  if (set === undefined) return;
+  const active = podsOf(server, set).filter(isActive);
+  const wanted = set.spec.replicas ?? 1;
+  if (set.metadata.deletionTimestamp === undefined) {
+    for (let count = active.length; count < wanted; count += 1) createPod(parts, set);
+    const surplus = Math.max(0, active.length - wanted);
+    if (surplus > 0) {
+      const related = siblings(parts, set)
+        .flatMap((each) => podsOf(server, each))
+        .filter(isActive);
+      for (const pod of inOrderOfDeletion(active, related, clock.now()).slice(0, surplus)) {
+        server.delete(types.pods, { namespace: pod.metadata.namespace, name: pod.metadata.name });
+      }
+    }
+  }
+  const left = podsOf(server, set).filter(isActive);
+  const ready = left.filter(isReady).length;
+  server.setStatus(types.replicaSets, ref, {
+    observedGeneration: set.metadata.generation ?? 0,
+    replicas: left.length,
+    readyReplicas: ready,
+    availableReplicas: ready,
+  });
+}
+
+function siblings({ server }: ClusterParts, set: Workload): readonly Workload[] {
+  const owner = controllerOf(set)?.uid;
+  return server
+    .list(types.replicaSets, set.metadata.namespace)
+    .filter((each) => controllerOf(each)?.uid === owner);
+}
+
+/** What Kubernetes takes for generated names: no vowels and nothing that looks like another character. */
+const alphabet = "bcdfghjklmnpqrstvwxz2456789";
+
+function createPod({ server, random }: ClusterParts, set: Workload): void {
+  const suffix = Array.from({ length: 5 }, () => alphabet[Math.floor(random() * alphabet.length)]).join("");
+  const { name, namespace = "" } = set.metadata;
+  const { metadata, spec } = set.spec.template;
+  server.create(
+    types.pods,
+    {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: {
+        name: `${name}-${suffix}`,
+        namespace,
+        labels: { ...metadata?.labels },
+        ...(metadata?.annotations === undefined ? {} : { annotations: { ...metadata.annotations } }),
+        ownerReferences: [controllerReference(set)],
+      },
+      spec,
+    },
+    "kube-controller-manager",
+  );
+}
