@@ -16,6 +16,8 @@ export interface Contenders {
 export interface Shared extends OtherPods {
   /** The first holder that stands ahead of the request. */
   readonly behind: string | undefined;
+  /** It stands ahead by its priority, and not by its age alone. */
+  readonly outranked: boolean;
 }
 
 /**
@@ -53,7 +55,9 @@ export function sharedWith(
     const further = lacks * nodesPerReplica - itsPods.reduce((sum, { pods }) => sum + pods, 0);
     if (further > 0) reserved.push({ pods: further, gpusPerPod });
   }
-  return { reserved, others: [...singles.values()].flat(), behind: first?.holder ?? made };
+  const rank = ({ priorityClassName }: GpuRequest): number => priorityOf(priorityClassName);
+  const outranked = first !== undefined && rank(first) > rank(request);
+  return { reserved, others: [...singles.values()].flat(), behind: first?.holder ?? made, outranked };
 }
 
 /**

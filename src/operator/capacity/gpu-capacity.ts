@@ -35,7 +35,7 @@ import { DeviceUse } from "./device-use.ts";
 import type { AssumedWorkload } from "./made-pods.ts";
 import { PoolNodes, withGrowth, withoutPods, type NodeCapacity } from "./pool-nodes.ts";
 import { compareRequests, GpuQueue, type GpuRequest } from "./queue.ts";
-import { roomFor } from "./room.ts";
+import { isScattered, roomFor } from "./room.ts";
 import { storedRequest } from "./stored-request.ts";
 import type { CapacitySources, Observed } from "./sources.ts";
 
@@ -51,6 +51,13 @@ export interface FreeGpus {
    * the scheduler has a queue of its own, and an autoscaler may wait for them.
    */
   readonly behind?: string | undefined;
+  /**
+   * That one is of higher priority: then single pods that have no node yet are to be taken back too. At equal priority
+   * they stay where they are, in the scheduler's queue: they are few, and came first.
+   */
+  readonly outranked: boolean;
+  /** The nodes that are there have the GPUs of a replica free, and not in the whole nodes that it takes. */
+  readonly scattered: boolean;
 }
 
 /** Changes come in bursts; those that wait are woken once a burst. */
@@ -120,7 +127,7 @@ export class GpuCapacity {
 
   #answer(request: GpuRequest, releasing: readonly Pod[]): FreeGpus {
     const spec = this.#specOf(request.pool);
-    if (spec === undefined) return { replicas: 0 };
+    if (spec === undefined) return { replicas: 0, outranked: false, scattered: false };
     const pool = this.#nodes.of(request.pool, spec);
     const total = withGrowth(pool, pool.total);
     const shared = sharedWith(request, {
@@ -130,7 +137,13 @@ export class GpuCapacity {
       everFits: (ahead) => everFits(ahead, total, this.#assumed.of(ahead.holder)),
     });
     const free = withGrowth(pool, withoutPods(pool, releasing));
-    return { replicas: roomFor(free, request.footprint, shared), behind: shared.behind };
+    const { behind, outranked } = shared;
+    return {
+      replicas: roomFor(free, request.footprint, shared),
+      ...(behind === undefined ? {} : { behind }),
+      outranked,
+      scattered: isScattered(pool.free, request.footprint),
+    };
   }
 
   readonly #priorityOf = (name: string | undefined): number =>

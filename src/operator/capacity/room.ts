@@ -44,3 +44,8 @@ export function roomFor(nodes: NodesByGpus, footprint: Footprint, { reserved, ot
   );
   return Math.max(0, Math.floor((slots(nodes, size) - taken) / nodesPerReplica));
 }
+
+/** Whether the free GPUs are enough for a replica and no nodes have them as it needs them. */
+export function isScattered(nodes: NodesByGpus, { nodesPerReplica, gpusPerNode }: Footprint): boolean {
+  return slots(nodes, gpusPerNode) < nodesPerReplica && slots(nodes, 1) >= nodesPerReplica * gpusPerNode;
+}

@@ -38,15 +38,20 @@ test("several replicas are replaced one after the other, and as many answer thro
   });
   await sim.settle();
   expect(fewest).toBe(3);
-  expect(sim.effects()).toEqual([
+  expect(sim.effects().filter((write) => !write.startsWith("change Pod"))).toEqual([
     "create ControllerRevision chat@2",
     "create Deployment chat@2",
-    "change Deployment chat@1: spec.replicas 3 -> 2",
     "change Deployment chat@2: spec.replicas 1 -> 2",
-    "change Deployment chat@1: spec.replicas 2 -> 1",
+    "change Deployment chat@1: spec.replicas 3 -> 2",
     "change Deployment chat@2: spec.replicas 2 -> 3",
+    "change Deployment chat@1: spec.replicas 2 -> 1",
     "delete Deployment chat@1",
   ]);
+  // Each old replica that leaves others behind is marked before it goes.
+  const cost = "metadata.annotations.controller.kubernetes.io/pod-deletion-cost";
+  expect(sim.effects().filter((write) => write.startsWith("change Pod"))).toEqual(
+    Array.from({ length: 2 }, () => `change Pod chat@1: ${cost} none -> -1000`),
+  );
   sim.expectCondition("chat", { type: "Ready", status: "True", message: "3 of 3" });
 });
 

@@ -17,7 +17,7 @@ import {
   type ObjectRef,
   type ResourceType,
 } from "@llama-operator/kube-runtime/client";
-import type { PageRequest } from "@llama-operator/kube-runtime/http";
+import type { TextRequest } from "@llama-operator/kube-runtime/http";
 import { FakeClock, InMemoryKubeClient, type Call, type Write } from "@llama-operator/kube-runtime/testing";
 import type { LlamaDeployment, LlamaDeploymentStatus } from "@llama-operator/llama/api";
 import { deploymentLabel } from "../workloads/labels.ts";
@@ -42,7 +42,7 @@ export interface SimulationOptions {
   /** RFC 3339; default the first of January 2026. */
   readonly startAt?: string;
   /** What engines answer at their metrics' path; without it they are not asked. */
-  readonly metricsPage?: (request: PageRequest) => string | undefined;
+  readonly metricsPage?: (request: TextRequest) => string | undefined;
 }
 
 export interface WantedCondition {
@@ -236,7 +236,7 @@ export class Simulation {
       clock: this.#clock,
       random: this.#random,
       logger: silentLogger,
-      getPage:
+      fetchText:
         metricsPage &&
         (async (request) => {
           const text = metricsPage(request);

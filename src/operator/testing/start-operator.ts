@@ -1,11 +1,10 @@
 // One life of the operator on a given client and clock: the only file of the simulation that knows how an operator is
 // wired. A life ends in order, or at once, as by SIGKILL: then nothing of it runs or is answered any more.
-import { noMetrics, RuntimeMetrics, type Clock, type Logger } from "@llama-operator/kube-runtime";
-import { Cache } from "@llama-operator/kube-runtime/cache";
-import type { GetPage } from "@llama-operator/kube-runtime/http";
-import { EventRecorder, Manager } from "@llama-operator/kube-runtime/process";
+import { noMetrics, type Clock, type Logger } from "@llama-operator/kube-runtime";
+import type { FetchText } from "@llama-operator/kube-runtime/http";
 import type { InMemoryKubeClient } from "@llama-operator/kube-runtime/testing";
-import { makeOperator } from "../operator.ts";
+import { operatorConfig } from "../config.ts";
+import { composeOperator } from "../start.ts";
 
 export interface OperatorLife {
   /** What ended it, where it was not one of the two below. */
@@ -21,38 +20,39 @@ export interface OperatorLifeOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
-  readonly getPage: GetPage | undefined;
+  /** How engines are asked; where it is left out, they are not. */
+  readonly fetchText: FetchText | undefined;
 }
 
 export function startOperatorLife(options: OperatorLifeOptions): OperatorLife {
-  const { client, random, logger, getPage } = options;
+  const { client, random, logger, fetchText } = options;
   const clock = new LifeClock(options.clock);
-  const metrics = new RuntimeMetrics(noMetrics);
-  const shared = { client, clock, random, logger, metrics };
-  const cache = new Cache(shared);
-  const recorder = new EventRecorder({
-    ...shared,
-    controller: "llama-operator.dev/operator",
-    instance: "simulated",
-  });
   let serial = 0;
-  const { controllers } = makeOperator({
-    ...shared,
-    cache,
-    recorder,
-    registry: noMetrics,
-    ...(getPage === undefined ? {} : { getPage }),
-    measuredOverheads: [],
-    newId: () => String((serial += 1)),
+  const config = operatorConfig.parse({
+    leaderElect: false,
+    healthPort: null,
+    metricsPort: null,
+    engineReports: fetchText !== undefined,
     workers: 4,
+  });
+  const operator = composeOperator(config, {
+    newClient: () => client,
+    namespace: "llama-operator",
+    identity: "simulated",
+    replica: "simulated",
+    clock,
+    random,
+    newId: () => String((serial += 1)),
+    logger,
+    registry: noMetrics,
+    fetchText: fetchText ?? (async () => ({ status: 503, text: "" })),
+    measuredOverheads: [],
   });
   const stop = new AbortController();
   let failure: unknown;
-  const ended = new Manager({ cache, recorder, leading: controllers, clock, logger })
-    .run(stop.signal)
-    .catch((error: unknown) => {
-      failure = error;
-    });
+  const ended = operator.run(stop.signal).catch((error: unknown) => {
+    failure = error;
+  });
   return {
     get failure() {
       return failure;

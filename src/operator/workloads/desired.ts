@@ -5,7 +5,7 @@ import type { IService } from "kubernetes-models/v1/Service";
 import type { IServiceAccount } from "kubernetes-models/v1/ServiceAccount";
 import { deployment } from "./deployment.ts";
 import { leaderWorkerSet, type ILeaderWorkerSet } from "./leader-worker-set.ts";
-import { serviceAccountName, type Owner } from "./names.ts";
+import type { Owner } from "./names.ts";
 import { podDisruptionBudget } from "./pod-disruption-budget.ts";
 import type { RevisionData } from "./revision.ts";
 import { serviceAccount } from "./service-account.ts";
@@ -33,15 +33,13 @@ export function desiredObjects(input: {
 }): readonly DesiredObject[] {
   const { owner } = input;
   // As long as one revision's pods run as it: the spec may name another account while they do.
-  const isOurs = input.workloads.some(({ revision }) => runsAs(revision) === serviceAccountName(owner));
+  const isOurs = input.workloads.some(
+    ({ revision }) => revision.intent.podTemplate.serviceAccountName === undefined,
+  );
   return [
     ...(isOurs ? [serviceAccount(owner)] : []),
     service(owner),
     podDisruptionBudget(owner),
     ...input.workloads.flatMap((wanted) => workloads(owner, wanted)),
   ];
-}
-
-function runsAs({ templates }: RevisionData): string | undefined {
-  return templates.serving.spec?.serviceAccountName;
 }

@@ -1,7 +1,7 @@
 // Why replicas of the current revision have no node, in words that stay the same while nothing else changes: counts of
 // free GPUs come and go every second, and are read from the GpuPool.
 import { reasons, type Reason } from "@llama-operator/llama/api";
-import type { NodeCapacity } from "../../capacity/pool-nodes.ts";
+import type { FreeGpus } from "../../capacity/gpu-capacity.ts";
 import type { RevisionData } from "../../workloads/revision.ts";
 import type { Scope } from "../scope.ts";
 
@@ -21,10 +21,10 @@ export function waitFor(found: {
   readonly current: RevisionData;
   /** Replicas that are wanted and not made. */
   readonly withheld: number;
-  /** The LlamaDeployment, as `namespace/name`, that stands ahead in the queue for the same GPUs. */
-  readonly behind: string | undefined;
+  /** What the pool has for it. */
+  readonly free: FreeGpus;
 }): Placement | undefined {
-  const { scope, current, withheld, behind } = found;
+  const { scope, current, withheld, free } = found;
   const waiting = scope.replicas.find(
     ({ revision, unschedulable }) => revision === current.hash && unschedulable !== undefined,
   );
@@ -34,30 +34,26 @@ export function waitFor(found: {
     const message = `PersistentVolumeClaim ${claim} is not there`;
     return { reason: reasons.ClaimNotFound, message, forGpus: false };
   }
-  return { ...shortage(scope, current, behind), forGpus: true };
+  return { ...shortage(scope, current, free), forGpus: true };
 }
 
 /** GPUs that are free but scattered are not GPUs that are missing. */
 function shortage(
   scope: Scope,
   { plan: { pool, nodesPerReplica, pod } }: RevisionData,
-  behind: string | undefined,
+  { behind, scattered }: FreeGpus,
 ): Omit<Placement, "forGpus"> {
-  const nodes = scope.nodesOf(pool);
-  const enough = nodes.filter(({ free }) => free >= pod.gpus).length;
   const needs = `a replica needs ${counted(nodesPerReplica, "node")} with ${counted(pod.gpus, "free GPU")}`;
   if (behind !== undefined) {
     const message = `${needs}; ${behind} waits for GPUs of pool ${pool} too and comes first`;
     return { reason: reasons.WaitingForGpus, message };
   }
-  if (enough < nodesPerReplica && freeGpus(nodes) >= pod.gpus * nodesPerReplica) {
+  if (scattered) {
     const message = `${needs}: the free GPUs of pool ${pool} are enough but scattered; move what holds parts of nodes`;
     return { reason: reasons.Fragmented, message };
   }
-  return {
-    reason: reasons.WaitingForGpus,
-    message: `${needs}; pool ${pool} has too few${growth(scope, pool)}`,
-  };
+  const message = `${needs}; pool ${pool} has too few${growth(scope, pool)}`;
+  return { reason: reasons.WaitingForGpus, message };
 }
 
 /** What an autoscaler may do about it. */
@@ -66,10 +62,6 @@ function growth(scope: Scope, poolName: string): string {
   const most = spec?.nodes?.max ?? 0;
   if (spec === undefined || scope.nodesOf(poolName).length >= most) return "";
   return `, and may grow to ${counted(most, "node")} (capacity: ${spec.capacity ?? "onDemand"})`;
-}
-
-function freeGpus(nodes: readonly NodeCapacity[]): number {
-  return nodes.reduce((sum, { free }) => sum + free, 0);
 }
 
 function counted(count: number, noun: string): string {

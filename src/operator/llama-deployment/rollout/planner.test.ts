@@ -254,10 +254,15 @@ describe("the replica to go", () => {
 describe("growth", () => {
   const two = [pod("new", "a"), pod("new", "b", pending)];
 
-  test("behind a group in the queue takes back replicas without a node and makes no further ones", () => {
-    const plan = planRollout(
-      input({ wanted: 4, current: { revision: "new", replicas: two }, growth: "queued" }),
-    );
+  test("behind a group in the queue makes no further replicas, and leaves those that wait for a node", () => {
+    const current = { revision: "new", replicas: two };
+    const plan = planRollout(input({ wanted: 4, current, growth: "behind" }));
+    expect(plan).toMatchObject({ create: [], withheld: 2, remove: [] });
+  });
+
+  test("behind a group of higher priority takes those without a node back", () => {
+    const current = { revision: "new", replicas: two };
+    const plan = planRollout(input({ wanted: 4, current, growth: "outranked" }));
     expect(plan).toMatchObject({ create: [], withheld: 3, remove: [{ id: "b" }] });
   });
 

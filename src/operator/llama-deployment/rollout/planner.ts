@@ -32,10 +32,11 @@ export interface RolloutInput {
   readonly waitingSeconds: number;
   /**
    * `free`: replicas are made whether there is room or not, and kube-scheduler places them. `withinRoom`: only where
-   * there is room. `queued`: so too, and replicas without a node are taken back, because a group stands ahead in the
-   * queue for the pool's GPUs. `none`: something that new pods need is not there.
+   * there is room: groups. `behind`: a group stands ahead in the queue for the pool's GPUs, so that pods are made only
+   * where there is room beside it. `outranked`: it is of higher priority, so that those without a node are taken back
+   * too. `none`: something that new pods need is not there.
    */
-  readonly growth: "free" | "withinRoom" | "queued" | "none";
+  readonly growth: "free" | "withinRoom" | "behind" | "outranked" | "none";
 }
 
 /** A replica to be made; the ReplicaSet controller names those that are pods. */
@@ -104,7 +105,8 @@ function mostReplicas({ current: { replicas }, growth, room }: RolloutInput): nu
   const most: Record<RolloutInput["growth"], number> = {
     free: Number.POSITIVE_INFINITY,
     withinRoom: replicas.length + room,
-    queued: placed + room,
+    behind: Math.max(replicas.length, placed + room),
+    outranked: placed + room,
     none: replicas.length,
   };
   return most[growth];

@@ -1,7 +1,7 @@
 // Decides which replicas there should be next: reads the scope, asks the rollout planner, takes the GPUs of what is to be
 // made, and says what replicas without a node wait for.
 import { spansNodes, type RevisionData } from "../../workloads/revision.ts";
-import type { GpuCapacity } from "../../capacity/gpu-capacity.ts";
+import type { FreeGpus, GpuCapacity } from "../../capacity/gpu-capacity.ts";
 import { waitingSince, type GpuRequest } from "../../capacity/queue.ts";
 import type { RevisionWorkload } from "../../workloads/desired.ts";
 import { workloadName } from "../../workloads/names.ts";
@@ -48,18 +48,18 @@ function rollOut(scope: Scope, pass: Pass, current: RevisionData, capacity: GpuC
     .map(({ data }) => revisionState(data.hash, workloads))
     .filter(({ replicas }) => replicas.length > 0);
   const request = requestOf(scope, current, [state, ...old]);
-  const { replicas: room, behind } = capacity.free(request);
+  const free = capacity.free(request);
   const plan = planRollout({
     wanted,
     current: state,
     old,
     groups: spansNodes(current),
-    room,
+    room: free.replicas,
     roomAfter: (gone) => capacity.free(request, { releasing: podsOf(scope.replicas, gone) }).replicas,
     waitingSeconds: waitingSeconds(scope),
-    growth: growthOf(scope, pass, current, behind !== undefined),
+    growth: growthOf(scope, pass, current, free),
   });
-  const placement = waitFor({ scope, current, withheld: plan.withheld, behind });
+  const placement = waitFor({ scope, current, withheld: plan.withheld, free });
   const waiting = placement?.forGpus === true ? waitOf(scope, plan, state) : undefined;
   if (waiting === undefined) capacity.dequeue(request.holder);
   else capacity.enqueue({ ...request, replicas: waiting.replicas });
@@ -90,12 +90,13 @@ function growthOf(
   scope: Scope,
   pass: Pass,
   current: RevisionData,
-  isBehind: boolean,
+  { behind, outranked }: Pick<FreeGpus, "behind" | "outranked">,
 ): RolloutInput["growth"] {
   const mayMake = pass.block === undefined || unmetPrerequisite(scope, current.plan) === undefined;
   if (!mayMake) return "none";
   if (spansNodes(current)) return "withinRoom";
-  return isBehind ? "queued" : "free";
+  if (behind === undefined) return "free";
+  return outranked ? "outranked" : "behind";
 }
 
 /** What status says of the wait so far: it outlives a restart. */
