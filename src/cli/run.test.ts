@@ -1,5 +1,10 @@
 // The flags of `llama-operator run`: what they are set to by default, and what is refused before anything is tried.
-import { describe, expect, test } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { closeServer, listen } from "@llama-operator/kube-runtime/http";
 import { Command } from "commander";
 import { operatorConfig } from "@llama-operator/operator";
 import { configOf, optionsOf } from "./config-options.ts";
@@ -72,4 +77,36 @@ describe("is refused with the flag, what was given, and what may be", () => {
     expect(err).toContain(message);
     expect(out).toBe("");
   });
+});
+
+test("an API server that is too old is refused with what it is, what is needed, and why", async () => {
+  const paths: string[] = [];
+  const server = createServer(({ url = "" }, response) => {
+    paths.push(url);
+    response.end(JSON.stringify({ major: "1", minor: "34", gitVersion: "v1.34.3-gke.1444000" }));
+  });
+  const port = await listen(server, { host: "127.0.0.1" });
+  onTestFinished(async () => closeServer(server));
+  const folder = await mkdtemp(join(tmpdir(), "llama-operator-run-"));
+  onTestFinished(async () => rm(folder, { recursive: true }));
+  const kubeconfig = join(folder, "kubeconfig");
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "old",
+    clusters: [
+      { name: "old", cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } },
+    ],
+    contexts: [{ name: "old", context: { cluster: "old", user: "me" } }],
+    users: [{ name: "me", user: {} }],
+  };
+  await writeFile(kubeconfig, JSON.stringify(config));
+  const flags = ["--no-leader-elect", "--health-port=0", "--metrics-port=0", "--log-level=silent"];
+  const { code, err } = await runCommandLine(["run", `--kubeconfig=${kubeconfig}`, ...flags]);
+  expect(err).toBe(
+    "error: the API server is Kubernetes v1.34.3-gke.1444000, and 1.35 or later is needed, because before it " +
+      "resourceVersions have no order that may be relied on (KEP-5504)\n",
+  );
+  expect(code).toBe(exitCodes.cluster);
+  expect(paths).toEqual(["/version"]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { gpuPoolSpec, type GpuPool } from "@llama-operator/llama/api";
 import { noMetrics, silentLogger } from "@llama-operator/kube-runtime";
-import type { KubeClient, KubeObject } from "@llama-operator/kube-runtime/client";
+import type { KubeObject } from "@llama-operator/kube-runtime/client";
 import type { HttpClientOptions } from "@llama-operator/kube-runtime/connection";
 import { FakeClock, InMemoryKubeClient } from "@llama-operator/kube-runtime/testing";
 import { operatorConfig, type OperatorConfig } from "./config.ts";
@@ -11,7 +11,7 @@ import { composeOperator } from "./start.ts";
 const alone = { leaderElect: false, healthPort: null, metricsPort: null } as const;
 
 function setUp(config: Partial<OperatorConfig>) {
-  const client: KubeClient = new InMemoryKubeClient();
+  const client = new InMemoryKubeClient();
   const clock = new FakeClock();
   const asked: HttpClientOptions[] = [];
   const operator = composeOperator(operatorConfig.parse(config), {
@@ -55,6 +55,22 @@ test("on a client in memory and a clock by hand the whole operator runs, and sto
   over.abort(new Error("stopping"));
   await clock.advance(1000);
   await running;
+});
+
+test("an API server that is too old is refused before anything of it is read", async () => {
+  const asked: string[] = [];
+  const { clock, client, operator } = setUp(alone);
+  client.intercept = ({ verb, resource }) => {
+    asked.push(`${verb} ${resource}`);
+  };
+  client.raw = async () => JSON.stringify({ major: "1", minor: "34", gitVersion: "v1.34.3" });
+  const ended = operator.run(new AbortController().signal).catch(String);
+  await clock.advance(1000);
+  expect(await ended).toBe(
+    "ServerVersionError: the API server is Kubernetes v1.34.3, and 1.35 or later is needed, because before it " +
+      "resourceVersions have no order that may be relied on (KEP-5504)",
+  );
+  expect(asked).toEqual([]);
 });
 
 test("a lease makes the operator's client a fenced one, and has a lane and half the deadline of its own", async () => {

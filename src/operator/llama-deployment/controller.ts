@@ -10,6 +10,7 @@ import {
 } from "@llama-operator/kube-runtime/controller";
 import type { Informer } from "@llama-operator/kube-runtime/cache";
 import type { Caches } from "../observed/caches.ts";
+import { childInformers } from "../observed/informers.ts";
 import { watched } from "../observed/watched.ts";
 import type { ControllerParts } from "../parts.ts";
 import { deploymentLabel, plannedByUs } from "../workloads/labels.ts";
@@ -57,15 +58,7 @@ export function llamaDeploymentControllers(parts: ControllerParts): readonly Con
       .filter(({ spec }) => spec.podTemplate.priorityClassName === metadata.name)
       .map(refOf),
   );
-  const children = [
-    informers.services,
-    informers.serviceAccounts,
-    informers.podDisruptionBudgets,
-    informers.controllerRevisions,
-    informers.deployments,
-    informers.leaderWorkerSets,
-  ];
-  for (const informer of children) watchChildren(controller, informer, caches);
+  for (const informer of childInformers(informers)) watchChildren(controller, informer, caches);
 
   capacity.onFreed((waiting) => {
     for (const ref of waiting) controller.queue.add(objectKey(ref), { afterMs: wakeAfterMs });

@@ -11,6 +11,12 @@ export function declareInformers(cache: Cache): Informers {
   return mapEntries(watched, (kind) => cache.add(kind as InformerOptions<KubeObject>)) as Informers;
 }
 
+/** The informers of what the operator makes: a change of such an object wakes its owner. */
+export function childInformers(informers: Informers): readonly Informer<KubeObject>[] {
+  const owned = Object.entries(watched).filter(([, kind]) => kind.owned);
+  return owned.map(([name]) => informers[name as keyof Watched] as unknown as Informer<KubeObject>);
+}
+
 /** The stores behind the informers, as reconcilers read them. */
 export function cachesOf(informers: Informers): Caches {
   const stores = mapEntries(informers, (informer) => informer.store) as Omit<
