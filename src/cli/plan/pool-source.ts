@@ -2,7 +2,7 @@
 // is part of the answer, because a plan for the wrong pools is a wrong plan.
 import { gpuPoolSpec, gpuPools, parseGpuPool, type GpuPool } from "@llama-operator/llama/api";
 import { findGpu, gpus, findMachineShape, machineShapes } from "@llama-operator/llama/catalog";
-import { DeviceUse, poolRoom } from "@llama-operator/operator/capacity";
+import { DeviceUse, nodeCapacity } from "@llama-operator/operator/capacity";
 import { nodes, pods, projectNode, projectPod } from "@llama-operator/operator/observed";
 import {
   ApiError,
@@ -149,7 +149,7 @@ async function factsOfCluster(
   const projected = nodeList.items.map(projectNode);
   return pools.items.map((pool) => ({
     ...factsOf(pool),
-    freeGpus: poolRoom(pool.spec, projected, use).map(({ free }) => free),
+    freeGpus: projected.flatMap((node) => nodeCapacity(node, pool.spec, use)?.free ?? []),
   }));
 }
 

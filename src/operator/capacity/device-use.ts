@@ -6,16 +6,10 @@ export class DeviceUse {
   readonly #holders = new Map<string, Pod>();
   readonly #used = new Map<string, Map<string, number>>();
   readonly #changed: ((nodeName: string) => void) | undefined;
-  #version = 0;
 
   /** `changed` is told of each node whose use is another than before. */
   constructor(changed?: (nodeName: string) => void) {
     this.#changed = changed;
-  }
-
-  /** Grows whenever the use of a node changes. */
-  get version(): number {
-    return this.#version;
   }
 
   /** Takes a pod as it is now. */
@@ -42,7 +36,6 @@ export class DeviceUse {
   }
 
   #add(nodeName: string, pod: Pod, sign: 1 | -1): void {
-    this.#version += 1;
     const node = this.#used.get(nodeName) ?? new Map<string, number>();
     for (const [name, count] of Object.entries(pod.devices))
       node.set(name, (node.get(name) ?? 0) + sign * count);

@@ -23,6 +23,8 @@ export interface PoolCapacity {
 }
 
 interface CountedPool {
+  /** The nodes in a list, made when it is asked for. */
+  list?: readonly NodeCapacity[] | undefined;
   readonly spec: GpuPoolSpec;
   readonly byName: Map<string, NodeCapacity>;
   readonly free: number[];
@@ -41,12 +43,14 @@ export class PoolNodes {
 
   /** The pool as it is now. What is returned changes with its nodes: read it at once. */
   of(name: string, spec: GpuPoolSpec): PoolCapacity {
-    const known = this.#pools.get(name);
-    if (known?.spec === spec) return known;
-    const pool: CountedPool = { spec, byName: new Map(), free: [], total: [] };
-    for (const node of this.#nodes.list()) replace(pool, node.metadata.name, this.#capacityOf(node, spec));
-    this.#pools.set(name, pool);
-    return pool;
+    return this.#counted(name, spec);
+  }
+
+  /** The pool's nodes; the same list until one of them changes. */
+  list(name: string, spec: GpuPoolSpec): readonly NodeCapacity[] {
+    const pool = this.#counted(name, spec);
+    pool.list ??= [...pool.byName.values()];
+    return pool.list;
   }
 
   forget(pool: string): void {
@@ -63,6 +67,15 @@ export class PoolNodes {
     return changed;
   }
 
+  #counted(name: string, spec: GpuPoolSpec): CountedPool {
+    const known = this.#pools.get(name);
+    if (known?.spec === spec) return known;
+    const pool: CountedPool = { spec, byName: new Map(), free: [], total: [] };
+    for (const node of this.#nodes.list()) replace(pool, node.metadata.name, this.#capacityOf(node, spec));
+    this.#pools.set(name, pool);
+    return pool;
+  }
+
   #capacityOf(node: Node, spec: GpuPoolSpec): NodeCapacity | undefined {
     return nodeCapacity(node, spec, this.#use);
   }
@@ -71,6 +84,7 @@ export class PoolNodes {
 function replace(pool: CountedPool, name: string, now: NodeCapacity | undefined): boolean {
   const before = pool.byName.get(name);
   if (before?.total === now?.total && before?.free === now?.free) return false;
+  pool.list = undefined;
   if (before !== undefined) {
     count(pool.free, before.free, -1);
     count(pool.total, before.total, -1);

@@ -46,9 +46,7 @@ export function gpuPool(name: string, maxNodes?: number): Live<GpuPool & KubeObj
     nodeSelector: { pool: name },
     ...(maxNodes === undefined ? {} : { nodes: { max: maxNodes } }),
   });
-  return { apiVersion: "llama-operator.dev/v1alpha1", kind: "GpuPool", metadata: meta(name), spec } as Live<
-    GpuPool & KubeObject
-  >;
+  return { apiVersion: "llama-operator.dev/v1alpha1", kind: "GpuPool", metadata: meta(name), spec };
 }
 
 export function node(name: string, pool: string, over: Partial<Node> = {}): Live<Node> {
@@ -80,7 +78,7 @@ export function controllerRevision(model: Model): Live<KubeObject> {
   const { pool, footprint } = model;
   const plan = { pool, nodesPerReplica: footprint.nodesPerReplica, pod: { gpus: footprint.gpusPerNode } };
   const metadata = owned(model, `${parseObjectKey(model.holder).name}-r1`);
-  return { apiVersion: "apps/v1", kind: "ControllerRevision", metadata, ...{ data: { plan } } };
+  return { apiVersion: "apps/v1", kind: "ControllerRevision", metadata, data: { plan } } as Live<KubeObject>;
 }
 
 export const revisions = {
