@@ -1,7 +1,7 @@
 // The planner at preview: each model of a stack is planned against the stack's pools, in the words of the operator
 // itself, and all replicas together are counted against the nodes that the pools may have.
 import { evaluate } from "@llama-operator/llama";
-import { gpuPoolSpec } from "@llama-operator/llama/api";
+import { gpuPoolSpec, matchesLabels } from "@llama-operator/llama/api";
 import {
   type Plan,
   type PoolFacts,
@@ -172,8 +172,7 @@ function plannerOf({ pools, namespaces, operator }: StackConfiguration): Planner
     // The API server sets this label on every namespace.
     const labels = { ...stated, "kubernetes.io/metadata.name": model.namespace };
     const usable = pools.flatMap((pool): readonly PoolFacts[] => {
-      const wanted = Object.entries(pool.namespaceSelector?.matchLabels ?? {});
-      if (!wanted.every(([key, value]) => new Map(Object.entries(labels)).get(key) === value)) return [];
+      if (!matchesLabels(labels, pool.namespaceSelector?.matchLabels ?? {})) return [];
       const { name, labels: poolLabels, written } = pool;
       return [
         { name, labels: poolLabels, spec: gpuPoolSpec.parse(written), freeGpus: rooms.get(name) ?? [] },
