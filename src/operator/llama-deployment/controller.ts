@@ -1,6 +1,6 @@
 // Wires the LlamaDeployment controller and the reader of engine reports beside it: what wakes them, and for whom. An
 // object's own children wake it; freed GPUs wake only those that wait for some.
-import { objectKey, refOf, type KubeObject, type ObjectRef } from "@llama-operator/kube-runtime/client";
+import { refOf, type KubeObject, type ObjectRef } from "@llama-operator/kube-runtime/client";
 import {
   Controller,
   specChanged,
@@ -19,9 +19,6 @@ import { engineReportController } from "./engine-report/controller.ts";
 import { EngineReports } from "./engine-report/reports.ts";
 import { LlamaDeploymentReconciler } from "./reconciler.ts";
 import { stepsOf } from "./steps.ts";
-
-/** GPUs become free in bursts; those that wait are woken once a burst. */
-const wakeAfterMs = 200;
 
 const { type: llamaDeployments } = watched.llamaDeployments;
 
@@ -61,7 +58,7 @@ export function llamaDeploymentControllers(parts: ControllerParts): readonly Con
   for (const informer of childInformers(informers)) watchChildren(controller, informer, caches);
 
   capacity.onFreed((waiting) => {
-    for (const ref of waiting) controller.queue.add(objectKey(ref), { afterMs: wakeAfterMs });
+    for (const ref of waiting) controller.enqueue(ref);
   });
   const wake = (ref: ObjectRef): void => controller.enqueue(ref);
   if (!parts.engineReports) return [controller];

@@ -4,6 +4,7 @@ import { controllerRevision, readRevision, RevisionUnreadable } from "./controll
 import { desiredObjects, workloads } from "./desired.ts";
 import { cases } from "@llama-operator/llama/testing";
 import {
+  identityOf,
   intentOf,
   renderRevision,
   revisionHash,
@@ -55,6 +56,18 @@ describe("a revision's identity", () => {
     ["the pool", spec, { ...plan, pool: "other" }],
   ])("depends on %s", (_, changedSpec, changedPlan) => {
     expect(revisionHash(intentOf(changedSpec, changedPlan))).not.toBe(hash);
+  });
+
+  it("does not depend on a field that a later release adds, at its default; another value is another revision", () => {
+    const later = llamaDeploymentSpec.parse({ model: { name: "any" } });
+    const defaults = { ...later, podTemplate: { ...later.podTemplate, hostUsers: true } };
+    const intent = intentOf(spec, plan);
+    const filled = (hostUsers: boolean) => ({
+      ...intent,
+      podTemplate: { ...intent.podTemplate, hostUsers },
+    });
+    expect(identityOf(filled(true), defaults)).toBe(identityOf(intent, defaults));
+    expect(identityOf(filled(false), defaults)).not.toBe(identityOf(intent, defaults));
   });
 
   it("does not depend on the order in which a person wrote flags", () => {

@@ -2,7 +2,7 @@
 // intent, never the rendering: an operator that renders differently reads the stored templates and restarts nothing.
 import { createHash } from "node:crypto";
 import type { IPodTemplateSpec } from "kubernetes-models/v1/PodTemplateSpec";
-import type { LlamaDeploymentSpec } from "@llama-operator/llama/api";
+import { llamaDeploymentSpec, type LlamaDeploymentSpec } from "@llama-operator/llama/api";
 import type { Plan } from "@llama-operator/llama/planning";
 import { canonicalJson } from "./canonical-json.ts";
 import type { Owner } from "./names.ts";
@@ -93,9 +93,50 @@ function locationOf({ source }: Plan["weights"]): WeightsLocation {
   return { kind: source.kind, repository: source.repository, revision: source.revision };
 }
 
-/** Ten hex digits of SHA-256 over the canonical JSON of the intent; short enough for a label and a name. */
+/** Ten hex digits of SHA-256 over the {@link identityOf} an intent; short enough for a label and a name. */
 export function revisionHash(intent: Intent): string {
-  return createHash("sha256").update(canonicalJson(intent)).digest("hex").slice(0, 10);
+  return createHash("sha256").update(identityOf(intent)).digest("hex").slice(0, 10);
+}
+
+/** The parts of an intent that are the spec's own, as a person wrote them or the CRD's defaults filled them in. */
+type SpecParts = Pick<Intent, "engine" | "podTemplate">;
+
+/**
+ * Members whose defaults are part of every identity since the first release: leaving them out would change stored
+ * identities. A field that is added to the kind is not listed here.
+ */
+const membersSinceTheFirst: { readonly [K in keyof SpecParts]: readonly string[] } = {
+  engine: ["type", "version", "args", "env"],
+  podTemplate: ["labels", "annotations", "imagePullSecrets"],
+};
+
+/**
+ * What two intents have in common when they mean the same pods, as canonical JSON. A field that was added to the kind
+ * later counts only where it differs from its default: so neither an upgrade that adds one nor a revision that was
+ * stored before it restarts anything.
+ *
+ * @param defaults the spec's own, of this release; a parameter for tests of what a later one may add
+ */
+export function identityOf(intent: Intent, defaults: SpecParts = specDefaults): string {
+  const { engine, podTemplate } = intent;
+  return canonicalJson({
+    ...intent,
+    engine: withoutDefaults(engine, defaults.engine, membersSinceTheFirst.engine),
+    podTemplate: withoutDefaults(podTemplate, defaults.podTemplate, membersSinceTheFirst.podTemplate),
+  });
+}
+
+const specDefaults: SpecParts = llamaDeploymentSpec.parse({ model: { name: "any" } });
+
+function withoutDefaults(
+  value: object,
+  defaults: Readonly<Record<string, unknown>>,
+  kept: readonly string[],
+): object {
+  const entries = Object.entries(value).filter(
+    ([name, member]) => kept.includes(name) || canonicalJson(member) !== canonicalJson(defaults[name]),
+  );
+  return Object.fromEntries(entries);
 }
 
 /** Renders the revision of a spec and its plan. Call it only where no stored revision has the same hash. */

@@ -3,7 +3,13 @@
 import type { LlamaDeploymentSpec } from "@llama-operator/llama/api";
 import type { Plan } from "@llama-operator/llama/planning";
 import type { Owner } from "../../workloads/names.ts";
-import { intentOf, renderRevision, revisionHash, type RevisionData } from "../../workloads/revision.ts";
+import {
+  identityOf,
+  intentOf,
+  renderRevision,
+  revisionHash,
+  type RevisionData,
+} from "../../workloads/revision.ts";
 import { goOn, type Step } from "../pass.ts";
 import { revisionInForce, type StoredRevision } from "./stored.ts";
 
@@ -34,8 +40,13 @@ export function chooseRevision(
   plan: Plan,
   stored: readonly StoredRevision[],
 ): ChosenRevision {
-  const hash = revisionHash(intentOf(spec, plan));
-  const known = stored.find(({ data }) => data.hash === hash);
+  const intent = intentOf(spec, plan);
+  const hash = revisionHash(intent);
+  const identity = identityOf(intent);
+  // By what is stored of the intent, too: another release may have hashed the same intent otherwise.
+  const known =
+    stored.find(({ data }) => data.hash === hash) ??
+    stored.findLast(({ data }) => identityOf(data.intent) === identity);
   if (known !== undefined) return { data: known.data };
   return { data: renderRevision({ owner, spec, plan }), newNumber: (stored.at(-1)?.number ?? 0) + 1 };
 }

@@ -62,7 +62,10 @@ function rollOut(scope: Scope, pass: Pass, current: RevisionData, capacity: GpuC
   const placement = waitFor({ scope, current, withheld: plan.withheld, free });
   const waiting = placement?.forGpus === true ? waitOf(scope, plan, state) : undefined;
   if (waiting === undefined) capacity.dequeue(request.holder);
-  else capacity.enqueue({ ...request, replicas: waiting.replicas });
+  else {
+    const sinceMs = request.sinceMs === 0 ? 0 : waiting.sinceMs;
+    capacity.enqueue({ ...request, sinceMs, replicas: waiting.replicas });
+  }
   return { plan, workloads: workloadsAfter(scope, current, plan), placement, waiting };
 }
 
