@@ -54,9 +54,9 @@ export class AssumedPods {
   }
 
   /** Pods without a node in a pool, of everybody. */
-  unplaced(pool: string): Iterable<MadePods> {
+  *unplaced(pool: string): Iterable<MadePods> {
     this.#recount();
-    return [...(this.#unplaced.get(pool)?.values() ?? [])].flat();
+    for (const made of this.#unplaced.get(pool)?.values() ?? []) yield* made;
   }
 
   /** What one holder has made. */

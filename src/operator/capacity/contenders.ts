@@ -30,20 +30,22 @@ export function sharedWith(
 ): Shared {
   const isGroup = spansNodes(request);
   const reserved: PodsToPlace[] = [];
+  /** By holder where it matters whose they are: to a group. */
   const singles = new Map<string, PodsToPlace[]>();
   let made: string | undefined;
   for (const { holder, isGroup: isRank, gpusPerPod, unplaced: pods } of unplaced) {
     if (isRank) {
-      reserved.push({ pods, gpusPerPod });
+      addPods(reserved, pods, gpusPerPod);
       if (holder !== request.holder) made ??= holder;
     } else if (isGroup || holder !== request.holder) {
-      singles.set(holder, [...(singles.get(holder) ?? []), { pods, gpusPerPod }]);
+      const key = isGroup ? holder : "";
+      addPods(singles.get(key) ?? newList(singles, key), pods, gpusPerPod);
     }
   }
   let first: GpuRequest | undefined;
   for (const ahead of queued) {
-    if (ahead.holder === request.holder || compareRequests(ahead, request, priorityOf) > 0) continue;
-    if (!isGroup && !spansNodes(ahead)) continue;
+    if (ahead.holder === request.holder || (!isGroup && !spansNodes(ahead))) continue;
+    if (compareRequests(ahead, request, priorityOf) > 0) continue;
     const { nodesPerReplica, gpusPerNode: gpusPerPod } = ahead.footprint;
     const lacks = Math.min(ahead.replicas, everFits(ahead));
     if (lacks <= 0) continue;
@@ -51,13 +53,27 @@ export function sharedWith(
     // Those of its single pods that are made already are part of what it lacks.
     const itsPods = spansNodes(ahead) ? [] : (singles.get(ahead.holder) ?? []);
     if (itsPods.length > 0) singles.delete(ahead.holder);
-    reserved.push(...itsPods);
+    for (const { pods, gpusPerPod: gpus } of itsPods) addPods(reserved, pods, gpus);
     const further = lacks * nodesPerReplica - itsPods.reduce((sum, { pods }) => sum + pods, 0);
-    if (further > 0) reserved.push({ pods: further, gpusPerPod });
+    if (further > 0) addPods(reserved, further, gpusPerPod);
   }
   const rank = ({ priorityClassName }: GpuRequest): number => priorityOf(priorityClassName);
   const outranked = first !== undefined && rank(first) > rank(request);
   return { reserved, others: [...singles.values()].flat(), behind: first?.holder ?? made, outranked };
+}
+
+function newList<T>(lists: Map<string, T[]>, key: string): T[] {
+  const list: T[] = [];
+  lists.set(key, list);
+  return list;
+}
+
+/** Pods of one size are one entry. */
+function addPods(list: PodsToPlace[], pods: number, gpusPerPod: number): void {
+  const at = list.findIndex((each) => each.gpusPerPod === gpusPerPod);
+  const known = list[at];
+  if (known === undefined) list.push({ pods, gpusPerPod });
+  else list[at] = { pods: known.pods + pods, gpusPerPod };
 }
 
 /**

@@ -86,25 +86,45 @@ test("who lacks a thousand replicas keeps nobody waiting once it has all that it
   expect(fleet.podsOf(late.holder).length).toBe(3);
 });
 
-test("who lacks a hundred replicas waits anew after each that it gets", async () => {
+test("who lacks many replicas waits anew after each that it gets", async () => {
+  await fc.assert(
+    fc.asyncProperty(numbers, async (numbers) => {
+      const fleet = new Fleet({ a: { nodes: 4 } });
+      const pick = drawFrom(numbers);
+      const old = singleModel(fleet, 8, 4);
+      const [greedy, late] = [groupModel(fleet, 2, { replicas: 10 }), groupModel(fleet, 2)];
+      for (const model of [old, greedy, late]) {
+        fleet.apply(model);
+        await fleet.settle(pick);
+        await fleet.clock.advance(1000);
+      }
+      for (let replicas = 3; replicas >= 0; replicas -= 1) {
+        fleet.scale(old.holder, replicas);
+        await fleet.settle(pick);
+      }
+      expect([placed(fleet, greedy.holder), placed(fleet, late.holder)]).toEqual([2, 2]);
+    }),
+    { numRuns: 5 },
+  );
+});
+
+test("who lacks more than the pool holds gives way to a group of higher priority", async () => {
   await fc.assert(
     fc.asyncProperty(numbers, async (numbers) => {
       const fleet = new Fleet({ a: { nodes: 3 } });
       const pick = drawFrom(numbers);
-      const old = singleModel(fleet, 1, 24);
-      const greedy = singleModel(fleet, 1, 100);
-      const group = groupModel(fleet, 2);
+      const [old, greedy] = [singleModel(fleet, 1, 24), singleModel(fleet, 1, 100)];
+      const group = groupModel(fleet, 2, { priorityClassName: "high" });
       for (const model of [old, greedy, group]) {
         fleet.apply(model);
         await fleet.settle(pick);
-        await fleet.clock.advance(1000);
       }
       for (let replicas = 23; replicas >= 0; replicas -= 1) {
         fleet.scale(old.holder, replicas);
         await fleet.settle(pick);
       }
       expect(placed(fleet, group.holder)).toBe(2);
-      expect(placed(fleet, greedy.holder)).toBeGreaterThan(0);
+      expect(placed(fleet, greedy.holder)).toBe(8);
     }),
     { numRuns: 3 },
   );

@@ -18,6 +18,8 @@
 //   evicted or withdrawn in that instant, before the cache has shown it.
 // - Nodes that a pool may still grow by count as free, so that several groups can wait for theirs at once. If fewer
 //   come than the pool declares, such groups may each hold a part until something else leaves.
+// - Pods without a node of an equal that made them before a group came are not taken back: one that makes more than
+//   its pool holds keeps such groups waiting until it asks for less.
 // - A group that waits for nodes that others hold keeps their pool closed to small models behind it, however long.
 import type { GpuPoolSpec, LlamaDeployment } from "@llama-operator/llama/api";
 import type { Clock } from "@llama-operator/kube-runtime";
@@ -37,6 +39,7 @@ import { DeviceUse } from "./device-use.ts";
 import type { AssumedWorkload } from "./made-pods.ts";
 import { PoolNodes, withGrowth, withoutPods, type NodeCapacity } from "./pool-nodes.ts";
 import { GpuQueue, type GpuRequest } from "./queue.ts";
+import { Priorities } from "./priorities.ts";
 import { isScattered, roomFor } from "./room.ts";
 import { storedRequest } from "./stored-request.ts";
 import type { CapacitySources, Observed } from "./sources.ts";
@@ -49,19 +52,20 @@ export class GpuCapacity {
   readonly #nodes: PoolNodes;
   readonly #assumed: AssumedPods;
   readonly #queue = new GpuQueue();
+  readonly #priorities: Priorities;
   readonly #wakeUps: WakeUps;
-  #defaultPriority = 0;
 
   constructor(sources: CapacitySources, clock: Pick<Clock, "setTimeout">) {
     this.#sources = sources;
     const use = new DeviceUse((node) => this.#nodeChanged(node));
     this.#nodes = new PoolNodes(sources.nodes.store, use);
     this.#assumed = new AssumedPods(sources);
-    this.#wakeUps = new WakeUps(this.#queue, this.#assumed, {
-      clock,
-      answer: (request) => this.#answer(request, []),
-      priorityOf: this.#priorityOf,
-    });
+    const answer = (request: GpuRequest): FreeGpus => this.#answer(request, []);
+    const priorityOf = (name: string | undefined): number => this.#priorities.of(name);
+    this.#wakeUps = new WakeUps(this.#queue, this.#assumed, { clock, answer, priorityOf });
+    this.#priorities = new Priorities(sources.priorityClasses, () =>
+      this.#wakeUps.changed(this.#queue.pools()),
+    );
     this.#watch(use);
   }
 
@@ -113,7 +117,7 @@ export class GpuCapacity {
     const shared = sharedWith(request, {
       unplaced: this.#assumed.unplaced(request.pool),
       queued: this.#queue.of(request.pool),
-      priorityOf: this.#priorityOf,
+      priorityOf: this.#priorities.of,
       everFits: (ahead) => everFits(ahead, total, this.#assumed.of(ahead.holder)),
     });
     const free = withGrowth(pool, withoutPods(pool, releasing));
@@ -125,11 +129,6 @@ export class GpuCapacity {
       scattered: isScattered(pool.free, request.footprint),
     };
   }
-
-  readonly #priorityOf = (name: string | undefined): number =>
-    name === undefined
-      ? this.#defaultPriority
-      : (this.#sources.priorityClasses.store.get({ name })?.value ?? 0);
 
   #specOf(pool: string): GpuPoolSpec | undefined {
     return this.#sources.gpuPools.store.get({ name: pool })?.spec;
@@ -148,7 +147,7 @@ export class GpuCapacity {
 
   /** The one subscription to everything that is counted. */
   #watch(use: DeviceUse): void {
-    const { nodes, pods, gpuPools, llamaDeployments, priorityClasses } = this.#sources;
+    const { nodes, pods, gpuPools, llamaDeployments } = this.#sources;
     const { deployments, leaderWorkerSets, controllerRevisions } = this.#sources;
     nodes.onChange(({ type, object }) => {
       if (type === "added") this.#assumed.nodeAdded();
@@ -165,11 +164,6 @@ export class GpuCapacity {
     gpuPools.onChange(({ type, object }) => {
       if (type === "deleted") this.#nodes.forget(object.metadata.name);
       this.#wakeUps.changed([object.metadata.name]);
-    });
-    priorityClasses.onChange(() => {
-      const isDefault = priorityClasses.store.list().find(({ globalDefault }) => globalDefault);
-      this.#defaultPriority = isDefault?.value ?? 0;
-      this.#wakeUps.changed(this.#queue.pools());
     });
     llamaDeployments.onChange((change) => {
       const { object } = change;

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "@llama-operator/kube-runtime";
 import { parseObjectKey, type ObjectRef } from "@llama-operator/kube-runtime/client";
 import type { AssumedPods } from "./assumed-pods.ts";
-import { compareRequests, type GpuQueue, type GpuRequest, type PriorityOf } from "./queue.ts";
+import { compareRequests, spansNodes, type GpuQueue, type GpuRequest, type PriorityOf } from "./queue.ts";
 
 /** What a holder may make now. */
 export interface FreeGpus {
@@ -38,7 +38,7 @@ export interface WakeUpOptions {
 
 export class WakeUps {
   readonly #queue: GpuQueue;
-  readonly #assumed: Pick<AssumedPods, "takeChangedPools">;
+  readonly #assumed: Pick<AssumedPods, "takeChangedPools" | "unplaced">;
   readonly #options: WakeUpOptions;
   /** What each holder was last answered. */
   readonly #answers = new Map<string, FreeGpus>();
@@ -46,7 +46,11 @@ export class WakeUps {
   readonly #callbacks: ((waiting: readonly ObjectRef[]) => void)[] = [];
   #isDue = false;
 
-  constructor(queue: GpuQueue, assumed: Pick<AssumedPods, "takeChangedPools">, options: WakeUpOptions) {
+  constructor(
+    queue: GpuQueue,
+    assumed: Pick<AssumedPods, "takeChangedPools" | "unplaced">,
+    options: WakeUpOptions,
+  ) {
     this.#queue = queue;
     this.#assumed = assumed;
     this.#options = options;
@@ -82,10 +86,18 @@ export class WakeUps {
     const pools = new Set([...this.#changedPools, ...this.#assumed.takeChangedPools()]);
     this.#changedPools.clear();
     const waiting = [...pools]
-      .flatMap((pool) => [...this.#queue.of(pool)])
+      .flatMap((pool) => this.#concerned(pool))
       .filter((request) => !isDeepStrictEqual(answer(request), this.#answers.get(request.holder)))
       .toSorted((a, b) => compareRequests(a, b, priorityOf))
       .map(({ holder }) => parseObjectKey(holder));
     if (waiting.length > 0) for (const callback of this.#callbacks) callback(waiting);
+  }
+
+  /** Single pods are the scheduler's, and nobody needs to look at them again, where no group is or was ahead of them. */
+  #concerned(pool: string): readonly GpuRequest[] {
+    const all = [...this.#queue.of(pool)];
+    const hasGroups =
+      all.some(spansNodes) || Iterator.from(this.#assumed.unplaced(pool)).some(({ isGroup }) => isGroup);
+    return hasGroups ? all : all.filter(({ holder }) => this.#answers.get(holder)?.behind !== undefined);
   }
 }

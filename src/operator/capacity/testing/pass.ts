@@ -32,21 +32,16 @@ export function decide(
     return undefined;
   }
   const model = modelOf(holder, object);
-  const sinceMs = (replicas: number): number => {
-    const before = storedRequest(object);
-    const since = waitingSince(before, replicas, nowMs);
-    return since - (since % 1000);
-  };
+  const before = storedRequest(object);
   const isGroup = model.footprint.nodesPerReplica > 1;
   const pods = kinds.pods.store.byIndex(byDeployment, holder);
   const made = kinds.leaderWorkerSets.store.byIndex(byDeployment, holder);
   // Pods beyond what the Deployment asks for are on their way out.
   const asked = kinds.deployments.store.get(parseObjectKey(holder))?.spec?.replicas ?? 0;
   const placed = Math.min(asked, pods.filter(({ nodeName }) => nodeName !== undefined).length);
-  const before = isGroup ? made.length : placed;
-  const lacks = Math.max(0, model.replicas - before);
-  const request = requestOf(model, sinceMs(lacks), lacks);
-  const { replicas: free, behind } = capacity.free(request);
+  const lacks = Math.max(0, model.replicas - (isGroup ? made.length : placed));
+  const request = requestOf(model, before?.sinceMs ?? nowMs, lacks);
+  const { replicas: free, behind, outranked } = capacity.free(request);
   const assumed = { holder, pool: model.pool, footprint: model.footprint };
   if (isGroup) {
     const names = made.map(({ metadata }) => metadata.name).toSorted();
@@ -61,10 +56,13 @@ export function decide(
       model,
       create,
       remove,
-      waitingForGpus: wait(withheld, create.length > 0 ? nowMs : request.sinceMs),
+      waitingForGpus: wait(withheld),
     };
   }
-  const deployment = behind === undefined ? model.replicas : Math.min(model.replicas, placed + free);
+  const deployment =
+    behind === undefined
+      ? model.replicas
+      : Math.min(model.replicas, Math.max(placed + free, outranked ? 0 : asked));
   capacity.assume(parseObjectKey(holder).name, { ...assumed, replicas: deployment });
   const isWaiting =
     deployment < model.replicas ||
@@ -74,17 +72,17 @@ export function decide(
     deployment,
     create: [],
     remove: [],
-    waitingForGpus: wait(isWaiting ? lacks : 0, request.sinceMs),
+    waitingForGpus: wait(isWaiting ? lacks : 0),
   };
 
-  function wait(replicas: number, since: number): Model["waitingForGpus"] {
+  function wait(replicas: number): Model["waitingForGpus"] {
     if (replicas <= 0) {
       capacity.dequeue(holder);
       return undefined;
     }
-    const seconds = since - (since % 1000);
-    capacity.enqueue({ ...request, replicas, sinceMs: seconds });
-    return { since: new Date(seconds).toISOString(), replicas };
+    const sinceMs = waitingSince(before, replicas, nowMs);
+    capacity.enqueue({ ...request, replicas, sinceMs });
+    return { since: new Date(sinceMs).toISOString(), replicas };
   }
 }
 
