@@ -8,6 +8,7 @@ import { silentLogger } from "../logger.ts";
 import { noMetrics, RuntimeMetrics } from "../metrics.ts";
 import { FakeClock, settle } from "../testing/fake-clock.ts";
 import { InMemoryKubeClient } from "../testing/in-memory-client.ts";
+import { InMemoryApiServer } from "../testing/in-memory-server.ts";
 import { WriteTracker } from "../cache/write-tracker.ts";
 
 interface Service extends KubeObject {
@@ -202,6 +203,25 @@ describe("applying a status", () => {
     }
     expect(outcomes).toEqual([true, false, true, false]);
   });
+});
+
+test("a status of which the server drops a member is written once, not on each pass", async () => {
+  const drop = (object: KubeObject): KubeObject => {
+    const { status } = object as Service;
+    return status === undefined ? object : ({ ...object, status: { ready: status.ready } } as Service);
+  };
+  const server = new InMemoryApiServer({ rules: { services: { statusSubresource: true, admit: drop } } });
+  client = new InMemoryKubeClient({ server });
+  await start();
+  await apply(service({ a: "1" }));
+  await settle();
+  const status = { ready: 1, message: "of tomorrow" };
+  expect(await applier.applyStatus(services, live(), status, context)).toBe(true);
+  await settle();
+  expect(await applier.applyStatus(services, live(), status, context)).toBe(false);
+  const sent = client.writes.length;
+  expect(await applier.applyStatus(services, live(), status, context)).toBe(false);
+  expect(client.writes).toHaveLength(sent);
 });
 
 describe("a member of an object that another controller made", () => {

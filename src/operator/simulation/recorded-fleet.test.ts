@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
-import { simulate, type Simulation } from "../testing/simulation.ts";
+import type { StoredSchema } from "../testing/cluster/admission.ts";
+import { simulate, type Simulation, type SimulationOptions } from "../testing/simulation.ts";
 
 const folder = new URL("../../../test/fixtures/fleet-99a955d/", import.meta.url);
 /** Not objects of the operator's cluster, or not of its business. */
@@ -16,8 +17,8 @@ function recordedFleet(): readonly Live<KubeObject>[] {
 }
 
 /** The fleet before any operator runs over it. */
-function fleet(): Simulation {
-  const sim = simulate({ operator: false, pool: false, startAt: "2026-12-01T00:00:00Z" });
+function fleet(options: SimulationOptions = {}): Simulation {
+  const sim = simulate({ operator: false, pool: false, startAt: "2026-12-01T00:00:00Z", ...options });
   sim.load(recordedFleet());
   return sim;
 }
@@ -86,4 +87,26 @@ test("the recorded fleet lives on: what is scaled is scaled as the revision that
   await sim.settle();
   expect(sim.effects()).toEqual(["change Deployment llama-8b@1: spec.replicas 2 -> 3"]);
   expect(sim.pods("llama-8b").map(({ metadata }) => metadata.uid)).toEqual(expect.arrayContaining(before));
+});
+
+test("on the CRDs of that commit, which know no waitingForGpus, it touches no pod either and comes to rest", async () => {
+  const [, { spec }] = JSON.parse(readFileSync(new URL("crds.json", folder), "utf8")) as readonly [
+    unknown,
+    {
+      readonly spec: {
+        readonly versions: readonly [{ readonly schema: { readonly openAPIV3Schema: StoredSchema } }];
+      };
+    },
+  ];
+  const sim = fleet({ llamaDeploymentSchema: spec.versions[0].schema.openAPIV3Schema });
+  const pods = workloadsOf(sim).filter(({ kind }) => kind === "Pod");
+  sim.startOperator();
+  await sim.settle();
+  expect(workloadsOf(sim)).toEqual(expect.arrayContaining(pods));
+  expect(sim.get("LlamaDeployment", "llama-8b-queued", "staging")).not.toHaveProperty(
+    "status.waitingForGpus",
+  );
+  sim.forgetWrites();
+  await sim.pass(3600);
+  expect(sim.written()).toEqual([]);
 });

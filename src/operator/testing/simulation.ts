@@ -21,6 +21,7 @@ import type { TextRequest } from "@llama-operator/kube-runtime/http";
 import { FakeClock, InMemoryKubeClient, type Call, type Write } from "@llama-operator/kube-runtime/testing";
 import type { LlamaDeployment, LlamaDeploymentStatus } from "@llama-operator/llama/api";
 import { deploymentLabel } from "../workloads/labels.ts";
+import type { StoredSchema } from "./cluster/admission.ts";
 import { Cluster, type ControllerName } from "./cluster/cluster.ts";
 import type { EngineBehaviour, PodChoice } from "./cluster/engine-plan.ts";
 import { isReady, matches, types, type Condition, type Pod } from "./cluster/objects.ts";
@@ -41,6 +42,8 @@ export interface SimulationOptions {
   readonly seed?: number;
   /** RFC 3339; default the first of January 2026. */
   readonly startAt?: string;
+  /** `openAPIV3Schema` of LlamaDeployments, where the cluster's CRD is not that of this release. */
+  readonly llamaDeploymentSchema?: StoredSchema;
   /** What engines answer at their metrics' path; without it they are not asked. */
   readonly metricsPage?: (request: TextRequest) => string | undefined;
 }
@@ -88,7 +91,7 @@ export class Simulation {
     this.#options = options;
     this.#clock = new FakeClock(Date.parse(options.startAt ?? "2026-01-01T00:00:00Z"));
     this.#random = seededRandom(options.seed ?? 1);
-    this.cluster = new Cluster(this.#clock, this.#random);
+    this.cluster = new Cluster(this.#clock, this.#random, options.llamaDeploymentSchema);
     const { server } = this.cluster;
     server.onChange(({ resource, event }) => {
       this.#activity += 1;

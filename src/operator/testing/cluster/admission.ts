@@ -17,14 +17,26 @@ import {
 } from "./objects.ts";
 import { tolerates } from "./scheduler.ts";
 
-/** @param server the one that the rules are for: some look at other objects */
-export function admissionRules(server: () => InMemoryApiServer): RulesOfKinds {
+/** The part of a CRD's `openAPIV3Schema` that says which members are kept. */
+export interface StoredSchema {
+  readonly properties?: Readonly<Record<string, StoredSchema>>;
+  readonly items?: StoredSchema;
+}
+
+/**
+ * @param server the one that the rules are for: some look at other objects
+ * @param schema of LlamaDeployments, where the cluster's CRD is not that of this release: what it lacks is dropped
+ */
+export function admissionRules(server: () => InMemoryApiServer, schema?: StoredSchema): RulesOfKinds {
   const workload = { statusSubresource: true, generation: true } as const;
   let addresses = 0;
   return {
     "llamadeployments.llama-operator.dev": {
       ...workload,
-      admit: (object) => parsed(parseLlamaDeployment, object),
+      admit: (object) => {
+        const admitted = parsed(parseLlamaDeployment, object);
+        return schema === undefined ? admitted : (pruned(admitted, schema) as KubeObject);
+      },
     },
     "gpupools.llama-operator.dev": { ...workload, admit: (object) => parsed(parseGpuPool, object) },
     "deployments.apps": workload,
@@ -55,6 +67,14 @@ export function admissionRules(server: () => InMemoryApiServer): RulesOfKinds {
       admit: (object, live) => (live === undefined ? newPod(object as PodObject, server()) : object),
     },
   };
+}
+
+/** Without the members that the schema does not name; metadata and free-form maps are kept whole. */
+function pruned(value: unknown, { properties, items }: StoredSchema): unknown {
+  if (Array.isArray(value)) return items === undefined ? value : value.map((each) => pruned(each, items));
+  if (properties === undefined || typeof value !== "object" || value === null) return value;
+  const known = Object.entries(value).filter(([name]) => properties[name] !== undefined);
+  return Object.fromEntries(known.map(([name, member]) => [name, pruned(member, properties[name] ?? {})]));
 }
 
 /** @throws ApiError as the API server refuses an invalid object */

@@ -1,7 +1,7 @@
 // A cluster in memory: an API server with the rules of its kinds, and the small controllers that run workloads on it.
 import type { Clock } from "@llama-operator/kube-runtime";
 import { InMemoryApiServer } from "@llama-operator/kube-runtime/testing";
-import { admissionRules } from "./admission.ts";
+import { admissionRules, type StoredSchema } from "./admission.ts";
 import type { ControlLoop } from "./control-loop.ts";
 import { deploymentController } from "./deployment-controller.ts";
 import { EnginePlan } from "./engine-plan.ts";
@@ -31,10 +31,11 @@ export class Cluster {
   readonly #clock: WorkClock;
   readonly #loops: Readonly<Record<ControllerName, readonly ControlLoop[]>>;
 
-  constructor(clock: Clock, random: () => number) {
+  /** @param schema of LlamaDeployments, where the cluster's CRD is not that of this release */
+  constructor(clock: Clock, random: () => number, schema?: StoredSchema) {
     let uids = 0;
     const server: InMemoryApiServer = new InMemoryApiServer({
-      rules: admissionRules(() => server),
+      rules: admissionRules(() => server, schema),
       now: () => clock.now(),
       newUid: () => {
         uids += 1;
