@@ -1,6 +1,6 @@
 // The operator's own misfortunes: it dies after any of its writes, its writes fail, what it sees comes late. The end
 // is that of a life in which nothing happens.
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { ApiError, ConnectionError } from "@llama-operator/kube-runtime/client";
 import { oneGpu, twoNodes, wholeNode } from "../testing/example-specs.ts";
 import { simulate, type Simulation, type SimulationOptions } from "../testing/simulation.ts";
@@ -50,37 +50,37 @@ function endOf(sim: Simulation): unknown {
   };
 }
 
-async function unharmed({ options, live }: Life): Promise<Simulation> {
-  const sim = simulate(options);
-  await live(sim, async () => sim.settle());
-  return sim;
-}
-
 describe.each(Object.entries(lives))("in %s", (_, life) => {
+  let reference: Simulation;
+  let expected: unknown;
+
+  beforeAll(async () => {
+    reference = simulate(life.options);
+    await life.live(reference, async () => reference.settle());
+    expected = endOf(reference);
+  });
+
   test("dying after any write comes to the same end", async () => {
-    const reference = await unharmed(life);
-    const expected = endOf(reference);
-    for (let n = 1; n <= reference.written().length; n += 1) {
+    for (const [index, write] of reference.written().entries()) {
       const sim = simulate(life.options);
-      sim.crashAfterWrite(n);
+      sim.crashAfterWrite(index + 1);
       await life.live(sim, async () => {
         await sim.settle();
         if (sim.isOperatorRunning) return;
         sim.startOperator();
         await sim.settle();
       });
-      expect(endOf(sim), `died after ${reference.written()[n - 1]}`).toEqual(expected);
+      expect(endOf(sim), `died after ${write}`).toEqual(expected);
     }
   });
 
   test.each(["Pod", "Deployment", "LlamaDeployment", "LeaderWorkerSet", "ControllerRevision", "Node"])(
-    "seeing %ss a second late comes to the same end, and nothing is done twice",
+    "seeing each %s a second late comes to the same end, and nothing is done twice",
     async (kind) => {
-      const reference = await unharmed(life);
       const sim = simulate(life.options);
       sim.delayWatch(kind, 1);
       await life.live(sim, async () => sim.settle());
-      expect(endOf(sim)).toEqual(endOf(reference));
+      expect(endOf(sim)).toEqual(expected);
       expect(sim.effects().toSorted()).toEqual(reference.effects().toSorted());
     },
   );
