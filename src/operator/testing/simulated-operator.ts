@@ -2,7 +2,7 @@
 // writes; its calls can be refused, and what it sees can come late. What it has written is kept over all lives.
 import { silentLogger } from "@llama-operator/kube-runtime";
 import { ApiError } from "@llama-operator/kube-runtime/client";
-import type { PageRequest } from "@llama-operator/kube-runtime/http";
+import type { TextRequest } from "@llama-operator/kube-runtime/http";
 import {
   InMemoryKubeClient,
   type Call,
@@ -14,7 +14,7 @@ import { startOperatorLife, type OperatorLife } from "./start-operator.ts";
 import { WriteLog } from "./write-log.ts";
 
 /** What engines answer at their metrics' path; undefined where they answer an error. */
-export type MetricsPage = (request: PageRequest) => string | undefined;
+export type MetricsPage = (request: TextRequest) => string | undefined;
 
 export interface SimulatedOperatorOptions {
   readonly server: InMemoryApiServer;
@@ -75,7 +75,7 @@ export class SimulatedOperator {
       clock,
       random,
       logger: silentLogger,
-      getPage:
+      fetchText:
         metricsPage &&
         (async (request) => {
           const text = metricsPage(request);
