@@ -40,8 +40,7 @@ test("a ServiceAccount of the same name stands in the way only where the spec na
   sim.expectCondition("chat", { type: "Ready", status: "True" });
 });
 
-// Fault: whether the account is the operator's is told by the name in the template alone, and this one has that name.
-test.fails("a ServiceAccount that the spec names may have the model's own name", async () => {
+test("a ServiceAccount that the spec names may have the model's own name", async () => {
   const sim = simulate();
   sim.apply({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "chat" } });
   sim.llama("chat", { ...oneGpu, podTemplate: { serviceAccountName: "chat" } });
