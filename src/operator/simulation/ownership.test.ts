@@ -120,6 +120,25 @@ test("a Deployment that somebody deletes is made again with its revision", async
   sim.expectCondition("chat", { type: "Ready", status: "True" });
 });
 
+test.each([
+  ["Deployment", oneGpu, "chat@1"],
+  ["LeaderWorkerSet", twoNodes, "chat@1/0"],
+] as const)("a %s that loses its label is known by its name, and gets it back", async (kind, spec, known) => {
+  const sim = simulate({ nodes: 2 });
+  sim.llama("chat", spec);
+  await sim.settle();
+  const before = sim.endpoints("chat");
+  const name = sim.list(kind)[0]?.metadata.name ?? "";
+  sim.forgetWrites();
+  sim.patch(kind, name, { metadata: { labels: { "llama-operator.dev/revision": null } } });
+  await sim.settle();
+  expect(sim.effects()).toHaveLength(1);
+  expect(sim.effects()[0]).toMatch(
+    `change ${kind} ${known}: metadata.labels.llama-operator.dev/revision none -> `,
+  );
+  expect(sim.endpoints("chat")).toEqual(before);
+});
+
 test("a revision that no operator can read keeps its workloads", async () => {
   const sim = simulate();
   sim.llama("chat", oneGpu);

@@ -6,12 +6,15 @@ import { oneGpu, twoNodes, wholeNode } from "../testing/example-specs.ts";
 import { simulate, type Simulation, type SimulationOptions } from "../testing/simulation.ts";
 
 interface Life {
+  /** Whether to die after writes of status too. */
+  readonly dieAfterStatus: boolean;
   readonly options: SimulationOptions;
   readonly live: (sim: Simulation, rest: () => Promise<void>) => Promise<void>;
 }
 
 const lives: Readonly<Record<string, Life>> = {
   "a first start": {
+    dieAfterStatus: true,
     options: { nodes: 1 },
     live: async (sim, rest) => {
       sim.llama("chat", oneGpu);
@@ -19,6 +22,7 @@ const lives: Readonly<Record<string, Life>> = {
     },
   },
   "a rollout without spare GPUs": {
+    dieAfterStatus: false,
     options: { nodes: 1 },
     live: async (sim, rest) => {
       sim.llama("chat", wholeNode);
@@ -28,6 +32,7 @@ const lives: Readonly<Record<string, Life>> = {
     },
   },
   "a group": {
+    dieAfterStatus: false,
     options: { nodes: 2 },
     live: async (sim, rest) => {
       sim.llama("chat", twoNodes);
@@ -61,7 +66,9 @@ describe.each(Object.entries(lives))("in %s", (_, life) => {
   });
 
   test("dying after any write comes to the same end", async () => {
-    for (const [index, write] of reference.written().entries()) {
+    for (const [index, { verb, kind, name, why }] of reference.writes().entries()) {
+      // Of status, those of the first start stand for all.
+      if (verb === "status" && !life.dieAfterStatus) continue;
       const sim = simulate(life.options);
       sim.crashAfterWrite(index + 1);
       await life.live(sim, async () => {
@@ -70,9 +77,9 @@ describe.each(Object.entries(lives))("in %s", (_, life) => {
         sim.startOperator();
         await sim.settle();
       });
-      expect(endOf(sim), `died after ${write}`).toEqual(expected);
+      expect(endOf(sim), `died after ${verb} ${kind} ${name}: ${why}`).toEqual(expected);
     }
-  });
+  }, 20_000);
 
   test.each(["Pod", "Deployment", "LlamaDeployment", "LeaderWorkerSet", "ControllerRevision", "Node"])(
     "seeing each %s a second late comes to the same end, and nothing is done twice",
@@ -110,6 +117,26 @@ test.each([
   await sim.settle();
   sim.expectCondition("chat", { type: "Ready", status: "True" });
   expect(sim.events("chat")).toEqual(["Normal Fits", "Normal Serving"]);
+});
+
+test("a write that the API server refuses is told in status, and tried again", async () => {
+  const sim = simulate();
+  const quota = new ApiError("simulated", {
+    code: 403,
+    reason: "Forbidden",
+    message: "exceeded quota: gpus",
+  });
+  sim.refuse({ verb: "apply", kind: "Deployment" }, quota, 12);
+  sim.llama("chat", oneGpu);
+  await sim.pass(10);
+  sim.expectCondition("chat", {
+    type: "Ready",
+    status: "False",
+    reason: "WriteRefused",
+    message: "exceeded quota: gpus",
+  });
+  await sim.settle();
+  sim.expectCondition("chat", { type: "Ready", status: "True" });
 });
 
 test("the operator is told to stop and ends, and another goes on where it was", async () => {
