@@ -1,6 +1,7 @@
 // Which manager owns which fields of one object, and what an apply or an update makes of that: the part of
 // structured-merge-diff above the sets (merge/update.go). Worked out when first asked for, because most objects are
 // made by controllers and never applied.
+import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "../client/object.ts";
 import {
   changedFields,
@@ -66,7 +67,7 @@ export class FieldOwners {
     manager: string,
     live: KubeObject | Record<string, never>,
     intent: KubeObject,
-  ): { readonly object: KubeObject; readonly owners: FieldOwners } {
+  ): { readonly object: KubeObject; readonly owners: FieldOwners; readonly isNewIntent: boolean } {
     const wanted = statedParts(intent);
     const fields = fieldsOf(wanted);
     const mine = this.#owners.find((owner) => owner.manager === manager && owner.operation === "Apply");
@@ -76,6 +77,7 @@ export class FieldOwners {
     const left = mine === undefined ? merged : withoutFields(merged, mine.fields, keepers);
     return {
       object: left as KubeObject,
+      isNewIntent: !isDeepStrictEqual(mine?.fields, fields),
       owners: new FieldOwners(() => [
         ...withoutChanged(others, changedFields(live, merged)),
         { manager, operation: "Apply", fields },

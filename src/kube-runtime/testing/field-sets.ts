@@ -80,6 +80,15 @@ export function changedFields(before: unknown, after: unknown, field = ""): Fiel
     });
     return changed.length === 0 ? undefined : Object.fromEntries(changed);
   }
+  if (Array.isArray(before) && Array.isArray(after) && isKeyed(field, before) && isKeyed(field, after)) {
+    const known = new Map(before.map((item) => [itemKey(field, item), item as unknown]));
+    const changed = after.flatMap((item) => {
+      const key = itemKey(field, item) ?? "";
+      const inner = known.has(key) ? changedFields(known.get(key), item) : { ".": {}, ...fieldsOf(item) };
+      return inner === undefined ? [] : [[key, inner] as const];
+    });
+    return changed.length === 0 ? undefined : Object.fromEntries(changed);
+  }
   return isDeepStrictEqual(before, after) ? undefined : fieldsOf(after, field);
 }
 

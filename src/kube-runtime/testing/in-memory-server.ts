@@ -250,9 +250,9 @@ export class InMemoryApiServer {
         throw refusal(type, ref, 409, "Conflict", `Apply failed with conflicts: ${conflicts.join(", ")}`);
       }
     }
-    const { object, owners } = stored.owners.applied(manager, stored.object, wanted);
+    const { object, owners, isNewIntent } = stored.owners.applied(manager, stored.object, wanted);
     const next = this.#admitted(type, object as T, stored.object);
-    return this.#replace(type, stored, next, owners);
+    return this.#replace(type, stored, next, owners, isNewIntent);
   }
 
   /** Replaces the status. */
@@ -337,6 +337,8 @@ export class InMemoryApiServer {
     stored: Stored,
     next: T,
     owners: FieldOwners,
+    /** A new version though nothing else changes: another owner, or other fields of one. */
+    isNewOwner = false,
   ): Live<T> {
     const { object } = stored;
     const { uid, resourceVersion, creationTimestamp, deletionTimestamp } = object.metadata;
@@ -356,7 +358,7 @@ export class InMemoryApiServer {
       this.remove(type, refOfObject(object));
       return candidate;
     }
-    if (isDeepStrictEqual(object, candidate)) return object as Live<T>;
+    if (!isNewOwner && isDeepStrictEqual(object, candidate)) return object as Live<T>;
     return this.#store<T>(type, candidate, owners);
   }
 

@@ -1,6 +1,7 @@
 // Replicas over several nodes: LeaderWorkerSet late, absent or removed, ranks that fail, and groups that compete.
 import { expect, test } from "vitest";
 import { oneGpu, twoNodes } from "../testing/example-specs.ts";
+import { foreignPod } from "../testing/manifests.ts";
 import { simulate } from "../testing/simulation.ts";
 
 test("without LeaderWorkerSet it waits and says what to install, and goes on once that is there", async () => {
@@ -85,15 +86,7 @@ test("two groups never each hold half of what they need", async () => {
 
 test("nodes for a group are free but scattered: that is said, and a node made whole starts it", async () => {
   const sim = simulate({ nodes: 2 });
-  const limits = { "nvidia.com/gpu": "1" };
-  for (const nodeName of ["node-1", "node-2"]) {
-    sim.apply({
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: { name: `other-on-${nodeName}` },
-      spec: { nodeName, containers: [{ name: "c", image: "other", resources: { limits } }] },
-    } as never);
-  }
+  for (const node of ["node-1", "node-2"]) sim.apply(foreignPod(`other-on-${node}`, node, 1));
   sim.addNodes(1);
   sim.llama("big", twoNodes);
   await sim.settle();

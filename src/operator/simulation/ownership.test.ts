@@ -35,7 +35,15 @@ test("a ServiceAccount of the same name stands in the way only where the spec na
   sim.llama("chat", oneGpu);
   await sim.settle();
   sim.expectCondition("chat", { type: "Stalled", status: "True", reason: "NameConflict" });
-  sim.edit("chat", { podTemplate: { serviceAccountName: "chat" } });
+  sim.edit("chat", { podTemplate: { serviceAccountName: "search" } });
+  await sim.settle();
+  sim.expectCondition("chat", { type: "Ready", status: "True" });
+});
+
+test("a ServiceAccount that the spec names may have the model's own name", async () => {
+  const sim = simulate();
+  sim.apply({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "chat" } });
+  sim.llama("chat", { ...oneGpu, podTemplate: { serviceAccountName: "chat" } });
   await sim.settle();
   sim.expectCondition("chat", { type: "Ready", status: "True" });
 });
@@ -110,6 +118,25 @@ test("a Deployment that somebody deletes is made again with its revision", async
   await sim.settle();
   expect(sim.effects()).toEqual(["create Deployment chat@1"]);
   sim.expectCondition("chat", { type: "Ready", status: "True" });
+});
+
+test.each([
+  ["Deployment", oneGpu, "chat@1"],
+  ["LeaderWorkerSet", twoNodes, "chat@1/0"],
+] as const)("a %s that loses its label is known by its name, and gets it back", async (kind, spec, known) => {
+  const sim = simulate({ nodes: 2 });
+  sim.llama("chat", spec);
+  await sim.settle();
+  const before = sim.endpoints("chat");
+  const name = sim.list(kind)[0]?.metadata.name ?? "";
+  sim.forgetWrites();
+  sim.patch(kind, name, { metadata: { labels: { "llama-operator.dev/revision": null } } });
+  await sim.settle();
+  expect(sim.effects()).toHaveLength(1);
+  expect(sim.effects()[0]).toMatch(
+    `change ${kind} ${known}: metadata.labels.llama-operator.dev/revision none -> `,
+  );
+  expect(sim.endpoints("chat")).toEqual(before);
 });
 
 test("a revision that no operator can read keeps its workloads", async () => {

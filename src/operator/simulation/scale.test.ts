@@ -1,7 +1,17 @@
 // More replicas, fewer, none: what is written for it, and which pods go.
 import { expect, test } from "vitest";
 import { oneGpu, refusedEngine, twoNodes, wholeNode } from "../testing/example-specs.ts";
-import { simulate } from "../testing/simulation.ts";
+import { simulate, type Simulation } from "../testing/simulation.ts";
+
+/** Names of the pods that carry the mark of a victim. */
+function markedPods(sim: Simulation): readonly string[] {
+  return sim
+    .pods("chat")
+    .filter(
+      ({ metadata }) => metadata.annotations?.["controller.kubernetes.io/pod-deletion-cost"] !== undefined,
+    )
+    .map(({ metadata }) => metadata.name);
+}
 
 test("more replicas are one write of the Deployment, and all of them answer", async () => {
   const sim = simulate();
@@ -29,6 +39,42 @@ test("fewer replicas keep the pods that answer: one that does not goes first", a
     first?.metadata.name,
     last?.metadata.name,
   ]);
+  sim.expectCondition("chat", { type: "Ready", status: "True", message: "2 of 2" });
+});
+
+test("of replicas that all answer the one that is marked goes", async () => {
+  const sim = simulate();
+  sim.llama("chat", { ...oneGpu, replicas: 3 });
+  await sim.settle();
+  sim.forgetWrites();
+  sim.scale("chat", 2);
+  await sim.until("a pod is marked", () => markedPods(sim).length > 0);
+  const [victim] = markedPods(sim);
+  await sim.settle();
+  expect(sim.effects()).toEqual([
+    "change Pod chat@1: metadata.annotations.controller.kubernetes.io/pod-deletion-cost none -> -1000",
+    "change Deployment chat@1: spec.replicas 3 -> 2",
+  ]);
+  expect(sim.endpoints("chat")).toHaveLength(2);
+  expect(sim.endpoints("chat")).not.toContain(victim);
+});
+
+test("a pod that stops answering in that instant goes instead, and the marked one serves on", async () => {
+  const sim = simulate();
+  sim.llama("chat", { ...oneGpu, replicas: 3 });
+  await sim.settle();
+  sim.pauseController("replica-set");
+  sim.scale("chat", 2);
+  await sim.until("the Deployment is scaled", () => sim.written().some((write) => write.endsWith("3 -> 2")));
+  const [victim = ""] = markedPods(sim);
+  const unlucky = sim.pods("chat").find(({ metadata }) => metadata.name !== victim);
+  sim.engines((pod) => pod.metadata.uid === unlucky?.metadata.uid, { startSeconds: 3600 });
+  sim.failPod(unlucky);
+  sim.pauseController("replica-set", false);
+  await sim.settle();
+  expect(sim.endpoints("chat")).toHaveLength(2);
+  expect(sim.endpoints("chat")).toContain(victim);
+  expect(markedPods(sim)).toEqual([]);
   sim.expectCondition("chat", { type: "Ready", status: "True", message: "2 of 2" });
 });
 

@@ -1,6 +1,7 @@
 // Full pools: what waits says why, and freed GPUs reach it; clocks in status stand still while nothing changes.
 import { expect, test } from "vitest";
 import { oneGpu, twoNodes, wholeNode } from "../testing/example-specs.ts";
+import { priorityClass } from "../testing/manifests.ts";
 import { simulate, type Simulation } from "../testing/simulation.ts";
 
 test("GPUs that one object gives back go to the one that waits", async () => {
@@ -28,12 +29,7 @@ test("two objects share a pool down to its last GPU", async () => {
 
 test("pods of higher priority are placed first", async () => {
   const sim = simulate({ nodes: 0 });
-  sim.apply({
-    apiVersion: "scheduling.k8s.io/v1",
-    kind: "PriorityClass",
-    metadata: { name: "urgent" },
-    value: 1000,
-  } as never);
+  sim.apply(priorityClass("urgent", 1000));
   sim.llama("first", wholeNode);
   await sim.settle();
   sim.llama("urgent", { ...wholeNode, podTemplate: { priorityClassName: "urgent" } });
@@ -42,6 +38,59 @@ test("pods of higher priority are placed first", async () => {
   await sim.settle();
   sim.expectCondition("urgent", { type: "Ready", status: "True" });
   sim.expectCondition("first", { type: "Scheduled", status: "False", reason: "WaitingForGpus" });
+});
+
+test("of two groups that wait the older is served first, and that outlives a restart", async () => {
+  const sim = simulate({ nodes: 2 });
+  sim.llama("running", twoNodes);
+  await sim.settle();
+  sim.llama("older", twoNodes);
+  await sim.pass(60);
+  sim.llama("later", twoNodes);
+  await sim.settle();
+  const since = sim.status("older").waitingForGpus?.since;
+  sim.restartOperator();
+  await sim.settle();
+  expect(sim.status("older").waitingForGpus?.since).toBe(since);
+  sim.expectCondition("later", { type: "Scheduled", status: "False", message: "models/older waits" });
+  sim.delete("LlamaDeployment", "running");
+  await sim.settle();
+  sim.expectCondition("older", { type: "Ready", status: "True" });
+  sim.expectCondition("later", { type: "Scheduled", status: "False", reason: "WaitingForGpus" });
+  expect(sim.status("older")).not.toHaveProperty("waitingForGpus");
+});
+
+test("a group of higher priority is served before one that has waited longer", async () => {
+  const sim = simulate({ nodes: 2 });
+  sim.apply(priorityClass("urgent", 1000));
+  sim.llama("running", twoNodes);
+  await sim.settle();
+  sim.llama("older", twoNodes);
+  await sim.pass(60);
+  sim.llama("urgent", { ...twoNodes, podTemplate: { priorityClassName: "urgent" } });
+  await sim.settle();
+  sim.scale("running", 0);
+  await sim.settle();
+  sim.expectCondition("urgent", { type: "Ready", status: "True" });
+  sim.expectCondition("older", { type: "Scheduled", status: "False", reason: "WaitingForGpus" });
+});
+
+test("a model of one GPU behind a group is not made where the group needs the node", async () => {
+  const sim = simulate({ nodes: 2 });
+  sim.llama("small", oneGpu);
+  await sim.settle();
+  sim.llama("big", twoNodes);
+  await sim.pass(30);
+  sim.llama("later", oneGpu);
+  await sim.settle();
+  expect(sim.pods("later")).toEqual([]);
+  sim.expectCondition("later", { type: "Scheduled", status: "False", message: "models/big waits for GPUs" });
+  sim.delete("LlamaDeployment", "small");
+  await sim.settle();
+  sim.expectCondition("big", { type: "Ready", status: "True" });
+  sim.addNodes(1);
+  await sim.settle();
+  sim.expectCondition("later", { type: "Ready", status: "True" });
 });
 
 function sinceOf(sim: Simulation, name: string, type: string): string | undefined {

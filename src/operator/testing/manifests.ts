@@ -2,7 +2,7 @@
 // them.
 import type { KubeObject } from "@llama-operator/kube-runtime/client";
 import { findMachineShape } from "@llama-operator/llama/catalog";
-import type { NodeObject } from "./cluster/objects.ts";
+import type { NodeObject, PodObject, PriorityClassObject } from "./cluster/objects.ts";
 
 export interface NodeOptions {
   /** In the catalog; default `a3-highgpu-8g`, eight H100 80GB. */
@@ -66,4 +66,19 @@ export function llamaDeployment(
     spec,
   };
   return manifest;
+}
+
+export function priorityClass(name: string, value: number): PriorityClassObject {
+  return { apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", metadata: { name }, value };
+}
+
+/** A pod of somebody else that holds GPUs of a node. */
+export function foreignPod(name: string, nodeName: string, gpus: number): PodObject {
+  const limits = { "nvidia.com/gpu": String(gpus) };
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name },
+    spec: { nodeName, containers: [{ name: "train", image: "train", resources: { limits } }] },
+  };
 }
