@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { type CustomResourceDefinition, gpuPoolCrd, llamaDeploymentCrd } from "@llama-operator/llama/api";
+import { type CustomResourceDefinition, customResourceDefinitions } from "@llama-operator/llama/api";
 import { referencePage } from "./reference-page.ts";
 
 export interface GeneratedFile {
@@ -12,23 +12,25 @@ export interface GeneratedFile {
   readonly content: string;
 }
 
-/** All generated files of the repository at `root`; the reference pages open with manifests of its `examples/`. */
+/** The manifest of `examples/` that the reference page of each kind opens with. */
+const examples: Readonly<Record<string, string>> = {
+  LlamaDeployment: "llama-8b.yaml",
+  GpuPool: "gpu-pool-h100.yaml",
+};
+
+/** All generated files of the repository at `root`. */
 export async function generatedFiles(root: string): Promise<readonly GeneratedFile[]> {
-  const example = (name: string) => readFile(join(root, "examples", name), "utf8");
-  const llamaDeployment = llamaDeploymentCrd();
-  const gpuPool = gpuPoolCrd();
-  return [
-    crdTemplate(llamaDeployment),
-    crdTemplate(gpuPool),
-    {
-      path: "docs/reference/llamadeployment.md",
-      content: referencePage(llamaDeployment, await example("llama-8b.yaml")),
-    },
-    {
-      path: "docs/reference/gpupool.md",
-      content: referencePage(gpuPool, await example("gpu-pool-h100.yaml")),
-    },
-  ];
+  const crds = customResourceDefinitions();
+  return [...crds.map(crdTemplate), ...(await Promise.all(crds.map(async (crd) => reference(root, crd))))];
+}
+
+/** @throws Error if the kind has no example. */
+async function reference(root: string, crd: CustomResourceDefinition): Promise<GeneratedFile> {
+  const { kind, singular } = crd.spec.names;
+  const example = examples[kind];
+  if (example === undefined) throw new Error(`name an example of ${kind} for its reference page`);
+  const manifest = await readFile(join(root, "examples", example), "utf8");
+  return { path: `docs/reference/${singular}.md`, content: referencePage(crd, manifest) };
 }
 
 /**

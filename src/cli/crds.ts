@@ -1,6 +1,6 @@
 // `llama-operator crds`: the kinds as the API server needs them, for people who install without the chart.
 import { Command } from "commander";
-import { gpuPoolCrd, llamaDeploymentCrd } from "@llama-operator/llama/api";
+import { customResourceDefinitions } from "@llama-operator/llama/api";
 import { outputOption, structuredList } from "./output.ts";
 import type { StructuredFormat } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
@@ -17,6 +17,6 @@ Examples:
   llama-operator crds -o json | jq '.items[].metadata.name'`,
     )
     .action(({ output }: { readonly output: StructuredFormat }) => {
-      terminal.out.write(structuredList([llamaDeploymentCrd(), gpuPoolCrd()], output));
+      terminal.out.write(structuredList(customResourceDefinitions(), output));
     });
 }

@@ -1,5 +1,6 @@
-// The CustomResourceDefinitions of the two kinds, from their zod schemas: what the chart installs, what
+// The CustomResourceDefinitions of all kinds, from their zod schemas: what the chart installs, what
 // `llama-operator crds` prints and what tests apply. `kubectl explain` shows the descriptions.
+import type { z } from "zod";
 import { gpuPoolSpec, gpuPoolStatus } from "./gpu-pool.ts";
 import { deploymentNameRule, llamaDeploymentSpec, llamaDeploymentStatus } from "./llama-deployment.ts";
 import { gpuPoolColumns, llamaDeploymentColumns, type PrinterColumn } from "./printer-columns.ts";
@@ -43,24 +44,63 @@ export interface CustomResourceDefinition {
   };
 }
 
-/** The CRD of LlamaDeployment. */
-export function llamaDeploymentCrd(): CustomResourceDefinition {
-  const { group, version, kind, plural } = llamaDeployments;
+/** What the CRDs of two kinds differ in. */
+interface KindDefinition {
+  readonly resource: typeof llamaDeployments | typeof gpuPools;
+  readonly names: Pick<CustomResourceDefinition["spec"]["names"], "shortNames" | "categories">;
+  readonly description: string;
+  readonly spec: z.ZodType;
+  readonly status: z.ZodType;
+  /** Rules about the whole object. */
+  readonly rules?: Parameters<typeof celValidations>[0];
+  readonly scale?: NonNullable<CustomResourceDefinition["spec"]["versions"][0]["subresources"]["scale"]>;
+  readonly columns: readonly PrinterColumn[];
+}
+
+/** Every kind, in the order in which to apply them. */
+const kinds: readonly KindDefinition[] = [
+  {
+    resource: llamaDeployments,
+    names: { shortNames: ["llama", "llamas"], categories: ["all", "llama-operator"] },
+    description:
+      "A Llama model to serve. The operator works out how it fits the cluster's GPUs, runs it, and says in status where it answers.",
+    spec: llamaDeploymentSpec,
+    status: llamaDeploymentStatus,
+    rules: [deploymentNameRule],
+    scale: {
+      specReplicasPath: ".spec.replicas",
+      statusReplicasPath: ".status.replicas",
+      labelSelectorPath: ".status.selector",
+    },
+    columns: llamaDeploymentColumns,
+  },
+  {
+    resource: gpuPools,
+    names: { shortNames: ["gpool"], categories: ["llama-operator"] },
+    description:
+      "A pool of like GPU nodes that models may run on, and what is known of its nodes before one is there.",
+    spec: gpuPoolSpec,
+    status: gpuPoolStatus,
+    columns: gpuPoolColumns,
+  },
+];
+
+/** The CRDs of all kinds, in the order in which to apply them. */
+export function customResourceDefinitions(): readonly CustomResourceDefinition[] {
+  return kinds.map(customResourceDefinition);
+}
+
+function customResourceDefinition(definition: KindDefinition): CustomResourceDefinition {
+  const { resource, names, description, spec, status, rules, scale, columns } = definition;
+  const { group, version, kind, plural, namespaced } = resource;
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
     metadata: { name: `${plural}.${group}` },
     spec: {
       group,
-      scope: "Namespaced",
-      names: {
-        kind,
-        listKind: `${kind}List`,
-        plural,
-        singular: "llamadeployment",
-        shortNames: ["llama", "llamas"],
-        categories: ["all", "llama-operator"],
-      },
+      scope: namespaced ? "Namespaced" : "Cluster",
+      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), ...names },
       versions: [
         {
           name: version,
@@ -68,70 +108,16 @@ export function llamaDeploymentCrd(): CustomResourceDefinition {
           storage: true,
           schema: {
             openAPIV3Schema: {
-              ...rootSchema(
-                "A Llama model to serve. The operator works out how it fits the cluster's GPUs, runs it, and says in status where it answers.",
-                structuralSchema(llamaDeploymentSpec),
-                structuralSchema(llamaDeploymentStatus),
-              ),
-              "x-kubernetes-validations": celValidations([deploymentNameRule]),
+              ...rootSchema(description, structuralSchema(spec), structuralSchema(status)),
+              ...(rules && { "x-kubernetes-validations": celValidations(rules) }),
             },
           },
-          subresources: {
-            status: {},
-            scale: {
-              specReplicasPath: ".spec.replicas",
-              statusReplicasPath: ".status.replicas",
-              labelSelectorPath: ".status.selector",
-            },
-          },
-          additionalPrinterColumns: llamaDeploymentColumns,
+          subresources: { status: {}, ...(scale && { scale }) },
+          additionalPrinterColumns: columns,
         },
       ],
     },
   };
-}
-
-/** The CRD of GpuPool. */
-export function gpuPoolCrd(): CustomResourceDefinition {
-  const { group, version, kind, plural } = gpuPools;
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${group}` },
-    spec: {
-      group,
-      scope: "Cluster",
-      names: {
-        kind,
-        listKind: `${kind}List`,
-        plural,
-        singular: "gpupool",
-        shortNames: ["gpool"],
-        categories: ["llama-operator"],
-      },
-      versions: [
-        {
-          name: version,
-          served: true,
-          storage: true,
-          schema: {
-            openAPIV3Schema: rootSchema(
-              "A pool of like GPU nodes that models may run on, and what is known of its nodes before one is there.",
-              structuralSchema(gpuPoolSpec),
-              structuralSchema(gpuPoolStatus),
-            ),
-          },
-          subresources: { status: {} },
-          additionalPrinterColumns: gpuPoolColumns,
-        },
-      ],
-    },
-  };
-}
-
-/** Both CRDs, in the order in which to apply them. */
-export function customResourceDefinitions(): readonly CustomResourceDefinition[] {
-  return [llamaDeploymentCrd(), gpuPoolCrd()];
 }
 
 function rootSchema(description: string, spec: StructuralSchema, status: StructuralSchema): StructuralSchema {

@@ -88,9 +88,12 @@ const environmentVariable = withRules(
   ],
 );
 
+/** The engines that there are; each has its file in `src/llama/engines`. */
+export const engineType = z.enum(["vllm"]);
+
 /** `spec.engine`. */
 export const engine = z.strictObject({
-  type: z.enum(["vllm"]).default("vllm").describe("Inference engine."),
+  type: engineType.default("vllm").describe("Inference engine."),
   version: z
     .string()
     .max(32)

@@ -1,11 +1,6 @@
 // The public names of @llama-operator/llama/api. Other parts can import these and nothing else.
 export { type ConditionType, type Reason, conditionTypes, reasons } from "./conditions.ts";
-export {
-  type CustomResourceDefinition,
-  customResourceDefinitions,
-  gpuPoolCrd,
-  llamaDeploymentCrd,
-} from "./crd.ts";
+export { type CustomResourceDefinition, customResourceDefinitions } from "./crd.ts";
 export { type GpuPoolSpec, type GpuPoolStatus, type Toleration, gpuPoolSpec } from "./gpu-pool.ts";
 export { matchesLabels } from "./labels.ts";
 export {

@@ -1,11 +1,12 @@
 // The file of `--measured-overheads`: what running engines were found to take besides weights and KV cache. Written by
 // `llama-operator overheads`, read by `run` and `plan`; the chart mounts it from its values.
 import { z } from "zod";
+import { engineType } from "./engine-spec.ts";
 import { int32, largeCount, text } from "./schema.ts";
 import { type ManifestProblem, apiServerMessage, manifestProblems } from "./validation-messages.ts";
 
 const measuredOverhead = z.strictObject({
-  engine: z.enum(["vllm"]).describe("Engine that was measured."),
+  engine: engineType.describe("Engine that was measured."),
   version: z
     .string()
     .max(32)

@@ -59,7 +59,7 @@ export interface EngineServing {
 }
 
 export interface Engine {
-  readonly type: "vllm";
+  readonly type: LlamaDeploymentSpec["engine"]["type"];
   readonly serving: EngineServing;
   /** The name that requests use in `model`. */
   servedModelName(spec: LlamaDeploymentSpec): string;

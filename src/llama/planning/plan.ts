@@ -110,7 +110,7 @@ export interface Plan {
   readonly gpusPerReplica: number;
   readonly weights: Weights;
   readonly kvCache: "bf16" | "fp8";
-  readonly engine: { readonly type: "vllm"; readonly version: string };
+  readonly engine: Readonly<Pick<LlamaDeploymentSpec["engine"], "type" | "version">>;
   readonly limits: EngineLimits;
   readonly memoryPerGpu: MemoryPerGpu;
   /** Tokens that the KV cache of the whole replica holds at least. */

@@ -19,8 +19,6 @@ export interface Block {
   readonly message: string;
   /** True where the world may change by itself; false where a person must act. */
   readonly recovers: boolean;
-  /** The step that said so. */
-  readonly step: StepName;
 }
 
 export type StepResult =
@@ -48,10 +46,8 @@ export interface Pass {
   measured?: MeasuredStatus;
 }
 
-export type StepName = "plan" | "prerequisites" | "revision" | "rollout" | "mark" | "children" | "measured";
-
 export interface Step {
-  readonly name: StepName;
+  readonly name: string;
   /** `generation`: decides about the new generation. `workloads`: looks after what runs, and always runs itself. */
   readonly about: "generation" | "workloads";
   run(scope: Scope, pass: Pass): StepResult | Promise<StepResult>;
@@ -69,7 +65,7 @@ export async function runSteps(
     const result = await step.run(scope, pass);
     if (result.kind !== "continue") {
       const { reason, message } = result;
-      pass.block ??= { reason, message, recovers: result.kind === "blocked", step: step.name };
+      pass.block ??= { reason, message, recovers: result.kind === "blocked" };
     }
     const wants = result.kind === "stalled" ? undefined : result.requeueAfterSeconds;
     if (wants !== undefined) requeueAfterSeconds = Math.min(wants, requeueAfterSeconds ?? wants);

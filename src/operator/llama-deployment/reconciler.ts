@@ -52,7 +52,7 @@ export class LlamaDeploymentReconciler implements Reconciler {
       capacity.release(key);
       if (isRefused(error)) {
         const { message } = error;
-        pass.block ??= { reason: reasons.WriteRefused, message, recovers: true, step: "children" };
+        pass.block ??= { reason: reasons.WriteRefused, message, recovers: true };
         await this.#writeStatus(scope, pass);
       }
       throw error;

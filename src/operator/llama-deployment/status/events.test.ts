@@ -43,7 +43,7 @@ describe("events", () => {
   });
 
   test("of a refusal are one warning, however many conditions repeat it", () => {
-    const block = { reason: reasons.DoesNotFit, message: "too big", recovers: false, step: "plan" } as const;
+    const block = { reason: reasons.DoesNotFit, message: "too big", recovers: false } as const;
     expect(life([{ block }, { block }])).toEqual(["Warning Plan DoesNotFit"]);
   });
 

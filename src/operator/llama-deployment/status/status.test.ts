@@ -10,7 +10,7 @@ function conditionLines(told: Story): string[] {
   return conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`);
 }
 
-const refused = { reason: reasons.DoesNotFit, message: "too big", recovers: false, step: "plan" } as const;
+const refused = { reason: reasons.DoesNotFit, message: "too big", recovers: false } as const;
 
 const cases: readonly [string, Story, readonly string[]][] = [
   [
@@ -36,7 +36,7 @@ const cases: readonly [string, Story, readonly string[]][] = [
   ],
   [
     "no pool is there yet",
-    { block: { reason: reasons.NoPool, message: "none", recovers: true, step: "plan" }, replicas: [] },
+    { block: { reason: reasons.NoPool, message: "none", recovers: true }, replicas: [] },
     [
       "Ready=False NoPool",
       "Available=False NoReplicaReady",
