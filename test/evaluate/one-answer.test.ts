@@ -204,7 +204,11 @@ async function controller({ spec, overheads = [] }: Row): Promise<Answer> {
     revisions: [],
     nodesOf: () => [],
   };
-  const pass: Pass = { context: { request: { name: "chat" }, signal: new AbortController().signal } };
+  const pass: Pass = {
+    context: { request: { name: "chat" }, signal: new AbortController().signal },
+    workloads: [],
+    replicas: [],
+  };
   const result = await planStep(asTheOperatorReads(overheads)).run(scope as unknown as Scope, pass);
   if (result.kind !== "continue") return { runs: false, why: result.message };
   if (pass.plan === undefined) throw new Error("a step that goes on has planned");

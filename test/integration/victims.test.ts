@@ -14,10 +14,10 @@ import {
 } from "../support/llama.ts";
 import { operatorRequests } from "../support/operator.ts";
 import { testPool } from "../support/pools.ts";
-import { deletionCostAnnotation, victimCost } from "../../src/operator/workloads/deletion-cost.ts";
+import { deletionCostAnnotation, victimMark } from "../../src/operator/workloads/deletion-cost.ts";
 
 const cluster = sharedCluster();
-const mark = `${deletionCostAnnotation}=${victimCost}`;
+const mark = Object.entries(victimMark).map(([name, value]) => `${name}=${value}`);
 
 interface ListedPod extends Listed {
   readonly metadata: Listed["metadata"] & { readonly annotations?: Readonly<Record<string, string>> };
@@ -81,14 +81,14 @@ async function leftAfterOneGoes(namespace: string): Promise<readonly string[]> {
 test("the ReplicaSet controller takes the marked pod among those that are ready", async () => {
   const namespace = await testNamespace(cluster);
   const [marked = "", ...others] = await threePods(namespace);
-  await kubectl(cluster, ["annotate", "pod", marked, "-n", namespace, mark]);
+  await kubectl(cluster, ["annotate", "pod", marked, "-n", namespace, ...mark]);
   expect(await leftAfterOneGoes(namespace)).toEqual(others.toSorted());
 });
 
 test("the ReplicaSet controller takes a pod that stopped being ready before the marked one", async () => {
   const namespace = await testNamespace(cluster);
   const [marked = "", broken = "", other = ""] = await threePods(namespace);
-  await kubectl(cluster, ["annotate", "pod", marked, "-n", namespace, mark]);
+  await kubectl(cluster, ["annotate", "pod", marked, "-n", namespace, ...mark]);
   await setReady(namespace, broken, false);
   expect(await leftAfterOneGoes(namespace)).toEqual([marked, other].toSorted());
 });
@@ -115,7 +115,7 @@ test("scaled down by one, the operator marks one pod, that one goes, and a mark 
 
   // As a leader leaves it that marked a victim and died, while another pod went in its place.
   const [stays = ""] = left;
-  await kubectl(cluster, ["annotate", "pod", stays, "-n", namespace, mark]);
+  await kubectl(cluster, ["annotate", "pod", stays, "-n", namespace, ...mark]);
   await eventually("the mark is gone", async () => {
     const found = (await pods()).find(({ metadata }) => metadata.name === stays);
     return found?.metadata.annotations?.[deletionCostAnnotation] === undefined ? found : undefined;

@@ -78,6 +78,8 @@ export const reasons = {
   NameConflict: "NameConflict",
   /** The API server refuses to write a child, for a quota, an admission policy or a rule of its own: tried again. */
   WriteRefused: "WriteRefused",
+  /** A workload of this object is there whose revision is gone or cannot be read: it is left as it is. */
+  UnknownWorkload: "UnknownWorkload",
   /** Objects of an earlier LlamaDeployment of this name are still being deleted: a wait. */
   PredecessorLeaving: "PredecessorLeaving",
 } as const;

@@ -36,7 +36,7 @@ import type { Pod } from "../observed/pod.ts";
 import { AssumedPods } from "./assumed-pods.ts";
 import { everFits, sharedWith } from "./contenders.ts";
 import { DeviceUse } from "./device-use.ts";
-import type { AssumedWorkload } from "./made-pods.ts";
+import { unplacedRanksOf, type AssumedWorkload, type MadePods } from "./made-pods.ts";
 import { PoolNodes, withGrowth, withoutPods, type NodeCapacity } from "./pool-nodes.ts";
 import { GpuQueue, type GpuRequest } from "./queue.ts";
 import { Priorities } from "./priorities.ts";
@@ -99,6 +99,12 @@ export class GpuCapacity {
     if (this.#isThere(request.holder)) this.#wakeUps.changed(this.#queue.set(request));
   }
 
+  /** How long the holder has waited for how many replicas, as it said last. */
+  waitOf(holder: string): { readonly sinceMs: number; readonly replicas: number } | undefined {
+    const request = this.#queue.get(holder);
+    return request && { sinceMs: request.waitsSinceMs ?? request.sinceMs, replicas: request.replicas };
+  }
+
   /** The holder waits no more. */
   dequeue(holder: string): void {
     this.#wakeUps.changed(this.#queue.delete(holder));
@@ -115,7 +121,7 @@ export class GpuCapacity {
     const pool = this.#nodes.of(request.pool, spec);
     const total = withGrowth(pool, pool.total);
     const shared = sharedWith(request, {
-      unplaced: this.#assumed.unplaced(request.pool),
+      unplaced: this.#unplacedBeside(request, releasing),
       queued: this.#queue.of(request.pool),
       priorityOf: this.#priorities.of,
       everFits: (ahead) => everFits(ahead, total, this.#assumed.of(ahead.holder)),
@@ -128,6 +134,19 @@ export class GpuCapacity {
       outranked,
       scattered: isScattered(pool.free, request.footprint),
     };
+  }
+
+  /** Pods without a node, but for those that go with what the holder releases. */
+  #unplacedBeside({ pool, holder }: GpuRequest, releasing: readonly Pod[]): Iterable<MadePods> {
+    const unplaced = this.#assumed.unplaced(pool);
+    let ranks = unplacedRanksOf(this.#sources, holder, releasing);
+    if (ranks === 0) return unplaced;
+    return Iterator.from(unplaced).map((made) => {
+      if (made.holder !== holder || !made.isGroup) return made;
+      const gone = Math.min(ranks, made.unplaced);
+      ranks -= gone;
+      return { ...made, unplaced: made.unplaced - gone };
+    });
   }
 
   #specOf(pool: string): GpuPoolSpec | undefined {

@@ -141,6 +141,23 @@ function kindOf({ pool, footprint: { gpusPerNode, nodesPerReplica } }: AssumedWo
   return { pool, gpusPerPod: gpusPerNode, isGroup: nodesPerReplica > 1 };
 }
 
+/** Ranks without a node of the holder's groups that these pods belong to: they go with them. */
+export function unplacedRanksOf(
+  { leaderWorkerSets }: Pick<WorkloadSources, "leaderWorkerSets">,
+  holder: string,
+  pods: readonly Pod[],
+): number {
+  const { namespace } = parseObjectKey(holder);
+  const groups = new Set(pods.flatMap(({ metadata }) => metadata.labels?.[groupNameLabel] ?? []));
+  let ranks = 0;
+  for (const name of groups) {
+    const size = leaderWorkerSets.store.get({ namespace, name })?.spec?.leaderWorkerTemplate?.size ?? 0;
+    const placed = pods.filter((pod) => pod.metadata.labels?.[groupNameLabel] === name && holdsDevices(pod));
+    ranks += Math.max(0, size - placed.length);
+  }
+  return ranks;
+}
+
 /** Where the pods of a stored revision go; undefined while the cache lacks it, or where it cannot be read. */
 function storedKind(
   { controllerRevisions, revisions }: WorkloadSources,

@@ -14,6 +14,10 @@ export interface GpuRequest {
   readonly sinceMs: number;
   readonly pool: string;
   readonly footprint: Footprint;
+  /** It replaces replicas of its own: what it may do depends on what is free once one of them has gone. */
+  readonly rollsOut?: boolean | undefined;
+  /** Since when it waits in truth, where `sinceMs` is 0; kept here for clusters whose CRD drops it from status. */
+  readonly waitsSinceMs?: number | undefined;
   /** Replicas that it lacks: of groups those that are not made, of single pods those without a node too. */
   readonly replicas: number;
 }
@@ -99,6 +103,8 @@ function isSame(a: GpuRequest, b: GpuRequest): boolean {
     a.sinceMs === b.sinceMs &&
     a.replicas === b.replicas &&
     a.priorityClassName === b.priorityClassName &&
+    a.rollsOut === b.rollsOut &&
+    a.waitsSinceMs === b.waitsSinceMs &&
     a.footprint.nodesPerReplica === b.footprint.nodesPerReplica &&
     a.footprint.gpusPerNode === b.footprint.gpusPerNode
   );

@@ -87,7 +87,10 @@ export class WakeUps {
     this.#changedPools.clear();
     const waiting = [...pools]
       .flatMap((pool) => this.#concerned(pool))
-      .filter((request) => !isDeepStrictEqual(answer(request), this.#answers.get(request.holder)))
+      .filter(
+        (request) =>
+          request.rollsOut === true || !isDeepStrictEqual(answer(request), this.#answers.get(request.holder)),
+      )
       .toSorted((a, b) => compareRequests(a, b, priorityOf))
       .map(({ holder }) => parseObjectKey(holder));
     if (waiting.length > 0) for (const callback of this.#callbacks) callback(waiting);
@@ -98,6 +101,9 @@ export class WakeUps {
     const all = [...this.#queue.of(pool)];
     const hasGroups =
       all.some(spansNodes) || Iterator.from(this.#assumed.unplaced(pool)).some(({ isGroup }) => isGroup);
-    return hasGroups ? all : all.filter(({ holder }) => this.#answers.get(holder)?.behind !== undefined);
+    if (hasGroups) return all;
+    return all.filter(
+      ({ holder, rollsOut }) => rollsOut === true || this.#answers.get(holder)?.behind !== undefined,
+    );
   }
 }

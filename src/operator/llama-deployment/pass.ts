@@ -9,6 +9,8 @@
 import type { ApplyContext } from "@llama-operator/kube-runtime/apply";
 import type { MeasuredStatus, Reason } from "@llama-operator/llama/api";
 import type { Plan } from "@llama-operator/llama/planning";
+import type { Replica } from "./replicas/replica.ts";
+import type { LiveWorkload } from "./replicas/workloads.ts";
 import type { ChosenRevision } from "./revision/step.ts";
 import type { Rollout } from "./rollout/step.ts";
 import type { Scope } from "./scope.ts";
@@ -36,6 +38,10 @@ export const goOn: StepResult = { kind: "continue" };
 /** What the steps of one pass have found so far; each member is written by the step of its name. */
 export interface Pass {
   readonly context: ApplyContext;
+  /** The scope's, and those of the chosen revision where that is not stored yet, or not any more. */
+  workloads: readonly LiveWorkload[];
+  /** Of all workloads; those on their way out are not among them. */
+  replicas: readonly Replica[];
   block?: Block;
   /** The plan of this generation. */
   plan?: Plan;

@@ -10,9 +10,13 @@ import type { GpuCapacity } from "../capacity/gpu-capacity.ts";
 import { watched } from "../observed/watched.ts";
 import type { DesiredObjects } from "./children/desired-objects.ts";
 import { runSteps, type Pass, type Step } from "./pass.ts";
+import { observeWorkloads } from "./replicas/workloads.ts";
 import { readScope, type Scope, type ScopeSources } from "./scope.ts";
 import { transitions, type Transition } from "./status/events.ts";
 import { statusOf } from "./status/status.ts";
+
+/** Seconds until a write that the API server refused is tried again. */
+const refusedSeconds = 30;
 
 export interface ReconcilerOptions {
   readonly sources: ScopeSources;
@@ -31,7 +35,7 @@ export class LlamaDeploymentReconciler implements Reconciler {
     this.#options = options;
   }
 
-  async reconcile(request: ObjectRef, { signal }: ReconcileContext): Promise<ReconcileResult> {
+  async reconcile(request: ObjectRef, { signal, log }: ReconcileContext): Promise<ReconcileResult> {
     const { sources, steps, capacity, desired, clock } = this.#options;
     const key = objectKey(request);
     // A pass begins with everything in the cache that the ones before it made.
@@ -42,7 +46,12 @@ export class LlamaDeploymentReconciler implements Reconciler {
       desired.forget(key);
       return {};
     }
-    const pass: Pass = { context: { request, signal } };
+    const pass: Pass = { context: { request, signal }, workloads: [], replicas: [] };
+    observeWorkloads(
+      scope,
+      pass,
+      scope.revisions.map(({ data }) => data),
+    );
     try {
       const requeueAfterSeconds = await runSteps(steps, scope, pass);
       await this.#writeStatus(scope, pass);
@@ -50,12 +59,13 @@ export class LlamaDeploymentReconciler implements Reconciler {
     } catch (error) {
       // Groups that were not made must not keep others, or the next try, waiting.
       capacity.release(key);
-      if (isRefused(error)) {
-        const { message } = error;
-        pass.block ??= { reason: reasons.WriteRefused, message, recovers: true };
-        await this.#writeStatus(scope, pass);
-      }
-      throw error;
+      if (!isRefused(error)) throw error;
+      // Nothing wakes us when a quota or a policy lets it through: it is asked again soon, and not ever later.
+      const { message } = error;
+      log.warn("the API server refuses a write", { error });
+      pass.block ??= { reason: reasons.WriteRefused, message, recovers: true };
+      await this.#writeStatus(scope, pass);
+      return { requeueAfterSeconds: refusedSeconds };
     }
   }
 

@@ -15,8 +15,6 @@ import { byDeployment, type Caches } from "../observed/caches.ts";
 import type { GpuCapacity } from "../capacity/gpu-capacity.ts";
 import type { NodeCapacity } from "../capacity/pool-nodes.ts";
 import type { Pod } from "../observed/pod.ts";
-import type { Replica } from "./replicas/replica.ts";
-import { liveWorkloads, type LiveWorkload } from "./replicas/workloads.ts";
 import type { RevisionReader, StoredRevision } from "./revision/stored.ts";
 
 /** The children that exist, of this object or under its names. */
@@ -40,9 +38,7 @@ export interface Scope {
   readonly children: Children;
   /** Stored revisions that can be read, oldest first. */
   readonly revisions: readonly StoredRevision[];
-  readonly workloads: readonly LiveWorkload[];
-  /** Of all revisions; those on their way out are not among them. */
-  readonly replicas: readonly Replica[];
+  readonly pods: readonly Pod[];
   /** Pods of any revision that are still terminating. */
   readonly leavingPods: number;
   readonly servesLeaderWorkerSets: boolean;
@@ -75,8 +71,6 @@ export function readScope(sources: ScopeSources, ref: ObjectRef, now: Date): Sco
   };
   const pods: readonly Pod[] = caches.pods.byIndex(byDeployment, key);
   const revisions = sources.revisions.stored(children.revisions);
-  const { deployments, leaderWorkerSets } = children;
-  const workloads = liveWorkloads({ owner, revisions, pods, deployments, leaderWorkerSets });
   return {
     object,
     owner,
@@ -85,8 +79,7 @@ export function readScope(sources: ScopeSources, ref: ObjectRef, now: Date): Sco
     pools: usablePools(caches, namespaceLabels),
     children,
     revisions,
-    workloads,
-    replicas: workloads.flatMap(({ replicas }) => replicas),
+    pods,
     leavingPods: pods.filter(isTerminating).length,
     servesLeaderWorkerSets: caches.servesLeaderWorkerSets(),
     nodesOf: (pool) => sources.capacity.nodes(pool),

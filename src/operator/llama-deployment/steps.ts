@@ -9,7 +9,7 @@ import type { Step } from "./pass.ts";
 import { planStep } from "./plan/step.ts";
 import { prerequisitesStep } from "./prerequisites/step.ts";
 import { revisionStep } from "./revision/step.ts";
-import { markStep } from "./rollout/mark-step.ts";
+import { markStep, RefusedMarks } from "./rollout/mark-step.ts";
 import { rolloutStep } from "./rollout/step.ts";
 
 export function stepsOf(tools: {
@@ -19,14 +19,15 @@ export function stepsOf(tools: {
   readonly reports: Reports;
   readonly measuredOverheads: readonly MeasuredOverhead[];
 }): readonly Step[] {
+  const refusedMarks = new RefusedMarks();
   return [
     // The new generation: what these refuse, no pod ever sees.
     planStep(tools.measuredOverheads),
     prerequisitesStep,
     // What runs: looked after in every pass.
     revisionStep,
-    rolloutStep(tools.capacity),
-    markStep(tools.applier),
+    rolloutStep(tools.capacity, refusedMarks),
+    markStep(tools.applier, refusedMarks),
     childrenStep(tools.applier, tools.desired),
     measuredStep(tools.reports),
   ];

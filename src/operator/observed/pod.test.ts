@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
+import { deletionCostAnnotation, victimAnnotation } from "../workloads/deletion-cost.ts";
 import { podLabels } from "../workloads/labels.ts";
 import { projectPod } from "./pod.ts";
 
@@ -23,12 +24,6 @@ function pod(metadata: Partial<Live<KubeObject>["metadata"]>, containerStatuses:
 
 const ours = { labels: podLabels("llama", "0a1b", "serving") };
 
-function withCost(cost: string) {
-  return projectPod(
-    pod({ ...ours, annotations: { "controller.kubernetes.io/pod-deletion-cost": cost, other: "1" } }),
-  );
-}
-
 describe("of a pod of ours", () => {
   test("the cache keeps its age, its address, and how often its engine was started again", () => {
     expect(projectPod(pod(ours, [{ name: "sidecar", restartCount: 9 }, restarted]))).toMatchObject({
@@ -48,13 +43,11 @@ describe("of a pod of ours", () => {
     expect(engine).toEqual({});
   });
 
-  test("the deletion cost is a number where Kubernetes reads one, and no other annotation is kept", () => {
-    const costs = ["-2147483647", "0", "100", "+5", "007", "1.5", ""].map(
-      (cost) => withCost(cost).deletionCost,
-    );
-    expect(costs).toEqual([-2147483647, 0, 100, undefined, undefined, undefined, undefined]);
-    expect(withCost("1").metadata).not.toHaveProperty("annotations");
-    expect(projectPod(pod(ours))).not.toHaveProperty("deletionCost");
+  test("the operator's mark of a victim is kept, and neither costs of others nor any other annotation", () => {
+    const annotated = (annotations: Record<string, string>) => projectPod(pod({ ...ours, annotations }));
+    expect(annotated({ [victimAnnotation]: "true" }).isVictim).toBe(true);
+    expect(annotated({ [deletionCostAnnotation]: "-1000" })).not.toHaveProperty("isVictim");
+    expect(annotated({ [victimAnnotation]: "true" }).metadata).not.toHaveProperty("annotations");
   });
 });
 

@@ -1,5 +1,6 @@
 // A pod as the controllers see it: the few facts that placement and status rest on, taken from the JSON as it
 // arrives, so that ten thousand pods cost little memory.
+import { victimAnnotation } from "../workloads/deletion-cost.ts";
 import { plannedByUs } from "../workloads/labels.ts";
 import type { KubeObject, Live, LiveMeta } from "@llama-operator/kube-runtime/client";
 
@@ -25,8 +26,8 @@ export interface Pod extends KubeObject {
   readonly address?: string;
   /** RFC 3339; of pods that are ours. */
   readonly createdAt?: string;
-  /** What the ReplicaSet controller goes by when it removes pods, the lowest first; of pods that are ours. */
-  readonly deletionCost?: number;
+  /** It was chosen to go, and the ReplicaSet controller has been told so; of pods that are ours. */
+  readonly isVictim?: true;
   /** Set while the scheduler finds no node, in its own words. */
   readonly unschedulable?: string;
   readonly engine: EngineState;
@@ -101,18 +102,10 @@ export function projectPod(raw: Live<KubeObject>): Pod {
   };
 }
 
-/** The annotation of a pod that ReplicaSets rank by when they scale down. */
-const deletionCostAnnotation = "controller.kubernetes.io/pod-deletion-cost";
-
-/** Source: validFirstDigit in pkg/apis/core/helper/helpers.go of Kubernetes. */
-const wholeNumber = /^(?:0|-\d+|[1-9]\d*)$/;
-
-function factsOfOurs({ creationTimestamp, annotations }: LiveMeta): Pick<Pod, "createdAt" | "deletionCost"> {
-  const cost = annotations?.[deletionCostAnnotation];
+function factsOfOurs({ creationTimestamp, annotations }: LiveMeta): Pick<Pod, "createdAt" | "isVictim"> {
   return {
     ...(creationTimestamp === undefined ? {} : { createdAt: creationTimestamp }),
-    // Kubernetes takes what is no number in this form for 0, as it does a missing one.
-    ...(cost === undefined || !wholeNumber.test(cost) ? {} : { deletionCost: Number(cost) }),
+    ...(annotations?.[victimAnnotation] === "true" ? { isVictim: true } : {}),
   };
 }
 

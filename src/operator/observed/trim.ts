@@ -3,12 +3,12 @@
 import { controllerOf, type KubeObject, type Live, type LiveMeta } from "@llama-operator/kube-runtime/client";
 import { plannedByUs } from "../workloads/labels.ts";
 
-/** Keeps objects of ours without managedFields; of others name, labels aside, and who controls them. */
+/** Keeps objects of ours, by label or by owner, without managedFields; of others name, labels aside, and who controls them. */
 export function trimChild<T extends KubeObject>(raw: Live<T>): Live<T>;
 export function trimChild(raw: Live<KubeObject>): Live<KubeObject> {
   const { metadata } = raw;
-  if (plannedByUs(metadata.labels)) return raw;
   const owner = controllerOf(raw);
+  if (plannedByUs(metadata.labels) || owner?.kind === "LlamaDeployment") return raw;
   return { apiVersion: raw.apiVersion, kind: raw.kind, metadata: identity(metadata, owner && [owner]) };
 }
 

@@ -10,6 +10,7 @@ import type { IServiceAccount } from "kubernetes-models/v1/ServiceAccount";
 import { gpuPools, llamaDeployments, type GpuPool, type LlamaDeployment } from "@llama-operator/llama/api";
 import type { InformerOptions } from "@llama-operator/kube-runtime/cache";
 import {
+  controllerOf,
   resourceType,
   type KubeObject,
   type Live,
@@ -37,10 +38,14 @@ type Child<T> = KubeObject & Partial<Omit<T, keyof KubeObject>>;
 /** The names by which the API server serves a kind. */
 type Served = Pick<ResourceType, "group" | "version" | "kind" | "plural" | "namespaced">;
 
+/** By the label, and by whom the object is controlled by: a label can be taken away. */
 const indexes = {
-  [byDeployment]: ({ metadata }: Live<KubeObject>): readonly string[] => {
-    const name = metadata.labels?.[deploymentLabel];
-    return name === undefined ? [] : [`${metadata.namespace ?? ""}/${name}`];
+  [byDeployment]: (object: Live<KubeObject>): readonly string[] => {
+    const { namespace = "", labels } = object.metadata;
+    const controller = controllerOf(object);
+    const names = new Set([labels?.[deploymentLabel]]);
+    if (controller?.kind === "LlamaDeployment") names.add(controller.name);
+    return [...names].flatMap((name) => (name === undefined ? [] : [`${namespace}/${name}`]));
   },
 };
 

@@ -126,7 +126,7 @@ test("a write that the API server refuses is told in status, and tried again", a
     reason: "Forbidden",
     message: "exceeded quota: gpus",
   });
-  sim.refuse({ verb: "apply", kind: "Deployment" }, quota, 12);
+  sim.refuse({ verb: "apply", kind: "Deployment" }, quota, 3);
   sim.llama("chat", oneGpu);
   await sim.pass(10);
   sim.expectCondition("chat", {
@@ -135,7 +135,8 @@ test("a write that the API server refuses is told in status, and tried again", a
     reason: "WriteRefused",
     message: "exceeded quota: gpus",
   });
-  await sim.settle();
+  // Every half minute.
+  await sim.pass(120);
   sim.expectCondition("chat", { type: "Ready", status: "True" });
 });
 

@@ -52,7 +52,7 @@ test("of replicas that all answer the one that is marked goes", async () => {
   const [victim] = markedPods(sim);
   await sim.settle();
   expect(sim.effects()).toEqual([
-    "change Pod chat@1: metadata.annotations.controller.kubernetes.io/pod-deletion-cost none -> -1000",
+    expect.stringContaining("llama-operator.dev/victim none -> true"),
     "change Deployment chat@1: spec.replicas 3 -> 2",
   ]);
   expect(sim.endpoints("chat")).toHaveLength(2);

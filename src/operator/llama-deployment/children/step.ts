@@ -10,6 +10,7 @@ import { controllerRevision } from "../../workloads/controller-revision.ts";
 import type { DesiredObject } from "../../workloads/desired.ts";
 import { revisionLabel } from "../../workloads/labels.ts";
 import { goOn, type Pass, type Step } from "../pass.ts";
+import { unknownWorkloads } from "../replicas/workloads.ts";
 import { foreignChild } from "../prerequisites/step.ts";
 import { expiredRevisions } from "../revision/step.ts";
 import type { Scope } from "../scope.ts";
@@ -31,16 +32,31 @@ export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
       if (revision.newNumber !== undefined) {
         first.push(controllerRevision(scope.owner, revision.data, revision.newNumber));
       }
-      const applied = await applyAll(applier, first, context);
-      const foreign = applied.find(({ outcome }) => outcome === "foreign");
-      if (foreign !== undefined) return foreignChild(foreign.object, scope.owner);
-
-      const workloads = objects.filter(isWorkload).filter((object) => isServed(scope, object));
+      // What pods lean on may be refused, or be somebody else's: nothing new is made then, and what runs is counted all
+      // the same, so that fewer replicas are fewer replicas whatever else is wrong.
+      const [applied, failure] = await outcomeOf(applyAll(applier, first, context));
+      const foreign = applied?.find(({ outcome }) => outcome === "foreign")?.object;
+      const there = new Set(pass.workloads.map(({ object }) => object.metadata.name));
+      const workloads = objects
+        .filter(isWorkload)
+        .filter((object) => isServed(scope, object))
+        .filter(({ metadata }) => (failure ?? foreign) === undefined || there.has(metadata?.name ?? ""));
       await applyAll(applier, workloads, context);
       await deleteAll(applier, unwanted(scope, pass, objects), scope.owner.uid, context);
-      return goOn;
+      if (failure !== undefined) throw failure.error;
+      return foreign === undefined ? goOn : foreignChild(foreign, scope.owner);
     },
   };
+}
+
+type Outcome<T> = readonly [T, undefined] | readonly [undefined, { readonly error: unknown }];
+
+async function outcomeOf<T>(work: Promise<T>): Promise<Outcome<T>> {
+  try {
+    return [await work, undefined];
+  } catch (error) {
+    return [undefined, { error }];
+  }
 }
 
 function isWorkload({ kind }: DesiredObject): boolean {
@@ -51,11 +67,9 @@ function isServed({ servesLeaderWorkerSets }: Scope, { kind }: DesiredObject): b
   return kind !== "LeaderWorkerSet" || servesLeaderWorkerSets;
 }
 
-function unwanted(
-  { children, revisions, workloads }: Scope,
-  { revision }: Pass,
-  objects: readonly DesiredObject[],
-): readonly Live<KubeObject>[] {
+function unwanted(scope: Scope, pass: Pass, objects: readonly DesiredObject[]): readonly Live<KubeObject>[] {
+  const { children, revisions } = scope;
+  const { revision, workloads } = pass;
   const wanted = new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata?.name ?? ""}`));
   const surplus = workloads
     .map(({ object }) => object)
@@ -72,5 +86,7 @@ function unwanted(
   const { serviceAccount } = children;
   const isNamed =
     serviceAccount === undefined || wanted.has(`ServiceAccount ${serviceAccount.metadata.name}`);
-  return [...surplus, ...expired, ...(isNamed ? [] : [serviceAccount])];
+  // What nobody here can read may run as it.
+  const isUsed = isNamed || unknownWorkloads(scope, pass).length > 0;
+  return [...surplus, ...expired, ...(isUsed ? [] : [serviceAccount])];
 }

@@ -6,7 +6,8 @@ import type { Pod } from "../../observed/pod.ts";
 import { revisionLabel, slotLabel } from "../../workloads/labels.ts";
 import { workloadName, type Owner } from "../../workloads/names.ts";
 import { spansNodes, type RevisionData } from "../../workloads/revision.ts";
-import type { StoredRevision } from "../revision/stored.ts";
+import type { Pass } from "../pass.ts";
+import type { Scope } from "../scope.ts";
 import { replicaOf, type Replica } from "./replica.ts";
 
 /** A workload of a revision that can be read: the Deployment of a revision, or the LeaderWorkerSet of one replica. */
@@ -28,21 +29,18 @@ export const groupNameLabel = "leaderworkerset.sigs.k8s.io/name";
 const slotsBeyond = 16;
 
 /**
- * The workloads with their replicas. Left out are workloads that are being deleted, whose pods are on their way out, and
- * those of no stored revision, which nobody here may touch.
+ * Finds the workloads of these revisions, with their replicas. Left out are workloads that are being deleted, whose pods are on their way out, and
+ * those of no known revision, which nobody here may touch.
  */
-export function liveWorkloads(known: {
-  readonly owner: Owner;
-  readonly revisions: readonly StoredRevision[];
-  readonly deployments: readonly Live<KubeObject>[];
-  readonly leaderWorkerSets: readonly Live<KubeObject>[];
-  readonly pods: readonly Pod[];
-}): readonly LiveWorkload[] {
-  const { owner, revisions, deployments, leaderWorkerSets, pods } = known;
+export function observeWorkloads(
+  { owner, children: { deployments, leaderWorkerSets }, pods }: Pick<Scope, "owner" | "children" | "pods">,
+  pass: Pick<Pass, "workloads" | "replicas">,
+  revisions: readonly RevisionData[],
+): void {
   const slots = leaderWorkerSets.length + slotsBeyond;
   const podsWith = (label: string, value: string): readonly Pod[] =>
     pods.filter((pod) => pod.metadata.labels?.[label] === value);
-  return [...deployments, ...leaderWorkerSets].flatMap((object): LiveWorkload[] => {
+  pass.workloads = [...deployments, ...leaderWorkerSets].flatMap((object): LiveWorkload[] => {
     if (isTerminating(object)) return [];
     const place = labelledPlace(owner, revisions, object) ?? placeByName(owner, revisions, object, slots);
     if (place === undefined) return [];
@@ -57,6 +55,18 @@ export function liveWorkloads(known: {
     const replicas = own.map((pod) => replicaOf(revision.hash, 1, [pod]));
     return [{ object, revision: revision.hash, desired, replicas }];
   });
+  pass.replicas = pass.workloads.flatMap(({ replicas }) => replicas);
+}
+
+/** Workloads of ours that no known revision explains, and that are not on their way out: nobody here may touch them. */
+export function unknownWorkloads(
+  { children: { deployments, leaderWorkerSets } }: Pick<Scope, "children">,
+  { workloads }: Pick<Pass, "workloads">,
+): readonly Live<KubeObject>[] {
+  const known = new Set(workloads.map(({ object }) => object));
+  return [...deployments, ...leaderWorkerSets].filter(
+    (object) => !known.has(object) && !isTerminating(object),
+  );
 }
 
 interface Place {
@@ -67,10 +77,10 @@ interface Place {
 /** What the labels say, where the name agrees. */
 function labelledPlace(
   owner: Owner,
-  revisions: readonly StoredRevision[],
+  revisions: readonly RevisionData[],
   { kind, metadata: { name, labels } }: Live<KubeObject>,
 ): Place | undefined {
-  const revision = revisions.find(({ data }) => data.hash === labels?.[revisionLabel])?.data;
+  const revision = revisions.find(({ hash }) => hash === labels?.[revisionLabel]);
   if (revision === undefined) return undefined;
   if (kind === "Deployment") {
     return workloadName(owner, revision.hash) === name ? { revision } : undefined;
@@ -82,11 +92,11 @@ function labelledPlace(
 /** What a workload is whose labels were taken away or changed. */
 function placeByName(
   owner: Owner,
-  revisions: readonly StoredRevision[],
+  revisions: readonly RevisionData[],
   { kind, metadata: { name } }: Live<KubeObject>,
   slots: number,
 ): Place | undefined {
-  for (const { data: revision } of revisions) {
+  for (const revision of revisions) {
     if (kind === "Deployment") {
       if (!spansNodes(revision) && workloadName(owner, revision.hash) === name) return { revision };
       continue;

@@ -11,7 +11,8 @@ import {
   type RevisionData,
 } from "../../workloads/revision.ts";
 import { goOn, type Step } from "../pass.ts";
-import { revisionInForce, type StoredRevision } from "./stored.ts";
+import { observeWorkloads } from "../replicas/workloads.ts";
+import { servingRevision, type StoredRevision } from "./stored.ts";
 
 export interface ChosenRevision {
   readonly data: RevisionData;
@@ -22,11 +23,16 @@ export interface ChosenRevision {
 export const revisionStep: Step = {
   name: "revision",
   about: "workloads",
-  run({ object, owner, revisions }, pass) {
+  run(scope, pass) {
+    const { object, owner, revisions } = scope;
     if (pass.block === undefined && pass.plan !== undefined) {
       pass.revision = chooseRevision(owner, object.spec, pass.plan, revisions);
+      const { data, newNumber } = pass.revision;
+      // A revision that somebody deleted is stored again, and its workloads are there all the while.
+      if (newNumber !== undefined)
+        observeWorkloads(scope, pass, [...revisions.map((each) => each.data), data]);
     } else {
-      const inForce = revisionInForce(object, revisions);
+      const inForce = servingRevision(object, revisions, pass.workloads);
       if (inForce !== undefined) pass.revision = { data: inForce };
     }
     return goOn;

@@ -3,6 +3,7 @@ import type { LlamaDeployment } from "@llama-operator/llama/api";
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
 import { readRevision, RevisionUnreadable } from "../../workloads/controller-revision.ts";
 import type { RevisionData } from "../../workloads/revision.ts";
+import type { LiveWorkload } from "../replicas/workloads.ts";
 
 export interface StoredRevision {
   readonly data: RevisionData;
@@ -30,12 +31,36 @@ export class RevisionReader {
   }
 }
 
-/** The revision whose plan stays unless the spec asks for something else. */
+/** The revision whose plan stays unless the spec asks for something else: in doubt the newest. */
 export function revisionInForce(
   { status }: Pick<LlamaDeployment, "status">,
   stored: readonly StoredRevision[],
 ): RevisionData | undefined {
   return (stored.find(({ data }) => data.hash === status?.currentRevision) ?? stored.at(-1))?.data;
+}
+
+/**
+ * The revision to look after while the generation is blocked: the one that status names, or, where status was lost, the
+ * one of which most replicas answer. None where that cannot be read, or none runs: nothing is started on a guess.
+ */
+export function servingRevision(
+  { status }: Pick<LlamaDeployment, "status">,
+  stored: readonly StoredRevision[],
+  workloads: readonly LiveWorkload[],
+): RevisionData | undefined {
+  const named = status?.currentRevision;
+  if (named !== undefined) return stored.find(({ data }) => data.hash === named)?.data;
+  const answering = ({ data }: StoredRevision): number =>
+    workloads
+      .filter(({ revision }) => revision === data.hash)
+      .flatMap(({ replicas }) => replicas)
+      .filter(({ ready }) => ready).length;
+  const runs = ({ data }: StoredRevision): boolean =>
+    workloads.some(({ revision }) => revision === data.hash);
+  return stored
+    .filter(runs)
+    .toSorted((a, b) => answering(a) - answering(b))
+    .at(-1)?.data;
 }
 
 function parse(object: Live<KubeObject>): StoredRevision | RevisionUnreadable {

@@ -3,6 +3,7 @@
 import { reasons, type Reason } from "@llama-operator/llama/api";
 import type { FreeGpus } from "../../capacity/gpu-capacity.ts";
 import type { RevisionData } from "../../workloads/revision.ts";
+import type { Pass } from "../pass.ts";
 import type { Scope } from "../scope.ts";
 
 export interface Placement {
@@ -18,14 +19,15 @@ const missingClaim = /persistentvolumeclaim "([^"]+)" not found/;
 /** What replicas wait for; undefined where all are placed or being placed. */
 export function waitFor(found: {
   readonly scope: Scope;
+  readonly pass: Pass;
   readonly current: RevisionData;
   /** Replicas that are wanted and not made. */
   readonly withheld: number;
   /** What the pool has for it. */
   readonly free: FreeGpus;
 }): Placement | undefined {
-  const { scope, current, withheld, free } = found;
-  const waiting = scope.replicas.find(
+  const { scope, pass, current, withheld, free } = found;
+  const waiting = pass.replicas.find(
     ({ revision, unschedulable }) => revision === current.hash && unschedulable !== undefined,
   );
   if (waiting === undefined && withheld === 0) return undefined;
@@ -45,7 +47,10 @@ function shortage(
 ): Omit<Placement, "forGpus"> {
   const needs = `a replica needs ${counted(nodesPerReplica, "node")} with ${counted(pod.gpus, "free GPU")}`;
   if (behind !== undefined) {
-    const message = `${needs}; ${behind} waits for GPUs of pool ${pool} too and comes first`;
+    // Names of other namespaces are not everybody's to read.
+    const isNeighbour = behind.startsWith(`${scope.owner.namespace}/`);
+    const first = isNeighbour ? behind : "a LlamaDeployment of another namespace";
+    const message = `${needs}; ${first} waits for GPUs of pool ${pool} too and comes first`;
     return { reason: reasons.WaitingForGpus, message };
   }
   if (scattered) {

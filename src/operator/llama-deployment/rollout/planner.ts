@@ -81,22 +81,42 @@ export function planRollout(input: RolloutInput): RolloutPlan {
   const surplus = Math.max(0, older.length - Math.max(0, wanted - ready));
   // Those that go anyway may be all the room that is needed.
   const leaving = chooseVictims(oldReplicas, surplus);
-  const candidate = chooseVictims(oldReplicas, surplus + 1)[surplus];
   const waits = withheld > 0 || current.replicas.some(({ unschedulable }) => unschedulable);
   const blocked = waits && input.roomAfter(leaving) === 0;
-  const helps = blocked && candidate !== undefined && input.roomAfter([...leaving, candidate]) > 0;
-  // One that does not answer costs nothing, however few do.
-  const mayRelease = helps && (!candidate.ready || ready + answering(older) >= wanted);
+  const helping = blocked ? replicasThatHelp(input, leaving) : [];
   const waitSeconds = Math.max(0, patienceSeconds - input.waitingSeconds);
-  const releases = mayRelease && waitSeconds === 0;
-  const victims = releases ? [...leaving, candidate] : leaving;
+  const helps = helping.length > 0;
+  const releases = helps && waitSeconds === 0;
+  const victims = releases ? [...leaving, ...helping] : leaving;
   return {
     create,
     ...departures(input, [...shrink, ...victims]),
     withheld,
     reason: reasonFor({ keep: older.length - victims.length, blocked, helps, releases, ready }),
-    ...(mayRelease && !releases ? { requeueAfterSeconds: waitSeconds } : {}),
+    ...(helps && !releases ? { requeueAfterSeconds: waitSeconds } : {}),
   };
+}
+
+/**
+ * Old replicas whose GPUs would make room, fewest first: any number of those that do not answer, which cost nothing, and
+ * one that does, where no fewer than wanted answer now. None where that would not help.
+ */
+function replicasThatHelp(
+  { current, old, wanted, roomAfter }: RolloutInput,
+  leaving: readonly ReplicaState[],
+): readonly ReplicaState[] {
+  const all = old.map(({ replicas }) => replicas);
+  const going = new Set(leaving);
+  const others = chooseVictims(all, Number.POSITIVE_INFINITY).filter((each) => !going.has(each));
+  const enough = answering(current.replicas) + answering(all.flat()) >= wanted;
+  const helping: ReplicaState[] = [];
+  for (const replica of others) {
+    if (replica.ready && !enough) return [];
+    helping.push(replica);
+    if (roomAfter([...leaving, ...helping]) > 0) return helping;
+    if (replica.ready) return [];
+  }
+  return [];
 }
 
 /** How many replicas the current revision may have at most. */

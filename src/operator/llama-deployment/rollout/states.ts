@@ -1,23 +1,33 @@
-// The replicas of a revision as the rollout planner sees them: those that its workloads ask for. Pods that a Deployment
-// asks for and does not have yet count, pods beyond what it asks for are on their way out and do not.
-import { isMarkedVictim } from "../../workloads/deletion-cost.ts";
+// The replicas of a revision as the rollout planner sees them: those that are to stay as things are. Pods that a
+// Deployment asks for and does not have yet count. Pods beyond what it asks for are on their way out where they are
+// victims or have no node, and do not count; others are not: somebody else lowered the number, and it is put back.
 import type { Replica } from "../replicas/replica.ts";
 import type { LiveWorkload } from "../replicas/workloads.ts";
 import type { RevisionState } from "./planner.ts";
 import { removalOrder, type ReplicaState } from "./victims.ts";
 
-export function revisionState(revision: string, workloads: readonly LiveWorkload[]): RevisionState {
+/** @param marks whether pods may be marked before they go */
+export function revisionState(
+  revision: string,
+  workloads: readonly LiveWorkload[],
+  marks: boolean,
+): RevisionState {
   const its = workloads.filter((workload) => workload.revision === revision);
-  return { revision, replicas: its.flatMap(statesOf) };
+  return { revision, replicas: its.flatMap((workload) => statesOf(workload, marks)) };
 }
 
-function statesOf(workload: LiveWorkload): readonly ReplicaState[] {
+function statesOf(workload: LiveWorkload, marks: boolean): readonly ReplicaState[] {
   const { desired, slot, revision, object } = workload;
-  const existing = workload.replicas.map((replica) => stateOf(replica));
+  const existing = workload.replicas.map((replica) => stateOf(replica, marks));
   if (slot !== undefined) return existing;
-  const surplus = existing.length - desired;
-  if (surplus > 0) return existing.toSorted(removalOrder).slice(surplus);
-  const missing = Array.from({ length: -surplus }, (_, index) => ({
+  const surplus = Math.max(0, existing.length - desired);
+  const leaving = new Set(
+    existing
+      .toSorted(removalOrder)
+      .slice(0, surplus)
+      .filter(({ marked, placed }) => marked || !placed),
+  );
+  const missing = Array.from({ length: Math.max(0, desired - existing.length) }, (_, index) => ({
     id: `${object.metadata.name} ${index}`,
     revision,
     placed: false,
@@ -26,10 +36,10 @@ function statesOf(workload: LiveWorkload): readonly ReplicaState[] {
     marked: false,
     goesUnmarked: true,
   }));
-  return [...existing, ...missing];
+  return [...existing.filter((state) => !leaving.has(state)), ...missing];
 }
 
-function stateOf(replica: Replica): ReplicaState {
+function stateOf(replica: Replica, marks: boolean): ReplicaState {
   const { id, revision, slot, placed, ready, pods } = replica;
   const [pod] = pods;
   const isPod = slot === undefined;
@@ -40,8 +50,8 @@ function stateOf(replica: Replica): ReplicaState {
     placed,
     ready,
     unschedulable: replica.unschedulable !== undefined,
-    marked: isPod && isMarkedVictim(pod?.deletionCost),
-    goesUnmarked: !isPod || !placed,
+    marked: isPod && pod?.isVictim === true,
+    goesUnmarked: !isPod || !placed || !marks,
     createdAt: pod?.createdAt,
   };
 }

@@ -5,12 +5,14 @@ import type { FreeGpus, GpuCapacity } from "../../capacity/gpu-capacity.ts";
 import { waitingSince, type GpuRequest } from "../../capacity/queue.ts";
 import type { RevisionWorkload } from "../../workloads/desired.ts";
 import { workloadName } from "../../workloads/names.ts";
+import { objectKey } from "@llama-operator/kube-runtime/client";
 import { goOn, type Pass, type Step } from "../pass.ts";
 import { unmetPrerequisite } from "../prerequisites/step.ts";
 import { podsOf } from "../replicas/replica.ts";
 import { footprintOf } from "../revision/stored.ts";
 import type { Scope } from "../scope.ts";
 import { waitFor, type Placement } from "./placement.ts";
+import type { RefusedMarks } from "./mark-step.ts";
 import { planRollout, type RevisionState, type RolloutInput, type RolloutPlan } from "./planner.ts";
 import { revisionState } from "./states.ts";
 
@@ -24,69 +26,98 @@ export interface Rollout {
   readonly waiting?: { readonly sinceMs: number; readonly replicas: number } | undefined;
 }
 
-export function rolloutStep(capacity: GpuCapacity): Step {
+export function rolloutStep(capacity: GpuCapacity, refusedMarks: RefusedMarks): Step {
   return {
     name: "rollout",
     about: "workloads",
     run(scope, pass) {
       const current = pass.revision?.data;
-      if (current === undefined) return goOn;
-      const rollout = rollOut(scope, pass, current, capacity);
+      const holder = objectKey(pass.context.request);
+      if (current === undefined) {
+        capacity.dequeue(holder);
+        return goOn;
+      }
+      const marks = !refusedMarks.has(holder, scope.now.getTime());
+      const rollout = rollOut(scope, pass, current, { capacity, holder, marks });
       pass.rollout = rollout;
-      assumeWorkloads(scope, rollout.workloads, capacity);
+      assumeWorkloads(scope, pass, rollout.workloads, capacity);
       return { kind: "continue", requeueAfterSeconds: rollout.plan.requeueAfterSeconds };
     },
   };
 }
 
-function rollOut(scope: Scope, pass: Pass, current: RevisionData, capacity: GpuCapacity): Rollout {
-  const { revisions, workloads } = scope;
+interface RolloutContext {
+  readonly capacity: GpuCapacity;
+  /** The object, as `namespace/name`. */
+  readonly holder: string;
+  /** Whether pods may be marked before they go. */
+  readonly marks: boolean;
+}
+
+function rollOut(scope: Scope, pass: Pass, current: RevisionData, context: RolloutContext): Rollout {
+  const { revisions } = scope;
+  const { workloads } = pass;
+  const { capacity, holder, marks } = context;
   const wanted = scope.object.spec.replicas;
-  const state = revisionState(current.hash, workloads);
+  const before = waitBefore(scope) ?? capacity.waitOf(holder);
+  const stateOf = (hash: string): RevisionState => revisionState(hash, workloads, marks);
+  const state = stateOf(current.hash);
   const old = revisions
     .filter(({ data }) => data.hash !== current.hash)
-    .map(({ data }) => revisionState(data.hash, workloads))
+    .map(({ data }) => stateOf(data.hash))
     .filter(({ replicas }) => replicas.length > 0);
-  const request = requestOf(scope, current, [state, ...old]);
+  const request = requestOf(scope, current, { holder, before, states: [state, ...old] });
   const free = capacity.free(request);
+  const growth = growthOf(scope, pass, current, free);
   const plan = planRollout({
     wanted,
     current: state,
     old,
     groups: spansNodes(current),
     room: free.replicas,
-    roomAfter: (gone) => capacity.free(request, { releasing: podsOf(scope.replicas, gone) }).replicas,
-    waitingSeconds: waitingSeconds(scope),
-    growth: growthOf(scope, pass, current, free),
+    roomAfter: (gone) => capacity.free(request, { releasing: podsOf(pass.replicas, gone) }).replicas,
+    waitingSeconds: before === undefined ? 0 : (scope.now.getTime() - before.sinceMs) / 1000,
+    growth,
   });
-  const placement = waitFor({ scope, current, withheld: plan.withheld, free });
-  const waiting = placement?.forGpus === true ? waitOf(scope, plan, state) : undefined;
+  // What may not be made for another reason waits for no GPU, and must stand in nobody's way.
+  const placement =
+    growth === "none" ? undefined : waitFor({ scope, pass, current, withheld: plan.withheld, free });
+  const waiting = placement?.forGpus === true ? waitOf(scope, before, plan, state) : undefined;
   if (waiting === undefined) capacity.dequeue(request.holder);
   else {
     const sinceMs = request.sinceMs === 0 ? 0 : waiting.sinceMs;
-    capacity.enqueue({ ...request, sinceMs, replicas: waiting.replicas });
+    capacity.enqueue({ ...request, sinceMs, waitsSinceMs: waiting.sinceMs, replicas: waiting.replicas });
   }
-  return { plan, workloads: workloadsAfter(scope, current, plan), placement, waiting };
+  return { plan, workloads: workloadsAfter(scope, current, plan, stateOf), placement, waiting };
 }
 
 /** Who asks, and for what. */
-function requestOf(scope: Scope, current: RevisionData, states: readonly RevisionState[]): GpuRequest {
-  const before = waitBefore(scope);
+function requestOf(
+  scope: Scope,
+  current: RevisionData,
+  {
+    holder,
+    before,
+    states,
+  }: {
+    readonly holder: string;
+    readonly before: Wait | undefined;
+    readonly states: readonly RevisionState[];
+  },
+): GpuRequest {
   const placed = states.flatMap(({ replicas }) => replicas).filter((each) => each.placed).length;
   // Replicas that only replace others ask for GPUs that the object has: they stand behind nobody.
   const replaces = states.length > 1 && placed >= scope.object.spec.replicas;
   return {
-    holder: holderOf(scope),
+    holder,
     priorityClassName: scope.object.spec.podTemplate.priorityClassName,
     sinceMs: replaces ? 0 : (before?.sinceMs ?? scope.now.getTime()),
     pool: current.plan.pool,
     footprint: footprintOf(current),
     replicas: before?.replicas ?? 1,
+    // It decides by what is free once an old replica has gone, which no answer tells.
+    rollsOut: states.length > 1,
   };
-}
-
-function holderOf({ owner }: Scope): string {
-  return `${owner.namespace}/${owner.name}`;
 }
 
 function growthOf(
@@ -95,34 +126,44 @@ function growthOf(
   current: RevisionData,
   { behind, outranked }: Pick<FreeGpus, "behind" | "outranked">,
 ): RolloutInput["growth"] {
+  const mayUse = scope.pools.some(({ metadata }) => metadata.name === current.plan.pool);
   const mayMake = pass.block === undefined || unmetPrerequisite(scope, current.plan) === undefined;
-  if (!mayMake) return "none";
+  if (!mayUse || !mayMake) return "none";
   if (spansNodes(current)) return "withinRoom";
   if (behind === undefined) return "free";
   return outranked ? "outranked" : "behind";
 }
 
+interface Wait {
+  readonly sinceMs: number;
+  readonly replicas: number;
+}
+
 /** What status says of the wait so far: it outlives a restart. */
-function waitBefore({ object }: Scope): { readonly sinceMs: number; readonly replicas: number } | undefined {
+function waitBefore({ object }: Scope): Wait | undefined {
   const known = object.status?.waitingForGpus;
   return known && { sinceMs: Date.parse(known.since), replicas: known.replicas };
 }
 
-function waitingSeconds(scope: Scope): number {
-  const before = waitBefore(scope);
-  return before === undefined ? 0 : (scope.now.getTime() - before.sinceMs) / 1000;
-}
-
-function waitOf(scope: Scope, { withheld }: RolloutPlan, { replicas }: RevisionState): Rollout["waiting"] {
+function waitOf(
+  { object, now }: Scope,
+  before: Wait | undefined,
+  { withheld }: RolloutPlan,
+  { replicas }: RevisionState,
+): Wait {
   const unplaced = withheld + replicas.filter(({ placed }) => !placed).length;
-  return { sinceMs: waitingSince(waitBefore(scope), unplaced, scope.now.getTime()), replicas: unplaced };
+  // Who asks for less has been given nothing, and keeps its place.
+  const asksAnew = object.status?.observedGeneration !== object.metadata.generation;
+  const known = before && asksAnew ? { ...before, replicas: Math.min(before.replicas, unplaced) } : before;
+  return { sinceMs: waitingSince(known, unplaced, now.getTime()), replicas: unplaced };
 }
 
 /** What the workloads of each revision should be once the plan is carried out. */
 function workloadsAfter(
-  { revisions, workloads }: Scope,
+  { revisions }: Scope,
   current: RevisionData,
   plan: RolloutPlan,
+  stateOf: (revision: string) => RevisionState,
 ): readonly RevisionWorkload[] {
   const older = revisions
     .filter(({ data }) => data.hash !== current.hash)
@@ -131,7 +172,7 @@ function workloadsAfter(
   return [...older, afterPlan(current)];
 
   function afterPlan(revision: RevisionData): RevisionWorkload {
-    const { replicas } = revisionState(revision.hash, workloads);
+    const { replicas } = stateOf(revision.hash);
     const removed = new Set(
       plan.remove.filter((each) => each.revision === revision.hash).map(({ id }) => id),
     );
@@ -144,9 +185,14 @@ function workloadsAfter(
 }
 
 /** Before anything is waited for: passes over several objects run side by side. */
-function assumeWorkloads(scope: Scope, wanted: readonly RevisionWorkload[], capacity: GpuCapacity): void {
+function assumeWorkloads(
+  scope: Scope,
+  pass: Pass,
+  wanted: readonly RevisionWorkload[],
+  capacity: GpuCapacity,
+): void {
   const { namespace } = scope.owner;
-  const there = new Map(scope.workloads.map(({ object, desired }) => [object.metadata.name, desired]));
+  const there = new Map(pass.workloads.map(({ object, desired }) => [object.metadata.name, desired]));
   for (const workload of wanted) {
     const { hash, plan } = workload.revision;
     const named =

@@ -29,7 +29,8 @@ const conditionRules: readonly ConditionRule[] = [
 ];
 
 export function statusOf(scope: Scope, pass: Pass): LlamaDeploymentStatus {
-  const { object, owner, now, replicas } = scope;
+  const { object, owner, now } = scope;
+  const { replicas } = pass;
   const previous = object.status;
   const generation = object.metadata.generation ?? 0;
   const verdicts = conditionRules.flatMap(({ type, judge }) => {

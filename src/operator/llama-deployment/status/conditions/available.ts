@@ -4,7 +4,7 @@ import type { ConditionRule } from "./verdict.ts";
 
 export const available: ConditionRule = {
   type: conditionTypes.available,
-  judge({ object, replicas }) {
+  judge({ object }, { replicas }) {
     const count = replicas.filter((replica) => replica.ready).length;
     if (count > 0) {
       const message = `${count} ${count === 1 ? "replica answers" : "replicas answer"}`;

@@ -7,7 +7,7 @@ import { currentReplicas, type ConditionRule } from "./verdict.ts";
 export const modelLoaded: ConditionRule = {
   type: conditionTypes.modelLoaded,
   judge(scope, pass) {
-    const mine = currentReplicas(scope, pass);
+    const mine = currentReplicas(pass);
     if (pass.block !== undefined || scope.object.spec.replicas === 0 || mine.length === 0) return undefined;
     const pending = mine.filter((replica) => !replica.ready);
     if (pending.length === 0) {

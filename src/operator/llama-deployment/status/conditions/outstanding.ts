@@ -1,6 +1,7 @@
 // What keeps a generation from answering in full: the one thing that Ready and Reconciling both tell.
 import { reasons, type Reason } from "@llama-operator/llama/api";
 import type { Pass } from "../../pass.ts";
+import { unknownWorkloads } from "../../replicas/workloads.ts";
 import type { Scope } from "../../scope.ts";
 import { currentReplicas } from "./verdict.ts";
 
@@ -10,16 +11,25 @@ export function outstanding(
   pass: Pass,
 ): { readonly reason: Reason; readonly message: string } | undefined {
   if (pass.block !== undefined) return pass.block;
+  const [unknown] = unknownWorkloads(scope, pass);
+  if (unknown !== undefined) {
+    return {
+      reason: reasons.UnknownWorkload,
+      message:
+        `${unknown.kind} ${unknown.metadata.name} runs a revision that is gone or cannot be read, and is left as it ` +
+        "is: delete it once nothing needs it",
+    };
+  }
   const wanted = scope.object.spec.replicas;
   if (wanted === 0) {
-    const left = scope.replicas.length + scope.leavingPods;
+    const left = pass.replicas.length + scope.leavingPods;
     return left === 0
       ? undefined
       : { reason: reasons.RollingOut, message: "scaling to zero; pods are leaving" };
   }
-  const mine = currentReplicas(scope, pass);
+  const mine = currentReplicas(pass);
   const answering = mine.filter((replica) => replica.ready).length;
-  const older = scope.replicas.length - mine.length;
+  const older = pass.replicas.length - mine.length;
   if (answering >= wanted && mine.length === wanted && older === 0) return undefined;
   const failure = mine.find((replica) => replica.failure !== undefined)?.failure;
   if (failure !== undefined) return failure;

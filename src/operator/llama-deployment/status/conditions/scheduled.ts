@@ -11,7 +11,7 @@ export const scheduled: ConditionRule = {
     if (placement !== undefined) {
       return { status: "False", reason: placement.reason, message: placement.message };
     }
-    const mine = currentReplicas(scope, pass);
+    const mine = currentReplicas(pass);
     if (mine.length < wanted || mine.some((replica) => !replica.placed)) {
       return { status: "Unknown", reason: reasons.PlacingPods, message: "pods are being placed" };
     }

@@ -17,6 +17,6 @@ export interface ConditionRule {
 }
 
 /** Replicas of the revision that this generation resolves to. */
-export function currentReplicas({ replicas }: Scope, { revision }: Pass): readonly Replica[] {
+export function currentReplicas({ replicas, revision }: Pass): readonly Replica[] {
   return replicas.filter((replica) => replica.revision === revision?.data.hash);
 }

@@ -57,18 +57,21 @@ export function story(told: Story): { readonly scope: Scope; readonly pass: Pass
       leaderWorkerSets: [],
     },
     revisions: [],
-    workloads: [],
-    replicas,
+    pods: [],
     leavingPods: leaving,
     servesLeaderWorkerSets: true,
     nodesOf: () => [],
   };
-  return { scope, pass: passOf(told) };
+  return { scope, pass: passOf(told, replicas) };
 }
 
-function passOf(told: Story): Pass {
+function passOf(told: Story, replicas: readonly Replica[]): Pass {
   const { block, revision = "new", inForce } = told;
-  const pass: Pass = { context: { request: owner, signal: new AbortController().signal } };
+  const pass: Pass = {
+    context: { request: owner, signal: new AbortController().signal },
+    workloads: [],
+    replicas,
+  };
   if (told.measured !== undefined) pass.measured = told.measured;
   if (block !== undefined) {
     pass.block = block;
