@@ -44,6 +44,8 @@ export interface Pass {
   /** What runs, or is to: the revision of this generation, or, where that is blocked, the one in force. */
   revision?: ChosenRevision;
   rollout?: Rollout;
+  /** The revision of what runs is only stored again: what this pass could not read, the next one sees, and tells. */
+  restores?: boolean;
   /** What an engine of the revision said of itself. */
   measured?: MeasuredStatus;
 }

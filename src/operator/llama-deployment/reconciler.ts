@@ -45,7 +45,7 @@ export class LlamaDeploymentReconciler implements Reconciler {
     const pass: Pass = { context: { request, signal } };
     try {
       const requeueAfterSeconds = await runSteps(steps, scope, pass);
-      await this.#writeStatus(scope, pass);
+      if (pass.restores !== true) await this.#writeStatus(scope, pass);
       return { requeueAfterSeconds };
     } catch (error) {
       // Groups that were not made must not keep others, or the next try, waiting.

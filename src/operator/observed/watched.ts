@@ -10,6 +10,7 @@ import type { IServiceAccount } from "kubernetes-models/v1/ServiceAccount";
 import { gpuPools, llamaDeployments, type GpuPool, type LlamaDeployment } from "@llama-operator/llama/api";
 import type { InformerOptions } from "@llama-operator/kube-runtime/cache";
 import {
+  controllerOf,
   resourceType,
   type KubeObject,
   type Live,
@@ -22,7 +23,10 @@ import { projectPod, type Pod } from "./pod.ts";
 import { projectPriorityClass, type PriorityClass } from "./priority-class.ts";
 import { trimChild, trimNamespace } from "./trim.ts";
 
-/** Index of pods and children: `namespace/name` of the LlamaDeployment that their label names. */
+/**
+ * Index of pods and children: `namespace/name` of the LlamaDeployment that their label names, and of the one that controls
+ * them: a label that somebody takes away hides nothing.
+ */
 export const byDeployment = "deployment";
 
 /** A kind as the cache holds it: `T` is what trimming leaves of an object. */
@@ -38,9 +42,14 @@ type Child<T> = KubeObject & Partial<Omit<T, keyof KubeObject>>;
 type Served = Pick<ResourceType, "group" | "version" | "kind" | "plural" | "namespaced">;
 
 const indexes = {
-  [byDeployment]: ({ metadata }: Live<KubeObject>): readonly string[] => {
-    const name = metadata.labels?.[deploymentLabel];
-    return name === undefined ? [] : [`${metadata.namespace ?? ""}/${name}`];
+  [byDeployment]: (object: Live<KubeObject>): readonly string[] => {
+    const { metadata } = object;
+    const label = metadata.labels?.[deploymentLabel];
+    const controller = controllerOf(object);
+    const owner = controller?.kind === llamaDeployments.kind ? controller.name : undefined;
+    return [...new Set([label, owner])].flatMap((name) =>
+      name === undefined ? [] : [`${metadata.namespace ?? ""}/${name}`],
+    );
   },
 };
 

@@ -1,5 +1,6 @@
 // Hard days: what an attack on the rollout, the queue for GPUs and the care of children found. Each scenario says what is
-// right; where the operator does otherwise yet, it is marked `test.fails`, with the fault, its severity and its place.
+// right. A FAULT is what the operator still does, with its severity and place, and its test is marked `test.fails`; of those
+// that are mended the comment says what was and where.
 import { expect, test } from "vitest";
 import { ApiError, type KubeObject, type Live } from "@llama-operator/kube-runtime/client";
 import { types } from "../testing/cluster/objects.ts";
@@ -61,9 +62,9 @@ async function lateInRollout(): Promise<Simulation> {
 
 // --- A. an early return leaves what runs without care ---
 
-// FAULT, outage (GPUs cannot be freed). children/step.ts:36 returns before the workloads where a Service, a
+// MENDED, outage (GPUs cannot be freed). children/step.ts:36 returns before the workloads where a Service, a
 // PodDisruptionBudget or a ServiceAccount of the name is somebody else's. Fault 9 again, by another way.
-test.fails("no replicas of a model whose Service is somebody else's free its GPUs", async () => {
+test("no replicas of a model whose Service is somebody else's free its GPUs", async () => {
   const sim = simulate();
   sim.llama("chat", oneGpu);
   await sim.settle();
@@ -74,8 +75,8 @@ test.fails("no replicas of a model whose Service is somebody else's free its GPU
   expect(sim.pods("chat")).toEqual([]);
 });
 
-// FAULT, outage (GPUs cannot be freed). children/step.ts:34: a refused Service throws before the workloads are written.
-test.fails("no replicas of a model whose Service is refused free its GPUs", async () => {
+// MENDED, outage (GPUs cannot be freed). children/step.ts:34: a refused Service throws before the workloads are written.
+test("no replicas of a model whose Service is refused free its GPUs", async () => {
   const sim = simulate();
   sim.llama("chat", oneGpu);
   await sim.settle();
@@ -195,9 +196,9 @@ test.fails("an old replica makes room in time on the CRD of the version before",
 
 // --- C. what cannot be read, or has lost its label ---
 
-// FAULT, outage. replicas/workloads.ts:47 leaves out the Deployment of a revision that is not stored; rollout/step.ts:118
+// MENDED, outage. replicas/workloads.ts:47 leaves out the Deployment of a revision that is not stored; rollout/step.ts:118
 // then counts from zero, and the write scales what serves to `room`: 0 where a group is ahead. Fault 4 in a new form.
-test.fails("a revision that somebody deletes while a group waits ends no replica", async () => {
+test("a revision that somebody deletes while a group waits ends no replica", async () => {
   const sim = simulate({ nodes: 2 });
   sim.llama("chat", { ...oneGpu, replicas: 3 });
   await sim.settle();
@@ -207,16 +208,16 @@ test.fails("a revision that somebody deletes while a group waits ends no replica
   expect(await fewestAnswering(sim, "chat", 10)).toBe(3);
 });
 
-// FAULT, outage of capacity. The same place, in a rollout: from 4 to 1, then one after the other again.
-test.fails("the current revision that somebody deletes in a rollout ends no replica", async () => {
+// MENDED, outage of capacity. The same place, in a rollout: from 4 to 1, then one after the other again.
+test("the current revision that somebody deletes in a rollout ends no replica", async () => {
   const sim = await lateInRollout();
   sim.delete("ControllerRevision", revisionOf(sim, "chat", 2));
   expect(await fewestAnswering(sim, "chat", 10)).toBe(4);
 });
 
-// FAULT, outage of capacity. observed/watched.ts:41 finds children by their label alone: without it the Deployment counts
+// MENDED, outage of capacity. observed/watched.ts:41 finds children by their label alone: without it the Deployment counts
 // as not there, and is written with the count of a first replica.
-test.fails("a Deployment that loses its label in a rollout loses no replica", async () => {
+test("a Deployment that loses its label in a rollout loses no replica", async () => {
   const sim = await lateInRollout();
   const current = deployments(sim).find(({ spec }) => spec.replicas === 4);
   sim.patch("Deployment", current?.metadata.name ?? "", {
@@ -225,8 +226,8 @@ test.fails("a Deployment that loses its label in a rollout loses no replica", as
   expect(await fewestAnswering(sim, "chat", 10)).toBe(4);
 });
 
-// FAULT, leak for ever (GPUs, and requests answered by the old revision while Ready is True): T8f. The same place.
-test.fails("an old Deployment that loses its label goes with its rollout", async () => {
+// MENDED, leak for ever (GPUs, and requests answered by the old revision while Ready is True): T8f. The same place.
+test("an old Deployment that loses its label goes with its rollout", async () => {
   const sim = simulate();
   sim.llama("chat", oneGpu);
   await sim.settle();
@@ -253,9 +254,9 @@ test.fails("Ready is not True while a workload of an unknown revision answers to
   sim.expectCondition("chat", { type: "Ready", status: "False" });
 });
 
-// FAULT, outage after the next lost pod. children/step.ts:73 deletes our ServiceAccount once no readable workload names
+// MENDED, outage after the next lost pod. children/step.ts:73 deletes our ServiceAccount once no readable workload names
 // it: a workload that cannot be read runs as it still. The rest of fault 5.
-test.fails("our ServiceAccount stays while a workload that nobody can read may run as it", async () => {
+test("our ServiceAccount stays while a workload that nobody can read may run as it", async () => {
   const sim = simulate();
   sim.llama("chat", oneGpu);
   await sim.settle();
@@ -266,9 +267,9 @@ test.fails("our ServiceAccount stays while a workload that nobody can read may r
   expect(sim.get("ServiceAccount", "chat")).toBeDefined();
 });
 
-// FAULT, outage. revision/stored.ts:38 takes the newest stored revision for the one in force where status names one that
+// MENDED, outage. revision/stored.ts:38 takes the newest stored revision for the one in force where status names one that
 // cannot be read, or none: a model that is Stalled begins to run what was taken out of use.
-test.fails("a stalled model whose revision cannot be read starts no other one", async () => {
+test("a stalled model whose revision cannot be read starts no other one", async () => {
   const sim = simulate();
   sim.llama("chat", oneGpu);
   await sim.settle();
@@ -282,9 +283,9 @@ test.fails("a stalled model whose revision cannot be read starts no other one", 
   expect(sim.effects()).toEqual([]);
 });
 
-// FAULT, outage. The same place: a status that was lost (a restored backup) lets a stalled model roll to a revision that
+// MENDED, outage. The same place: a status that was lost (a restored backup) lets a stalled model roll to a revision that
 // an edit took back.
-test.fails("a stalled model that lost its status keeps the revision that serves", async () => {
+test("a stalled model that lost its status keeps the revision that serves", async () => {
   const sim = simulate();
   sim.llama("chat", oneGpu);
   await sim.settle();
@@ -410,9 +411,9 @@ test.fails("a namespace that may use the pool no more keeps its replicas and get
 
 // --- E. victims ---
 
-// FAULT, outage. children/step.ts:60 with rollout/step.ts:49: an old Deployment that somebody scales to 0, be it for an
+// MENDED, outage. children/step.ts:60 with rollout/step.ts:49: an old Deployment that somebody scales to 0, be it for an
 // instant, has no replicas, and what has none is deleted with the pods that it has in truth.
-test.fails("an old Deployment that is scaled to zero and back in an instant keeps its replicas", async () => {
+test("an old Deployment that is scaled to zero and back in an instant keeps its replicas", async () => {
   const sim = simulate();
   sim.llama("chat", { ...oneGpu, replicas: 3 });
   await sim.settle();

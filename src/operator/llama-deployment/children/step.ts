@@ -11,7 +11,8 @@ import type { DesiredObject } from "../../workloads/desired.ts";
 import { revisionLabel } from "../../workloads/labels.ts";
 import { goOn, type Pass, type Step } from "../pass.ts";
 import { foreignChild } from "../prerequisites/step.ts";
-import { expiredRevisions } from "../revision/step.ts";
+import type { LiveWorkload } from "../replicas/workloads.ts";
+import { type ChosenRevision, expiredRevisions } from "../revision/step.ts";
 import type { Scope } from "../scope.ts";
 import { applyAll, deleteAll } from "./apply.ts";
 import type { DesiredObjects } from "./desired-objects.ts";
@@ -25,22 +26,34 @@ export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
     about: "workloads",
     async run(scope, pass) {
       const { rollout, revision, context } = pass;
-      if (rollout === undefined || revision === undefined) return goOn;
-      const objects = desired.of(scope.owner, rollout.workloads);
-      const first: KubeObject[] = objects.filter((object) => !isWorkload(object));
-      if (revision.newNumber !== undefined) {
-        first.push(controllerRevision(scope.owner, revision.data, revision.newNumber));
+      if (revision === undefined) return goOn;
+      if (pass.restores === true) {
+        await applyAll(applier, storing(scope, revision), context);
+        return goOn;
       }
-      const applied = await applyAll(applier, first, context);
-      const foreign = applied.find(({ outcome }) => outcome === "foreign");
-      if (foreign !== undefined) return foreignChild(foreign.object, scope.owner);
-
-      const workloads = objects.filter(isWorkload).filter((object) => isServed(scope, object));
+      if (rollout === undefined) return goOn;
+      const objects = desired.of(scope.owner, rollout.workloads);
+      const first = [...objects.filter((object) => !isWorkload(object)), ...storing(scope, revision)];
+      const [applied] = await Promise.allSettled([applyAll(applier, first, context)]);
+      const foreign =
+        applied.status === "fulfilled"
+          ? applied.value.find(({ outcome }) => outcome === "foreign")
+          : undefined;
+      // Without what pods lean on none are made, and those that are to go still do.
+      const mayGrow = applied.status === "fulfilled" && foreign === undefined;
+      const workloads = objects
+        .filter(isWorkload)
+        .filter((object) => isServed(scope, object) && (mayGrow || !asksForMore(scope, object)));
       await applyAll(applier, workloads, context);
       await deleteAll(applier, unwanted(scope, pass, objects), scope.owner.uid, context);
-      return goOn;
+      if (applied.status === "rejected") throw applied.reason;
+      return foreign === undefined ? goOn : foreignChild(foreign.object, scope.owner);
     },
   };
+}
+
+function storing({ owner }: Scope, { data, newNumber }: ChosenRevision): readonly KubeObject[] {
+  return newNumber === undefined ? [] : [controllerRevision(owner, data, newNumber)];
 }
 
 function isWorkload({ kind }: DesiredObject): boolean {
@@ -51,6 +64,18 @@ function isServed({ servesLeaderWorkerSets }: Scope, { kind }: DesiredObject): b
   return kind !== "LeaderWorkerSet" || servesLeaderWorkerSets;
 }
 
+/** Whether a workload is not there, or asks for more replicas than the one that is. */
+function asksForMore({ workloads }: Scope, wanted: DesiredObject): boolean {
+  const live = workloads.find(({ object }) => object.metadata.name === wanted.metadata?.name);
+  const { spec } = wanted as { readonly spec?: { readonly replicas?: number } };
+  return live === undefined || (spec?.replicas ?? 1) > live.desired;
+}
+
+/** Somebody else has scaled it to zero, perhaps for an instant: it goes once its pods have. */
+function wasEmptied({ slot, desired, replicas }: LiveWorkload): boolean {
+  return slot === undefined && desired === 0 && replicas.length > 0;
+}
+
 function unwanted(
   { children, revisions, workloads }: Scope,
   { revision }: Pass,
@@ -58,6 +83,7 @@ function unwanted(
 ): readonly Live<KubeObject>[] {
   const wanted = new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata?.name ?? ""}`));
   const surplus = workloads
+    .filter((workload) => !wasEmptied(workload))
     .map(({ object }) => object)
     .filter(({ kind, metadata }) => !wanted.has(`${kind} ${metadata.name}`));
   // A workload that is on its way out, or that nobody here can read, still needs its revision.
@@ -70,7 +96,8 @@ function unwanted(
   ]);
   const expired = expiredRevisions(revisions, used, unusedRevisionsKept).map(({ object }) => object);
   const { serviceAccount } = children;
-  const isNamed =
-    serviceAccount === undefined || wanted.has(`ServiceAccount ${serviceAccount.metadata.name}`);
-  return [...surplus, ...expired, ...(isNamed ? [] : [serviceAccount])];
+  // Pods of a workload that cannot be read may run as it.
+  const readsAll = workloads.length === children.deployments.length + children.leaderWorkerSets.length;
+  const isNeeded = !readsAll || wanted.has(`ServiceAccount ${serviceAccount?.metadata.name}`);
+  return [...surplus, ...expired, ...(isNeeded || serviceAccount === undefined ? [] : [serviceAccount])];
 }
