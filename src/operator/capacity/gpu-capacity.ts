@@ -34,7 +34,7 @@ import type { Pod } from "../observed/pod.ts";
 import { AssumedPods } from "./assumed-pods.ts";
 import { everFits, sharedWith } from "./contenders.ts";
 import { DeviceUse } from "./device-use.ts";
-import type { AssumedWorkload } from "./made-pods.ts";
+import type { AssumedWorkload, MadePods } from "./made-pods.ts";
 import { PoolNodes, withGrowth, withoutPods, type NodeCapacity } from "./pool-nodes.ts";
 import { GpuQueue, type GpuRequest } from "./queue.ts";
 import { isScattered, roomFor } from "./room.ts";
@@ -43,6 +43,13 @@ import type { CapacitySources, Observed } from "./sources.ts";
 import { WakeUps, type FreeGpus } from "./wake-ups.ts";
 
 export type { FreeGpus } from "./wake-ups.ts";
+
+/** Pods of a holder that are to go. */
+export interface LeavingPods {
+  readonly releasing?: readonly Pod[];
+  /** Ranks of its groups that go without ever having had a node. */
+  readonly unplacedRanks?: number;
+}
 
 export class GpuCapacity {
   readonly #sources: CapacitySources;
@@ -59,7 +66,7 @@ export class GpuCapacity {
     this.#assumed = new AssumedPods(sources);
     this.#wakeUps = new WakeUps(this.#queue, this.#assumed, {
       clock,
-      answer: (request) => this.#answer(request, []),
+      answer: (request) => this.#answer(request),
       priorityOf: this.#priorityOf,
     });
     this.#watch(use);
@@ -71,10 +78,11 @@ export class GpuCapacity {
     return spec === undefined ? [] : this.#nodes.list(pool, spec);
   }
 
-  /** What the holder may make now; with `releasing`, once these pods of it are gone. */
-  free(request: GpuRequest, { releasing = [] }: { readonly releasing?: readonly Pod[] } = {}): FreeGpus {
-    const answer = this.#answer(request, releasing);
-    if (releasing.length === 0) this.#wakeUps.answered(request.holder, answer);
+  /** What the holder may make now; with `leaving`, once these pods of it are gone. */
+  free(request: GpuRequest, leaving: LeavingPods = {}): FreeGpus {
+    const { releasing = [], unplacedRanks = 0 } = leaving;
+    const answer = this.#answer(request, releasing, unplacedRanks);
+    if (releasing.length === 0 && unplacedRanks === 0) this.#wakeUps.answered(request.holder, answer);
     return answer;
   }
 
@@ -105,13 +113,13 @@ export class GpuCapacity {
     this.#wakeUps.subscribe(callback);
   }
 
-  #answer(request: GpuRequest, releasing: readonly Pod[]): FreeGpus {
+  #answer(request: GpuRequest, releasing: readonly Pod[] = [], unplacedRanks = 0): FreeGpus {
     const spec = this.#specOf(request.pool);
     if (spec === undefined) return { replicas: 0, behind: undefined, outranked: false, scattered: false };
     const pool = this.#nodes.of(request.pool, spec);
     const total = withGrowth(pool, pool.total);
     const shared = sharedWith(request, {
-      unplaced: this.#assumed.unplaced(request.pool),
+      unplaced: withoutRanks(this.#assumed.unplaced(request.pool), request.holder, unplacedRanks),
       queued: this.#queue.of(request.pool),
       priorityOf: this.#priorityOf,
       everFits: (ahead) => everFits(ahead, total, this.#assumed.of(ahead.holder)),
@@ -198,6 +206,18 @@ export class GpuCapacity {
     this.#assumed.changed(`${namespace}/${name}`);
     this.#wakeUps.changed([]);
   }
+}
+
+/** Without so many ranks of a holder that have no node, which are to go. */
+function withoutRanks(unplaced: Iterable<MadePods>, holder: string, ranks: number): Iterable<MadePods> {
+  if (ranks === 0) return unplaced;
+  let left = ranks;
+  return [...unplaced].flatMap((made) => {
+    if (made.holder !== holder || !made.isGroup) return [made];
+    const gone = Math.min(left, made.unplaced);
+    left -= gone;
+    return gone === made.unplaced ? [] : [{ ...made, unplaced: made.unplaced - gone }];
+  });
 }
 
 function keyOf(object: Live<KubeObject>): string {

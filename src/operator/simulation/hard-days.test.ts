@@ -120,9 +120,9 @@ test.fails("what was refused is tried again soon after the cause is gone", async
 
 // --- B. rollouts that never end, because what serves nothing keeps its GPUs ---
 
-// FAULT, outage for ever. rollout/planner.ts:84: only one candidate is looked at, the pending one, which frees nothing;
+// MENDED, outage for ever. rollout/planner.ts:84: only one candidate is looked at, the pending one, which frees nothing;
 // the one that crashes behind it keeps the node from its own repair. The rest of fault 2.
-test.fails("a repair gets the node of a replica that crashes, though another is pending", async () => {
+test("a repair gets the node of a replica that crashes, though another is pending", async () => {
   const sim = simulate();
   breakAllBut(sim, "b");
   sim.llama("chat", { ...wholeNode, replicas: 2 });
@@ -132,8 +132,8 @@ test.fails("a repair gets the node of a replica that crashes, though another is 
   expect(sim.endpoints("chat")).toHaveLength(1);
 });
 
-// FAULT, outage for ever. The same line: two that crash would make room together, and each alone does not.
-test.fails("a group gets the nodes of two replicas that crash", async () => {
+// MENDED, outage for ever. The same line: two that crash would make room together, and each alone does not.
+test("a group gets the nodes of two replicas that crash", async () => {
   const sim = simulate({ nodes: 2 });
   breakAllBut(sim, "b");
   sim.llama("chat", { ...wholeNode, replicas: 2 });
@@ -143,10 +143,10 @@ test.fails("a group gets the nodes of two replicas that crash", async () => {
   expect(sim.endpoints("chat")).toHaveLength(1);
 });
 
-// FAULT, outage for ever. capacity/contenders.ts:36 keeps room for the ranks of the very group that is to go, which
+// MENDED, outage for ever. capacity/contenders.ts:36 keeps room for the ranks of the very group that is to go, which
 // rollout/step.ts:58 does not say: a group that no scheduler places (a schedulerName with a typing error, a node selector)
 // is never replaced by its repair.
-test.fails("a group that nobody places makes room for its repair", async () => {
+test("a group that nobody places makes room for its repair", async () => {
   const sim = simulate({ nodes: 2 });
   await sim.settle();
   sim.pauseController("scheduler");
@@ -158,9 +158,9 @@ test.fails("a group that nobody places makes room for its repair", async () => {
   expect(sim.effects()).toContain("create LeaderWorkerSet big@2/0");
 });
 
-// FAULT, stuck for ever. capacity/wake-ups.ts:86 wakes where the answer is another, and that counts whole replicas; a
+// MENDED, stuck for ever. capacity/wake-ups.ts:86 wakes where the answer is another, and that counts whole replicas; a
 // rollout decides by what is free once an old replica has gone (roomAfter), which nobody asks again.
-test.fails.each([
+test.each([
   ["one node", 2, wholeNode, { tensor: 8, pipeline: 2 }],
   ["four GPUs", 1, { ...wholeNode, parallelism: { tensor: 4, pipeline: 1 } }, { tensor: 8, pipeline: 1 }],
 ] as const)("a rollout that lacks %s beside its old replica goes on when that is free", async (...given) => {
@@ -176,9 +176,9 @@ test.fails.each([
   sim.expectCondition("chat", { type: "Ready", status: "True" });
 });
 
-// FAULT, stuck for ever. rollout/step.ts:103 has its clock in status.waitingForGpus alone, which the CRD of the version
+// MENDED, stuck for ever. rollout/step.ts:103 has its clock in status.waitingForGpus alone, which the CRD of the version
 // before drops (Helm upgrades no CRDs): patience never ends, and a full pool rolls nothing out any more.
-test.fails("an old replica makes room in time on the CRD of the version before", async () => {
+test("an old replica makes room in time on the CRD of the version before", async () => {
   const sim = simulate();
   const { server } = sim.cluster;
   const setStatus = server.setStatus.bind(server);
@@ -307,9 +307,9 @@ test("a stalled model that lost its status keeps the revision that serves", asyn
 
 // --- D. the queue for GPUs ---
 
-// FAULT, outage of others, across namespaces. rollout/step.ts:63: what may not be made (growth "none") counts as withheld
+// MENDED, outage of others, across namespaces. rollout/step.ts:63: what may not be made (growth "none") counts as withheld
 // for lack of GPUs, and so stands ahead of everybody for as long as a person does nothing.
-test.fails.each(["NameConflict", "LeaderWorkerSetMissing"])(
+test.each(["NameConflict", "LeaderWorkerSetMissing"])(
   "a group that may not be made for %s keeps no GPUs from others",
   async (reason) => {
     const sim = simulate({ nodes: 3 });
@@ -332,9 +332,9 @@ test.fails.each(["NameConflict", "LeaderWorkerSetMissing"])(
   },
 );
 
-// FAULT, outage of others until the operator restarts. rollout/step.ts:33 returns without taking the object out of the
+// MENDED, outage of others until the operator restarts. rollout/step.ts:33 returns without taking the object out of the
 // queue where it has no revision any more: an entry that nobody owns stays ahead.
-test.fails("a request whose revision can be read no more stands in nobody's way", async () => {
+test("a request whose revision can be read no more stands in nobody's way", async () => {
   const sim = simulate({ nodes: 3 });
   sim.llama("hold", { ...wholeNode, replicas: 2 });
   await sim.settle();
@@ -395,9 +395,9 @@ test.fails("who asks for fewer replicas keeps the place in the queue", async () 
   sim.expectCondition("old", { type: "Ready", status: "True" });
 });
 
-// FAULT, a policy that does not hold. rollout/step.ts:95 asks for prerequisites but not for the pool: a namespace that may
+// MENDED, a policy that does not hold. rollout/step.ts:95 asks for prerequisites but not for the pool: a namespace that may
 // use a pool no more goes on growing in it, though status says NoPool.
-test.fails("a namespace that may use the pool no more keeps its replicas and gets no further ones", async () => {
+test("a namespace that may use the pool no more keeps its replicas and gets no further ones", async () => {
   const sim = simulate();
   sim.llama("chat", oneGpu);
   await sim.settle();

@@ -2,8 +2,9 @@
 // and to remove next. Pure; the caller does it and comes back when the world has changed.
 //
 // Algorithm: one replica at a time. The new revision may have one replica more than answer; an old replica goes
-// for each new one that answers. Where no GPU is free for the new replica for some time, and one old replica's GPUs
-// would do, that old replica goes first; the time is for pods that are just leaving and nodes that are just coming.
+// for each new one that answers. Where no GPU is free for the new replica for some time, and the GPUs of old replicas that
+// do not answer would do, or those of one that does, these go first; the time is for pods that are just leaving and nodes
+// that are just coming.
 // Invariants: an old revision never grows; at most one replica fewer than wanted answers because of a rollout; a
 // replica that answers never goes before one that does not; with nothing to roll out, the current revision has what is
 // wanted. A victim that is one of several pods of a Deployment is drained first, which marks it, and removed in a later
@@ -80,23 +81,38 @@ export function planRollout(input: RolloutInput): RolloutPlan {
   const oldReplicas = old.map(({ replicas }) => replicas);
   const surplus = Math.max(0, older.length - Math.max(0, wanted - ready));
   // Those that go anyway may be all the room that is needed.
-  const leaving = chooseVictims(oldReplicas, surplus);
-  const candidate = chooseVictims(oldReplicas, surplus + 1)[surplus];
+  const inOrder = chooseVictims(oldReplicas, older.length);
+  const leaving = inOrder.slice(0, surplus);
   const waits = withheld > 0 || current.replicas.some(({ unschedulable }) => unschedulable);
   const blocked = waits && input.roomAfter(leaving) === 0;
-  const helps = blocked && candidate !== undefined && input.roomAfter([...leaving, candidate]) > 0;
-  // One that does not answer costs nothing, however few do.
-  const mayRelease = helps && (!candidate.ready || ready + answering(older) >= wanted);
+  const making = blocked ? makingRoom(input, inOrder, surplus) : [];
+  const helps = making.length > 0;
+  // Those that do not answer cost nothing, however few do.
+  const mayRelease = helps && (answering(making) === 0 || ready + answering(older) >= wanted);
   const waitSeconds = Math.max(0, patienceSeconds - input.waitingSeconds);
   const releases = mayRelease && waitSeconds === 0;
-  const victims = releases ? [...leaving, candidate] : leaving;
+  const victims = releases ? [...leaving, ...making] : leaving;
   return {
     create,
     ...departures(input, [...shrink, ...victims]),
     withheld,
     reason: reasonFor({ keep: older.length - victims.length, blocked, helps, releases, ready }),
-    ...(mayRelease && !releases ? { requeueAfterSeconds: waitSeconds } : {}),
+    // What others hold may go without a word to this object: it looks again.
+    ...(blocked && !releases ? { requeueAfterSeconds: mayRelease ? waitSeconds : patienceSeconds } : {}),
   };
+}
+
+/** The next old replicas whose GPUs are room enough together: any number that do not answer, and at most one that does. */
+function makingRoom(
+  { roomAfter }: RolloutInput,
+  inOrder: readonly ReplicaState[],
+  leaving: number,
+): readonly ReplicaState[] {
+  for (let count = leaving + 1; count <= inOrder.length; count += 1) {
+    if (roomAfter(inOrder.slice(0, count)) > 0) return inOrder.slice(leaving, count);
+    if (inOrder[count - 1]?.ready === true) break;
+  }
+  return [];
 }
 
 /** How many replicas the current revision may have at most. */

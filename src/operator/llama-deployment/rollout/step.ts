@@ -1,10 +1,12 @@
 // Decides which replicas there should be next: reads the scope, asks the rollout planner, takes the GPUs of what is to be
 // made, and says what replicas without a node wait for.
+import { conditionTypes, reasons } from "@llama-operator/llama/api";
 import { spansNodes, type RevisionData } from "../../workloads/revision.ts";
 import type { FreeGpus, GpuCapacity } from "../../capacity/gpu-capacity.ts";
 import { waitingSince, type GpuRequest } from "../../capacity/queue.ts";
 import type { RevisionWorkload } from "../../workloads/desired.ts";
 import { workloadName } from "../../workloads/names.ts";
+import type { Pod } from "../../observed/pod.ts";
 import { goOn, type Pass, type Step } from "../pass.ts";
 import { unmetPrerequisite } from "../prerequisites/step.ts";
 import { podsOf } from "../replicas/replica.ts";
@@ -13,6 +15,7 @@ import type { Scope } from "../scope.ts";
 import { waitFor, type Placement } from "./placement.ts";
 import { planRollout, type RevisionState, type RolloutInput, type RolloutPlan } from "./planner.ts";
 import { revisionState } from "./states.ts";
+import type { ReplicaState } from "./victims.ts";
 
 export interface Rollout {
   readonly plan: RolloutPlan;
@@ -24,13 +27,20 @@ export interface Rollout {
   readonly waiting?: { readonly sinceMs: number; readonly replicas: number } | undefined;
 }
 
+const waitingReasons: ReadonlySet<string> = new Set([reasons.WaitingForGpus, reasons.Fragmented]);
+
 export function rolloutStep(capacity: GpuCapacity): Step {
   return {
     name: "rollout",
     about: "workloads",
     run(scope, pass) {
       const current = pass.revision?.data;
-      if (current === undefined) return goOn;
+      if (current === undefined) {
+        capacity.dequeue(holderOf(scope));
+        return goOn;
+      }
+      // Counted from workloads that cannot be read, replicas that serve would be taken for missing.
+      if (pass.restores === true) return goOn;
       const rollout = rollOut(scope, pass, current, capacity);
       pass.rollout = rollout;
       assumeWorkloads(scope, rollout.workloads, capacity);
@@ -49,21 +59,43 @@ function rollOut(scope: Scope, pass: Pass, current: RevisionData, capacity: GpuC
     .filter(({ replicas }) => replicas.length > 0);
   const request = requestOf(scope, current, [state, ...old]);
   const free = capacity.free(request);
+  const growth = growthOf(scope, pass, current, free);
   const plan = planRollout({
     wanted,
     current: state,
     old,
     groups: spansNodes(current),
     room: free.replicas,
-    roomAfter: (gone) => capacity.free(request, { releasing: podsOf(scope.replicas, gone) }).replicas,
+    roomAfter: (gone) => capacity.free(request, leavingPods(scope, gone)).replicas,
     waitingSeconds: waitingSeconds(scope),
-    growth: growthOf(scope, pass, current, free),
+    growth,
   });
   const placement = waitFor({ scope, current, withheld: plan.withheld, free });
-  const waiting = placement?.forGpus === true ? waitOf(scope, plan, state) : undefined;
+  // What may not be made waits for a person, and must not stand ahead of others that wait for GPUs.
+  const waits = placement?.forGpus === true && growth !== "none";
+  const waiting = waits ? waitOf(scope, plan, state) : undefined;
   if (waiting === undefined) capacity.dequeue(request.holder);
   else capacity.enqueue({ ...request, replicas: waiting.replicas });
   return { plan, workloads: workloadsAfter(scope, current, plan), placement, waiting };
+}
+
+/** What goes with some replicas: their pods, and ranks of groups that are still to find a node. */
+function leavingPods(
+  { replicas, revisions }: Scope,
+  gone: readonly ReplicaState[],
+): { readonly releasing: readonly Pod[]; readonly unplacedRanks: number } {
+  const releasing = podsOf(replicas, gone);
+  const ranks = gone
+    .filter(({ slot }) => slot !== undefined)
+    .reduce((sum, { revision }) => {
+      const known = revisions.find(({ data }) => data.hash === revision);
+      return sum + (known?.data.plan.nodesPerReplica ?? 0);
+    }, 0);
+  const placed = podsOf(
+    replicas,
+    gone.filter(({ slot }) => slot !== undefined),
+  ).filter(({ nodeName }) => nodeName !== undefined).length;
+  return { releasing, unplacedRanks: Math.max(0, ranks - placed) };
 }
 
 /** Who asks, and for what. */
@@ -92,17 +124,23 @@ function growthOf(
   current: RevisionData,
   { behind, outranked }: Pick<FreeGpus, "behind" | "outranked">,
 ): RolloutInput["growth"] {
-  const mayMake = pass.block === undefined || unmetPrerequisite(scope, current.plan) === undefined;
+  const mayUsePool = scope.pools.some(({ metadata }) => metadata.name === current.plan.pool);
+  const mayMake =
+    pass.block === undefined || (mayUsePool && unmetPrerequisite(scope, current.plan) === undefined);
   if (!mayMake) return "none";
   if (spansNodes(current)) return "withinRoom";
   if (behind === undefined) return "free";
   return outranked ? "outranked" : "behind";
 }
 
-/** What status says of the wait so far: it outlives a restart. */
+/** What status says of the wait so far: it outlives a restart. The CRD of the version before keeps the condition alone. */
 function waitBefore({ object }: Scope): { readonly sinceMs: number; readonly replicas: number } | undefined {
   const known = object.status?.waitingForGpus;
-  return known && { sinceMs: Date.parse(known.since), replicas: known.replicas };
+  if (known !== undefined) return { sinceMs: Date.parse(known.since), replicas: known.replicas };
+  const waits = object.status?.conditions?.find(
+    ({ type, reason }) => type === conditionTypes.scheduled && waitingReasons.has(reason),
+  );
+  return waits && { sinceMs: Date.parse(waits.lastTransitionTime), replicas: 1 };
 }
 
 function waitingSeconds(scope: Scope): number {
