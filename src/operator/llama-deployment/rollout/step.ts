@@ -150,7 +150,13 @@ function waitingSeconds(scope: Scope): number {
 
 function waitOf(scope: Scope, { withheld }: RolloutPlan, { replicas }: RevisionState): Rollout["waiting"] {
   const unplaced = withheld + replicas.filter(({ placed }) => !placed).length;
-  return { sinceMs: waitingSince(waitBefore(scope), unplaced, scope.now.getTime()), replicas: unplaced };
+  const before = waitBefore(scope);
+  const { metadata, status } = scope.object;
+  // Who asks for less has been given nothing, and keeps the place in the queue.
+  const isEdited = status?.observedGeneration !== metadata.generation;
+  const keeps = isEdited && before !== undefined;
+  const sinceMs = keeps ? before.sinceMs : waitingSince(before, unplaced, scope.now.getTime());
+  return { sinceMs, replicas: unplaced };
 }
 
 /** What the workloads of each revision should be once the plan is carried out. */
