@@ -48,11 +48,12 @@ const script: readonly Step[] = [
   { remove: "chat", kind: "poddisruptionbudget" },
   { apply: "waiting", spec: twoNodes },
   { until: "waiting", is: { type: "Scheduled", status: "False", reason: "WaitingForGpus" } },
-  { apply: "short", spec: { model: model8b } },
-  { until: "short", is: serving },
-  { remove: "short", kind: "llamadeployment" },
+  // A GPU is free for it, on a node that the group ahead of it may need.
+  { apply: "behind", spec: { model: model8b } },
+  { until: "behind", is: { type: "Scheduled", status: "False", reason: "WaitingForGpus" } },
   { remove: "big", kind: "llamadeployment" },
   { until: "waiting", is: serving },
+  { until: "behind", is: serving },
   { edit: "chat", spec: { replicas: 2 } },
   { until: "chat", is: serving },
 ];
@@ -134,6 +135,8 @@ async function playOnSimulation(): Promise<readonly string[]> {
   const sim = simulate({ nodes });
   sim.apply({ apiVersion: "v1", kind: "Secret", metadata: { name: "hf-token" } });
   for (const step of script) {
+    // A person takes a moment, and what waits is served by its age.
+    await sim.pass(1);
     if ("apply" in step) sim.llama(step.apply, step.spec);
     else if ("edit" in step) sim.edit(step.edit, step.spec);
     else if ("remove" in step) sim.delete(kindOf(step.kind), step.remove);

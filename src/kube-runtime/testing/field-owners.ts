@@ -62,10 +62,15 @@ export class FieldOwners {
       );
   }
 
+  /** The owner of an object that was made by an apply. */
+  static ofApplied(manager: string, intent: KubeObject): FieldOwners {
+    return new FieldOwners(() => [{ manager, operation: "Apply", fields: fieldsOf(statedParts(intent)) }]);
+  }
+
   /** What the object and its owners are once `manager` has applied the intent. */
   applied(
     manager: string,
-    live: KubeObject | Record<string, never>,
+    live: KubeObject,
     intent: KubeObject,
   ): { readonly object: KubeObject; readonly owners: FieldOwners; readonly isNewIntent: boolean } {
     const wanted = statedParts(intent);

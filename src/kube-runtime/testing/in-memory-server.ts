@@ -237,7 +237,7 @@ export class InMemoryApiServer {
       if (uid !== undefined)
         throw refusal(type, ref, 409, "Conflict", "uid mismatch: there is no such object");
       const created = this.#admitted(type, this.#withStatusOf(type, intent, undefined), undefined);
-      return this.#store(type, created, FieldOwners.none.applied(manager, {}, intent).owners);
+      return this.#store(type, created, FieldOwners.ofApplied(manager, intent));
     }
     if (uid !== undefined && uid !== stored.object.metadata.uid) {
       const causes = [{ field: "metadata.uid", message: "field is immutable" }];

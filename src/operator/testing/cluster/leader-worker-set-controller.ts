@@ -1,9 +1,9 @@
 // LeaderWorkerSets: a StatefulSet of leaders, and for each leader one of its workers, after sigs.k8s.io/lws 0.9
-// (pkg/controllers, and the pod webhook, which is in leader-worker-set-webhook.ts).
+// (pkg/controllers; what its webhook adds to pods is in admission.ts).
 //
-// Differs from the real one: no rolling update, surge or partition (the operator writes sets of one replica whose
-// template never changes), no subgroups, no exclusive placement, no gang scheduling; the restart policies are
-// RecreateGroupOnPodRestart and None.
+// Differs from the real one: no rolling update, surge or partition (the operator writes sets of one replica whose template
+// never changes); a StatefulSet that somebody changes stays so; no subgroups, exclusive placement or gang scheduling; the
+// restart policies are RecreateGroupOnPodRestart and None.
 import { createHash } from "node:crypto";
 import { controllerOf, type ObjectRef } from "@llama-operator/kube-runtime/client";
 import { ControlLoop, watched, type ClusterParts } from "./control-loop.ts";
@@ -72,7 +72,9 @@ function reconcileSet(parts: ClusterParts, ref: ObjectRef): void {
   // The name is that of the set, so that an older one of this name may still be there.
   if (leaders !== undefined && controllerOf(leaders)?.uid !== set.metadata.uid) return;
   const revision = leaders?.metadata.labels?.[groupLabels.revision] ?? revisionOf(set);
-  server.apply(types.statefulSets, leaderStatefulSet(set, revision), { manager, force: true });
+  if (leaders === undefined || set.status?.observedGeneration !== set.metadata.generation) {
+    server.apply(types.statefulSets, leaderStatefulSet(set, revision), { manager, force: true });
+  }
   keepRevision(parts, set, revision);
   keepService(parts, set);
   writeStatus(parts, set);

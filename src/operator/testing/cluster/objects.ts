@@ -134,7 +134,7 @@ export interface LeaderWorkerSetObject extends KubeObject {
       readonly workerTemplate: PodTemplate;
     };
   };
-  readonly status?: { readonly conditions?: readonly Condition[] };
+  readonly status?: { readonly observedGeneration?: number; readonly conditions?: readonly Condition[] };
 }
 export type LeaderWorkerSet = Live<LeaderWorkerSetObject>;
 
