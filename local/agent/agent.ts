@@ -17,7 +17,10 @@ import { type KubeClient, isNotFound, objectKey, refOf } from "@llama-operator/k
 import { follow } from "./follow.ts";
 
 /** At which the proxy listens. */
-export type ProxyAddress = { readonly host: string; readonly port: number };
+export interface ProxyAddress {
+  readonly host: string;
+  readonly port: number;
+}
 
 export type AgentOptions = Speed & {
   readonly client: KubeClient;
@@ -33,12 +36,12 @@ export type AgentOptions = Speed & {
   readonly onError: (error: unknown) => void;
 };
 
-export type Agent = {
+export interface Agent {
   /** Every pod, node and Service that exists is known. */
   readonly synced: Promise<void>;
   /** Ends every engine and connection. */
   stop(): Promise<void>;
-};
+}
 
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { client, clock, onError } = options;

@@ -4,14 +4,14 @@ import type { Clock } from "../engine/process.ts";
 import type { KubeClient, KubeObject, Live, ResourceType } from "@llama-operator/kube-runtime/client";
 
 /** Who wants to know. Objects that were there before a gap and are not after it are removed too. */
-export type Follower<T extends KubeObject> = {
+export interface Follower<T extends KubeObject> {
   readonly set: (object: Live<T>) => void;
   readonly remove: (object: Live<T>) => void;
   /** Everything that the API server has is known. Called after each list. */
   readonly synced: () => void;
   /** The connection was lost, or what the server sent could not be used; it is tried again. */
   readonly failed: (error: unknown) => void;
-};
+}
 
 const WATCH_SECONDS = 300;
 const RETRY_MS = { first: 100, longest: 5000 };

@@ -7,7 +7,7 @@ import { parseProgram, type ProgramTable } from "../kubelet/programs/program-tab
 import { loadClusterConfig, KubeConnection, HttpKubeClient } from "@llama-operator/kube-runtime/connection";
 import { type ProxyAddress, startAgent } from "./agent.ts";
 
-type Flags = {
+interface Flags {
   readonly kubeconfig: string;
   readonly podCidr: BlockList;
   readonly proxyUrl: ProxyAddress;
@@ -18,7 +18,7 @@ type Flags = {
   readonly logDir?: string;
   readonly program: ProgramTable;
   readonly volumesDir: string;
-};
+}
 
 const program = new Command("agent")
   .description("Simulated kubelets and engines, and a proxy that stands for Services and DNS")

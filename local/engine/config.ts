@@ -12,7 +12,7 @@ import {
 
 const GIB = 2 ** 30;
 
-export type EngineConfig = {
+export interface EngineConfig {
   readonly checkpoint: Checkpoint;
   readonly maxModelLen: number | "auto";
   readonly maxNumSeqs: number;
@@ -24,16 +24,16 @@ export type EngineConfig = {
   readonly localWorldSize: number;
   readonly cudaGraphs: boolean;
   readonly apiKeys: readonly string[];
-};
+}
 
 /** What the container around the engine offers. */
-export type EngineHost = {
+export interface EngineHost {
   readonly env: Readonly<Record<string, string>>;
   readonly gpu: Gpu | undefined;
   readonly gpuCount: number;
   /** Names the checkpoint where the model is a path or a repository that says nothing. */
   readonly modelHint: string | undefined;
-};
+}
 
 /**
  * Checks arguments against model and host, in vLLM's order.

@@ -4,7 +4,7 @@ import type { Clock } from "./process.ts";
 import type { Rendezvous } from "./rendezvous.ts";
 
 /** Misfortunes of this start. */
-export type EngineFaults = {
+export interface EngineFaults {
   /** Real seconds after readiness. */
   readonly crashAfterSeconds?: number;
   /** The process ends with this code before it does anything. */
@@ -15,9 +15,9 @@ export type EngineFaults = {
   readonly hang?: boolean;
   /** Loads this many times slower. */
   readonly loadFactor?: number;
-};
+}
 
-export type EngineHostOptions = {
+export interface EngineHostOptions {
   /** The pod's address: what it listens on when --host leaves it open. */
   readonly address: string;
   readonly env: Readonly<Record<string, string>>;
@@ -40,4 +40,4 @@ export type EngineHostOptions = {
   readonly rendezvous: Rendezvous;
   /** One line of stdout or stderr. */
   readonly log: (line: string) => void;
-};
+}

@@ -2,20 +2,20 @@
 import type { EngineFaults } from "./host.ts";
 
 /** Milliseconds and pauses; handed in, so that tests decide how time passes. */
-export type Clock = {
+export interface Clock {
   /** Monotonic milliseconds. */
   now(): number;
   /** @throws the signal's reason when aborted */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
-};
+}
 
-export type ProcessExit = {
+export interface ProcessExit {
   /** 137 and 143 are ends by SIGKILL and SIGTERM, as a container runtime reports them. */
   readonly exitCode: number;
   readonly oomKilled: boolean;
-};
+}
 
-export type SimulatedProcess = {
+export interface SimulatedProcess {
   /** Never rejects. When it resolves, nothing of the process listens any more. */
   readonly exited: Promise<ProcessExit>;
   /** SIGTERM. */
@@ -24,4 +24,4 @@ export type SimulatedProcess = {
   kill(): void;
   /** Lets a misfortune happen to the running process: a crash or a hang. */
   inject(faults: EngineFaults): void;
-};
+}

@@ -19,7 +19,7 @@ const MINIMUM_GRACE_SECONDS = 2;
 
 type State = NonNullable<ContainerStatus["state"]>;
 
-export type ContainerRunnerOptions = {
+export interface ContainerRunnerOptions {
   readonly container: Container;
   /** As it is now; annotations change. */
   readonly pod: () => Pod;
@@ -29,7 +29,7 @@ export type ContainerRunnerOptions = {
   /** It ran before on a node that was lost and has come back. */
   readonly restarted: boolean;
   readonly onChange: () => void;
-};
+}
 
 export class ContainerRunner {
   readonly #options: ContainerRunnerOptions;

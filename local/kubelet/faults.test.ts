@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { FaultLedger } from "./faults.ts";
 import type { Pod } from "./pod.ts";
 
@@ -24,7 +24,7 @@ function pod(uid: string, annotations: Readonly<Record<string, string>>, owner?:
   };
 }
 
-it.each([
+test.each([
   ["every start", "5", ["5", "5", "5"]],
   ["the first start", "5 once", ["5", undefined, undefined]],
   ["two starts", "5 x2", ["5", "5", undefined]],
@@ -35,14 +35,14 @@ it.each([
   expect(struck).toEqual(expected);
 });
 
-it("limited faults are counted for the workload: a pod that replaces another is spared", () => {
+test("limited faults are counted for the workload: a pod that replaces another is spared", () => {
   const ledger = new FaultLedger();
   expect(ledger.take(pod("a", { [oom]: "once" }, "replica-set"), oom)).toBe("true");
   expect(ledger.take(pod("b", { [oom]: "once" }, "replica-set"), oom)).toBeUndefined();
   expect(ledger.take(pod("c", { [oom]: "once" }, "another"), oom)).toBe("true");
 });
 
-it("the faults of a start are numbers and switches", () => {
+test("the faults of a start are numbers and switches", () => {
   const annotations = {
     [crash]: "2.5",
     "sim.llama-operator.dev/exit-code": "42",

@@ -9,14 +9,14 @@ import type { Runtime } from "./runtime.ts";
 const LOST_VALUE = "lost";
 const MANAGED_VALUE = "fake";
 
-export type KubeletOptions = {
+export interface KubeletOptions {
   readonly client: KubeClient;
   readonly runtime: Runtime;
   /** Pods with other addresses are not run. */
   readonly ownsAddress: (address: string) => boolean;
   readonly logDirectory: string | undefined;
   readonly onError: (error: unknown) => void;
-};
+}
 
 export class Kubelet {
   readonly #options: KubeletOptions;

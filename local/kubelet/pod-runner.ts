@@ -23,7 +23,7 @@ const COALESCE_MS = 10;
 /** Kubernetes' default. */
 const DEFAULT_GRACE_SECONDS = 30;
 
-export type PodRunnerOptions = {
+export interface PodRunnerOptions {
   readonly pod: Pod;
   readonly client: KubeClient;
   readonly runtime: Runtime;
@@ -31,7 +31,7 @@ export type PodRunnerOptions = {
   /** The node was lost and has come back: its containers start again, and it counts. */
   readonly restarted: boolean;
   readonly onError: (error: unknown) => void;
-};
+}
 
 export class PodRunner {
   readonly #client: KubeClient;

@@ -13,14 +13,14 @@ import { type ProgramHost, startProgram } from "./programs/program.ts";
 import { entrypointOf } from "./programs/program-table.ts";
 
 /** How fast the simulation goes; 1 is as in life. */
-export type Speed = {
+export interface Speed {
   /** Loading and start-up of engines. */
   readonly speedup: number;
   /** Prefill and decode. */
   readonly generationSpeedup: number;
   /** Probe delays and periods, restart delays, preStop, grace periods and the engine's own --shutdown-timeout. */
   readonly kubeletSpeedup: number;
-};
+}
 
 export type RuntimeOptions = Speed & {
   readonly clock: Clock;

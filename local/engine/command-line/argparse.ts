@@ -5,7 +5,7 @@ import { convertValue, pythonRepr, type ValueType } from "./argparse-values.ts";
 import table from "./vllm-0.32.0-flags.json" with { type: "json" };
 
 /** One flag of the table. `negation` is the `--no-…` form that BooleanOptionalAction adds. */
-type FlagDefinition = {
+interface FlagDefinition {
   readonly type: ValueType | "boolean" | "help";
   readonly short?: readonly string[];
   readonly aliases?: readonly string[];
@@ -15,14 +15,14 @@ type FlagDefinition = {
   readonly optionalValue?: boolean;
   readonly nullable?: boolean;
   readonly default?: unknown;
-};
-export type ParsedArguments = {
+}
+export interface ParsedArguments {
   readonly modelTag: string | undefined;
   /** By long flag (`--tensor-parallel-size`); defaults filled in, absent when the default is None. */
   readonly values: ReadonlyMap<string, unknown>;
   /** The long flags that stood on the command line. */
   readonly given: ReadonlySet<string>;
-};
+}
 
 /** What argparse prints before it exits: code 2 for a bad command line, 0 for `--help`. */
 export class ArgparseExit extends Error {
@@ -166,13 +166,13 @@ function looksLikeOption(word: string): boolean {
   return word.startsWith("-") && word !== "-" && !isNegativeNumber(word) && !word.includes(" ");
 }
 
-type OptionMatch = {
+interface OptionMatch {
   readonly flag: string;
   readonly definition: FlagDefinition;
   /** The spelling that matched, e.g. the `--no-…` form. */
   readonly option: string;
   readonly explicitValue: string | undefined;
-};
+}
 
 function matchOption(word: string): OptionMatch | undefined {
   const equals = word.indexOf("=");

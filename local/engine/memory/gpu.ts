@@ -2,7 +2,7 @@
 
 const GIB = 2 ** 30;
 
-export type Gpu = {
+export interface Gpu {
   readonly name: string;
   /** What CUDA shows as total memory, in bytes: less than the data sheet's. */
   readonly visibleBytes: number;
@@ -11,7 +11,7 @@ export type Gpu = {
   /** Dense bf16, floating-point operations a second (data sheet). */
   readonly bf16Flops: number;
   readonly isA100: boolean;
-};
+}
 
 const h100: Gpu = {
   name: "NVIDIA H100 80GB HBM3",

@@ -16,7 +16,7 @@ const CONTEXT_BYTES = 0.5 * GIB;
 /** Captured graph memory per graph and layer. */
 const GRAPH_BYTES_PER_LAYER = 0.26 * MIB;
 
-export type MemoryRequest = {
+export interface MemoryRequest {
   readonly checkpoint: Checkpoint;
   readonly gpu: Gpu;
   readonly tensorParallelSize: number;
@@ -30,16 +30,16 @@ export type MemoryRequest = {
   readonly blockSize: number;
   readonly gpuBlocksOverride: number | undefined;
   readonly cudaGraphs: boolean;
-};
+}
 
-export type StageMemory = {
+export interface StageMemory {
   readonly weightBytes: number;
   readonly overheadBytes: number;
   /** What the stage's GPU has for KV cache. */
   readonly availableBytes: number;
-};
+}
 
-export type KvCache = {
+export interface KvCache {
   readonly stages: readonly StageMemory[];
   readonly maxModelLen: number;
   readonly blockSize: number;
@@ -49,7 +49,7 @@ export type KvCache = {
   readonly tokens: number;
   /** Requests of full length that fit at once. */
   readonly maxConcurrency: number;
-};
+}
 
 /**
  * Sizes the KV cache of one replica.

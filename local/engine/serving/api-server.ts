@@ -7,7 +7,7 @@ import { answerCompletion, engineDeadError } from "./completion-response.ts";
 import type { EngineMetrics } from "./metrics.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-export type ApiServerOptions = {
+export interface ApiServerOptions {
   readonly served: ServedModel;
   readonly modelRoot: string;
   readonly apiKeys: readonly string[];
@@ -23,7 +23,7 @@ export type ApiServerOptions = {
   /** A request met a dead engine: vLLM's server stops there and then. */
   readonly onDeadEngine: () => void;
   readonly log: (line: string) => void;
-};
+}
 
 const VERSION = "0.32.0";
 

@@ -14,12 +14,12 @@ const STAGE_HOP_SECONDS = 0.5e-3;
 /** Scheduler and launch overhead of a step. */
 const STEP_OVERHEAD_SECONDS = 0.5e-3;
 
-export type StepLoad = {
+export interface StepLoad {
   /** Prompt tokens computed in this step. */
   readonly prefillTokens: number;
   /** Tokens held by the sequences that decode one token each. */
   readonly contextTokens: number;
-};
+}
 
 /** Seconds of one engine step at no speed-up. */
 export type StepTime = (load: StepLoad) => number;

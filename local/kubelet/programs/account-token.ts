@@ -6,15 +6,25 @@ import { type KubeClient, type KubeObject, resourceType } from "@llama-operator/
 import type { Pod } from "../pod.ts";
 
 /** What a `serviceAccountToken` of a projected volume asks for. */
-export type TokenSpec = { readonly audience?: string; readonly expirationSeconds: number };
+export interface TokenSpec {
+  readonly audience?: string;
+  readonly expirationSeconds: number;
+}
 
-export type AccountToken = { readonly token: string; readonly lifeSeconds: number };
+export interface AccountToken {
+  readonly token: string;
+  readonly lifeSeconds: number;
+}
 
 /** @throws ApiError where the account is missing or the API server says no */
 export type RequestToken = (pod: Pod, spec: TokenSpec) => Promise<AccountToken>;
 
 /** A token in a file, to be kept fresh. */
-export type TokenFile = { readonly path: string; readonly spec: TokenSpec; readonly lifeSeconds: number };
+export interface TokenFile {
+  readonly path: string;
+  readonly spec: TokenSpec;
+  readonly lifeSeconds: number;
+}
 
 type TokenRequest = KubeObject & {
   readonly spec: {

@@ -1,14 +1,14 @@
 // What a program in a pod sees of this machine, as pure rules: which file a path means, and where it listens. Said by
 // the kubelet in one environment variable, read by namespaces.ts inside the program.
 
-export type Namespaces = {
+export interface Namespaces {
   /** The pod's. */
   readonly address: string;
   /** From the path in the container to the folder here. */
   readonly mounts: Readonly<Record<string, string>>;
   /** A file descriptor that closes when the kubelet ends. */
   readonly lifeline?: number;
-};
+}
 
 const VARIABLE = "SIMULATED_POD";
 

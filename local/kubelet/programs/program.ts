@@ -16,7 +16,7 @@ import type { ProgramTable } from "./program-table.ts";
 import { writeVolumes } from "./volumes.ts";
 
 /** What programs of this machine need of it; the same for all pods. */
-export type ProgramHost = {
+export interface ProgramHost {
   readonly table: ProgramTable;
   /** Volumes are folders in there. */
   readonly directory: string;
@@ -25,9 +25,9 @@ export type ProgramHost = {
   /** PATH of the programs; nothing else of this process's environment reaches them. */
   readonly searchPath: string;
   readonly requestToken: RequestToken;
-};
+}
 
-export type ProgramOptions = {
+export interface ProgramOptions {
   readonly host: ProgramHost;
   readonly entrypoint: readonly string[];
   readonly pod: Pod;
@@ -40,7 +40,7 @@ export type ProgramOptions = {
   readonly readData: ReadData;
   readonly clock: Clock;
   readonly log: (line: string) => void;
-};
+}
 
 const preload = new URL("namespaces.ts", import.meta.url).href;
 /** After standard input, output and error. */

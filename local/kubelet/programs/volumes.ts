@@ -7,23 +7,27 @@ import { podField, type ReadData } from "../environment.ts";
 import type { Container, Pod, PodSpec } from "../pod.ts";
 import { type RequestToken, type TokenFile, type TokenSpec, writeToken } from "./account-token.ts";
 
-export type Volumes = {
+export interface Volumes {
   /** From the path in the container to the folder here. */
   readonly mounts: Readonly<Record<string, string>>;
   readonly tokens: readonly TokenFile[];
-};
+}
 
-export type VolumeSources = {
+export interface VolumeSources {
   readonly pod: Pod;
   readonly nodeAddress: string | undefined;
   readonly readData: ReadData;
   readonly requestToken: RequestToken;
-};
+}
 
 type Volume = NonNullable<PodSpec["volumes"]>[number];
 type Projection = NonNullable<NonNullable<Volume["projected"]>["sources"]>[number];
 type Items = readonly { readonly key: string; readonly path: string }[];
-type Reference = { readonly name?: string; readonly optional?: boolean; readonly items?: Items };
+interface Reference {
+  readonly name?: string;
+  readonly optional?: boolean;
+  readonly items?: Items;
+}
 
 /** The default of the API for a projected token. */
 const DEFAULT_TOKEN_SECONDS = 3600;
