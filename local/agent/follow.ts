@@ -13,8 +13,8 @@ export interface Follower<T extends KubeObject> {
   readonly failed: (error: unknown) => void;
 }
 
-const WATCH_SECONDS = 300;
-const RETRY_MS = { first: 100, longest: 5000 };
+const watchSeconds = 300;
+const retryWaitMs = { first: 100, longest: 5000 };
 
 /** Follows until aborted. Never rejects. */
 export async function follow<T extends KubeObject>(
@@ -25,7 +25,7 @@ export async function follow<T extends KubeObject>(
   signal: AbortSignal,
 ): Promise<void> {
   const known = new Map<string, Live<T>>();
-  let retryMs = RETRY_MS.first;
+  let retryMs = retryWaitMs.first;
   while (!signal.aborted) {
     try {
       const { items, resourceVersion } = await client.list(type, { signal });
@@ -46,7 +46,7 @@ export async function follow<T extends KubeObject>(
       if (signal.aborted) return;
       follower.failed(error);
       await clock.sleep(retryMs, signal).catch(() => undefined);
-      retryMs = Math.min(RETRY_MS.longest, retryMs * 2);
+      retryMs = Math.min(retryWaitMs.longest, retryMs * 2);
     }
   }
 
@@ -54,9 +54,9 @@ export async function follow<T extends KubeObject>(
   async function watchFrom(listed: string): Promise<void> {
     let resourceVersion = listed;
     while (!signal.aborted) {
-      const options = { resourceVersion, timeoutSeconds: WATCH_SECONDS, signal };
+      const options = { resourceVersion, timeoutSeconds: watchSeconds, signal };
       for await (const event of client.watch(type, options)) {
-        retryMs = RETRY_MS.first;
+        retryMs = retryWaitMs.first;
         if (event.type === "BOOKMARK") {
           resourceVersion = event.resourceVersion;
           continue;

@@ -10,7 +10,7 @@ import {
   validationError,
 } from "./start-error.ts";
 
-const GIB = 2 ** 30;
+const gibibyte = 2 ** 30;
 
 export interface EngineConfig {
   readonly checkpoint: Checkpoint;
@@ -54,8 +54,8 @@ export function resolveEngineConfig(args: ServeArguments, host: EngineHost): Eng
   checkRanges(args);
 
   // Defaults of `vllm serve` by device memory: EngineArgs.get_batch_defaults, vllm/engine/arg_utils.py.
-  const big = gpu.visibleBytes >= 70 * GIB && !gpu.isA100;
-  const defaultBatchedTokens = gpu.visibleBytes >= 160 * GIB ? 16_384 : big ? 8192 : 2048;
+  const big = gpu.visibleBytes >= 70 * gibibyte && !gpu.isA100;
+  const defaultBatchedTokens = gpu.visibleBytes >= 160 * gibibyte ? 16_384 : big ? 8192 : 2048;
   const maxNumBatchedTokens = args.maxNumBatchedTokens ?? defaultBatchedTokens;
   const maxNumSeqs = args.maxNumSeqs ?? Math.min(big ? 1024 : 256, maxNumBatchedTokens);
   if (maxNumBatchedTokens < maxNumSeqs) {

@@ -34,8 +34,8 @@ export class ArgparseExit extends Error {
   }
 }
 
-const SERVE_USAGE = "usage: vllm serve [model_tag] [options]";
-const MAIN_USAGE = [
+const serveUsage = "usage: vllm serve [model_tag] [options]";
+const mainUsage = [
   "usage: vllm [-h] [-v]",
   "            {chat,complete,serve,launch,bench,collect-env,download-kernels,preload,run-batch,snapshot}",
   "            ...",
@@ -97,7 +97,7 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
     index += consumed;
   }
   if (unrecognized.length > 0) {
-    throw usageError("vllm", MAIN_USAGE, `unrecognized arguments: ${unrecognized.join(" ")}`);
+    throw usageError("vllm", mainUsage, `unrecognized arguments: ${unrecognized.join(" ")}`);
   }
   return { modelTag: modelTag ?? nonEmpty(values.get("--model")), values, given };
 }
@@ -208,7 +208,7 @@ function consume(
   const fail = (message: string): ArgparseExit =>
     serveError(`argument ${optionStrings(flag, definition).join("/")}: ${message}`);
 
-  if (definition.type === "help") throw new ArgparseExit(SERVE_USAGE, 0);
+  if (definition.type === "help") throw new ArgparseExit(serveUsage, 0);
   if (definition.type === "boolean") {
     if (explicitValue !== undefined) throw fail(`ignored explicit argument ${pythonRepr(explicitValue)}`);
     return { value: option !== definition.negation, consumed: 0 };
@@ -239,7 +239,7 @@ function consume(
 }
 
 function serveError(message: string): ArgparseExit {
-  return usageError("vllm serve", SERVE_USAGE, message);
+  return usageError("vllm serve", serveUsage, message);
 }
 
 function usageError(program: string, usage: string, message: string): ArgparseExit {

@@ -5,7 +5,7 @@ import { gpuOfNode } from "./gpu.ts";
 import { type KvCache, sizeKvCache } from "./memory.ts";
 import { EngineStartError } from "../start-error.ts";
 
-const GIB = 2 ** 30;
+const gibibyte = 2 ** 30;
 const h100 = { "nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3" };
 const h200 = { "cloud.google.com/gke-accelerator": "nvidia-h200-141gb" };
 
@@ -77,10 +77,10 @@ describe("the KV cache of vLLM 0.32", () => {
     ],
   ])("holds %s", (_, line, labels, weightsGib, availableGib, tokens) => {
     const cache = serve(line, labels);
-    expect(cache.stages.map(({ weightBytes }) => weightBytes / GIB)).toEqual(
+    expect(cache.stages.map(({ weightBytes }) => weightBytes / gibibyte)).toEqual(
       weightsGib.map((gib) => expect.closeTo(gib, 2)),
     );
-    expect(cache.stages.map(({ availableBytes }) => availableBytes / GIB)).toEqual(
+    expect(cache.stages.map(({ availableBytes }) => availableBytes / gibibyte)).toEqual(
       availableGib.map((gib) => expect.closeTo(gib, 2)),
     );
     expect(cache.tokens).toBe(tokens);

@@ -25,7 +25,7 @@ export interface ApiServerOptions {
   readonly log: (line: string) => void;
 }
 
-const VERSION = "0.32.0";
+const vllmVersion = "0.32.0";
 
 export class ApiServer {
   readonly #options: ApiServerOptions;
@@ -100,7 +100,7 @@ export class ApiServer {
         response.writeHead(state === "dead" ? 503 : 200).end();
         return;
       case "GET /version":
-        sendJson(response, 200, { version: VERSION });
+        sendJson(response, 200, { version: vllmVersion });
         return;
       case "GET /load":
         sendJson(response, 200, { server_load: this.#options.scheduler.unfinishedCount });

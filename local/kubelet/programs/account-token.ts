@@ -47,10 +47,10 @@ const tokenType = resourceType<TokenRequest>({
  * A kubelet asks for the next token when four fifths of a token's life have passed, or a day.
  * Source: requiresRefresh in pkg/kubelet/token/token_manager.go of kubernetes/kubernetes.
  */
-const REFRESH_SHARE = 0.8;
-const LONGEST_USE_SECONDS = 86_400;
+const refreshShare = 0.8;
+const longestUseSeconds = 86_400;
 /** Real seconds until an API server that gave no token is asked again. */
-const RETRY_SECONDS = 10;
+const retrySeconds = 10;
 
 /** Asks as the client's user, who must be allowed to: a kubelet is, for the pods of its node. */
 export function tokenRequester(client: KubeClient, signal: AbortSignal): RequestToken {
@@ -98,11 +98,11 @@ export async function keepFresh(
     } catch (error) {
       if (signal.aborted) return;
       failed(error);
-      waitSeconds = RETRY_SECONDS;
+      waitSeconds = retrySeconds;
     }
   }
 }
 
 function useSeconds(lifeSeconds: number): number {
-  return Math.min(lifeSeconds * REFRESH_SHARE, LONGEST_USE_SECONDS);
+  return Math.min(lifeSeconds * refreshShare, longestUseSeconds);
 }

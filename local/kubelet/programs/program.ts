@@ -44,9 +44,9 @@ export interface ProgramOptions {
 
 const preload = new URL("namespaces.ts", import.meta.url).href;
 /** After standard input, output and error. */
-const LIFELINE = 3;
+const lifelineDescriptor = 3;
 /** Where the tokens of this machine's own pod would be, if it is one. */
-const SECRETS_PATH = "/var/run/secrets";
+const secretsPath = "/var/run/secrets";
 
 /**
  * Starts the program; its output goes to the log line by line.
@@ -63,7 +63,7 @@ export async function startProgram(options: ProgramOptions): Promise<SimulatedPr
   const exit = new AbortController();
   try {
     const { mounts, tokens } = await writeVolumes(container, directory, { ...host, ...options });
-    const hidden = { [SECRETS_PATH]: join(directory, "no-secrets") };
+    const hidden = { [secretsPath]: join(directory, "no-secrets") };
     const [program = "", ...args] = [
       ...entrypoint,
       ...(container.args ?? []).map((word) => expandVariables(word, env)),
@@ -76,7 +76,7 @@ export async function startProgram(options: ProgramOptions): Promise<SimulatedPr
         KUBERNETES_SERVICE_HOST: host.apiServer.host,
         KUBERNETES_SERVICE_PORT: host.apiServer.port,
         ...env,
-        ...namespacesVariable({ address, mounts: { ...hidden, ...mounts }, lifeline: LIFELINE }),
+        ...namespacesVariable({ address, mounts: { ...hidden, ...mounts }, lifeline: lifelineDescriptor }),
         NODE_OPTIONS: `${env["NODE_OPTIONS"] ?? ""} --import=${preload}`.trim(),
       },
       stdio: ["ignore", "pipe", "pipe", "pipe"],
@@ -115,7 +115,7 @@ async function exitOf(child: ChildProcess, log: (line: string) => void): Promise
   for (const stream of [child.stdout, child.stderr]) {
     if (stream !== null) createInterface({ input: stream }).on("line", log);
   }
-  const lifeline = child.stdio[LIFELINE];
+  const lifeline = child.stdio[lifelineDescriptor];
   if (lifeline !== null && lifeline !== undefined && "resume" in lifeline) {
     lifeline.on("error", () => undefined);
     lifeline.resume();

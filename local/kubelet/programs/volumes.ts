@@ -30,7 +30,7 @@ interface Reference {
 }
 
 /** The default of the API for a projected token. */
-const DEFAULT_TOKEN_SECONDS = 3600;
+const defaultTokenSeconds = 3600;
 
 /**
  * Writes what the container mounts below a folder that exists and is private.
@@ -89,7 +89,7 @@ async function writePart(
     await writeFiles(folder, { [path]: value });
   }
   if (serviceAccountToken === undefined) return [];
-  const { audience, expirationSeconds = DEFAULT_TOKEN_SECONDS, path } = serviceAccountToken;
+  const { audience, expirationSeconds = defaultTokenSeconds, path } = serviceAccountToken;
   const spec: TokenSpec = { expirationSeconds, ...(audience === undefined ? {} : { audience }) };
   const token = await requestToken(pod, spec);
   const file = join(folder, path);
