@@ -1,6 +1,6 @@
 // Wires the simulated kubelets, engines and proxy to one API server.
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../engine/process.ts";
+import type { Clock } from "../engine/clock.ts";
 import { Rendezvous } from "../engine/rendezvous.ts";
 import type { ReadData } from "../kubelet/environment.ts";
 import { FaultLedger } from "../kubelet/faults.ts";

@@ -1,6 +1,6 @@
 // Tells a callback of all objects of a kind: one list, then one watch that goes on where it ended. The agent
 // needs no more than this of what an informer does.
-import type { Clock } from "../engine/process.ts";
+import type { Clock } from "../engine/clock.ts";
 import type { KubeClient, KubeObject, Live, ResourceType } from "@llama-operator/kube-runtime/client";
 
 /** Who wants to know. Objects that were there before a gap and are not after it are removed too. */

@@ -2,7 +2,7 @@
 // when it is ready and ends cleanly on SIGTERM or SIGINT.
 import { BlockList } from "node:net";
 import { Command, InvalidArgumentError } from "commander";
-import { realClock } from "../engine/real-clock.ts";
+import { realClock } from "../engine/clock.ts";
 import { parseProgram, type ProgramTable } from "../kubelet/programs/program-table.ts";
 import { loadClusterConfig, KubeConnection, HttpKubeClient } from "@llama-operator/kube-runtime/connection";
 import { type ProxyAddress, startAgent } from "./agent.ts";

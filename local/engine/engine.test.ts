@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { startEngine } from "./engine.ts";
-import type { EngineFaults } from "./host.ts";
+import type { EngineFaults } from "./faults.ts";
 import { gpuOfNode } from "./memory/gpu.ts";
 import type { SimulatedProcess } from "./process.ts";
-import { realClock } from "./real-clock.ts";
+import { realClock } from "./clock.ts";
 import { Rendezvous } from "./rendezvous.ts";
 
 // Real time and real sockets: a busy machine makes them slow, not wrong.

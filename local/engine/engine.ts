@@ -11,7 +11,8 @@ import { type ServeArguments, parseServeArguments } from "./command-line/argv.ts
 import { ArgparseExit } from "./command-line/argparse.ts";
 import { type EngineConfig, resolveEngineConfig } from "./config.ts";
 import type { Gpu } from "./memory/gpu.ts";
-import type { EngineFaults, EngineHostOptions } from "./host.ts";
+import type { EngineFaults } from "./faults.ts";
+import type { EngineHostOptions } from "./host.ts";
 import { gib, type KvCache, sizeKvCache } from "./memory/memory.ts";
 import type { ProcessExit, SimulatedProcess } from "./process.ts";
 import type { Seat } from "./rendezvous.ts";

@@ -1,6 +1,6 @@
 // One container from its first start to the pod's end: starts, probes, restarts with growing delays, and stops.
 // What it knows at any moment is its `status`, as a kubelet says it.
-import type { EngineFaults } from "../engine/host.ts";
+import type { EngineFaults } from "../engine/faults.ts";
 import type { ProcessExit, SimulatedProcess } from "../engine/process.ts";
 import type { LogRing } from "./log-ring.ts";
 import { annotation, annotations, type Container, type ContainerStatus, type Pod } from "./pod.ts";
@@ -112,7 +112,7 @@ export class ContainerRunner {
     await this.#process?.exited;
   }
 
-  /** A misfortune for the running process. */
+  /** Injects faults into the running process. */
   inject(faults: EngineFaults): void {
     this.#process?.inject?.(faults);
   }

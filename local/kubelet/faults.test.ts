@@ -29,10 +29,10 @@ test.each([
   ["the first start", "5 once", ["5", undefined, undefined]],
   ["two starts", "5 x2", ["5", "5", undefined]],
   ["one start, with no value", "once", ["true", undefined, undefined]],
-])("a fault strikes %s", (_, value, expected) => {
+])("a fault hits %s", (_, value, expected) => {
   const ledger = new FaultLedger();
-  const struck = [1, 2, 3].map(() => ledger.take(pod("a", { [crash]: value }), crash));
-  expect(struck).toEqual(expected);
+  const faulty = [1, 2, 3].map(() => ledger.take(pod("a", { [crash]: value }), crash));
+  expect(faulty).toEqual(expected);
 });
 
 test("limited faults are counted for the workload: a pod that replaces another is spared", () => {

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { realClock } from "../engine/real-clock.ts";
+import { realClock } from "../engine/clock.ts";
 import { Rendezvous } from "../engine/rendezvous.ts";
 import { type KubeClient, ApiError } from "@llama-operator/kube-runtime/client";
 import { FaultLedger } from "./faults.ts";

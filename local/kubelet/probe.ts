@@ -2,7 +2,7 @@
 // nothing to run in and count as success.
 import { request } from "node:http";
 import { connect } from "node:net";
-import type { Clock } from "../engine/process.ts";
+import type { Clock } from "../engine/clock.ts";
 import type { Container } from "./pod.ts";
 
 export type Probe = NonNullable<Container["livenessProbe"]>;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Clock } from "../process.ts";
+import type { Clock } from "../clock.ts";
 import { Scheduler, type SchedulerLimits, type SequenceFinish, type StepReport } from "./scheduler.ts";
 
 const roomy: SchedulerLimits = { maxNumSeqs: 16, maxNumBatchedTokens: 64, blockSize: 16, usableBlocks: 1000 };

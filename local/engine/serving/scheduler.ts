@@ -2,7 +2,7 @@
 // Differs from vLLM's scheduler in that no prefix is ever found in the cache, and priorities are ignored.
 import { setImmediate as yieldToIo } from "node:timers/promises";
 import type { StepTime } from "./latency.ts";
-import type { Clock } from "../process.ts";
+import type { Clock } from "../clock.ts";
 
 export type FinishReason = "stop" | "length" | "abort" | "error";
 

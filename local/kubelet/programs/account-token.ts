@@ -1,7 +1,7 @@
 // The tokens of a pod's ServiceAccount, asked of the API server's TokenRequest API as a kubelet does: bound to the pod,
 // so that they end with it, and replaced in their files before they expire.
 import { rename, writeFile } from "node:fs/promises";
-import type { Clock } from "../../engine/process.ts";
+import type { Clock } from "../../engine/clock.ts";
 import { type KubeClient, type KubeObject, resourceType } from "@llama-operator/kube-runtime/client";
 import type { Pod } from "../pod.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { SimulatedProcess } from "../../engine/process.ts";
-import { realClock } from "../../engine/real-clock.ts";
+import { realClock } from "../../engine/clock.ts";
 import { Rendezvous } from "../../engine/rendezvous.ts";
 import { ContainerRunner } from "../container-runner.ts";
 import { FaultLedger } from "../faults.ts";
@@ -179,8 +179,8 @@ function isAlive(pid: number): boolean {
 test("a command beside the entrypoint, a program that is missing and a fault at the start are what they are", async () => {
   await expect(start("", { command: ["sh"] })).rejects.toThrow("leave out command");
   await expect(start("", {}, { entrypoint: ["/no/such/program"] })).rejects.toThrow("ENOENT");
-  const struck = await start("", {}, { faults: { exitCode: 5 } });
-  expect((await struck.exited).exitCode).toBe(5);
+  const faulty = await start("", {}, { faults: { exitCode: 5 } });
+  expect((await faulty.exited).exitCode).toBe(5);
   expect(await readdir(directory)).toEqual([]);
 });
 

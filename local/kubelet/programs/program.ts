@@ -6,8 +6,9 @@ import { mkdir, rm } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { EngineFaults } from "../../engine/host.ts";
-import type { Clock, ProcessExit, SimulatedProcess } from "../../engine/process.ts";
+import type { EngineFaults } from "../../engine/faults.ts";
+import type { Clock } from "../../engine/clock.ts";
+import type { ProcessExit, SimulatedProcess } from "../../engine/process.ts";
 import { expandVariables, type ReadData } from "../environment.ts";
 import type { Container, Pod } from "../pod.ts";
 import { keepFresh, type RequestToken } from "./account-token.ts";
@@ -150,7 +151,7 @@ function controlled(
   };
 }
 
-/** A start that a fault has struck before the program did anything. */
+/** A start that a fault ended before the program did anything. */
 function ended(exit: ProcessExit): SimulatedProcess {
   return {
     exited: Promise.resolve(exit),
