@@ -3,13 +3,13 @@
 /** Faults injected into one start. */
 export interface EngineFaults {
   /** Real seconds after readiness. */
-  readonly crashAfterSeconds?: number;
+  readonly crashAfterSeconds?: number | undefined;
   /** The process ends with this code before it does anything. */
-  readonly exitCode?: number;
+  readonly exitCode?: number | undefined;
   /** Killed for memory while it loads. */
-  readonly outOfMemory?: boolean;
+  readonly outOfMemory?: boolean | undefined;
   /** Comes up, then answers nothing any more. */
-  readonly hang?: boolean;
+  readonly hang?: boolean | undefined;
   /** Loads this many times slower. */
-  readonly loadFactor?: number;
+  readonly loadFactor?: number | undefined;
 }

@@ -27,8 +27,8 @@ export class FaultLedger {
     const loadFactor = numeric(this.take(pod, annotations.loadFactor));
     return {
       ...this.takeRunningFaults(pod, [annotations.crashAfterSeconds, annotations.hang]),
-      ...(exitCode === undefined ? {} : { exitCode }),
-      ...(loadFactor === undefined ? {} : { loadFactor }),
+      exitCode,
+      loadFactor,
       outOfMemory: isSet(this.take(pod, annotations.outOfMemory)),
     };
   }
@@ -39,7 +39,7 @@ export class FaultLedger {
       names.includes(name) ? this.take(pod, name) : undefined;
     const crashAfterSeconds = numeric(take(annotations.crashAfterSeconds));
     const hang = isSet(take(annotations.hang));
-    return { hang, ...(crashAfterSeconds === undefined ? {} : { crashAfterSeconds }) };
+    return { hang, crashAfterSeconds };
   }
 }
 

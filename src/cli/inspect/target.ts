@@ -63,7 +63,7 @@ export async function connect(
     budget,
     userAgent: `llama-operator-cli/${version}`,
     wait: (milliseconds, signal) => delay(milliseconds, undefined, { signal }),
-    ...(token === undefined ? {} : { token }),
+    token,
   });
   return { client, close: () => dispatcher.destroy() };
 }
