@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { IDeployment } from "kubernetes-models/apps/v1/Deployment";
 import type { IClusterRole } from "kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRole";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { localChartValues } from "../local/operator-image.ts";
@@ -28,7 +28,7 @@ const objects = templates.flatMap((name) => objectsOf(read(`templates/${name}`))
 const rules = objects.flatMap((object) => object.rules ?? []);
 
 describe("the chart", () => {
-  it("holds one object of each kind that it should", () => {
+  test("holds one object of each kind that it should", () => {
     expect(objects.map(({ kind }) => kind).sort()).toEqual([
       "ClusterRole",
       "ClusterRole",
@@ -47,7 +47,7 @@ describe("the chart", () => {
     ]);
   });
 
-  it("closes every action that it opens", () => {
+  test("closes every action that it opens", () => {
     for (const name of templates) {
       const actions = [...read(`templates/${name}`).matchAll(/\{\{-?\s*(if|with|range|define|end)\b/g)].map(
         ([, word]) => word,
@@ -57,12 +57,12 @@ describe("the chart", () => {
     }
   });
 
-  it("has the version of package.json", () => {
+  test("has the version of package.json", () => {
     const { version } = parse(readFileSync(join(chart, "../../package.json"), "utf8")) as { version: string };
     expect(parse(read("Chart.yaml"))).toMatchObject({ version, appVersion: version });
   });
 
-  it("says what to set when the image is missing", async () => {
+  test("says what to set when the image is missing", async () => {
     await expect(rendered({})).rejects.toThrow("operator.image is required: ");
   });
 });
@@ -83,7 +83,7 @@ const containerOf = (all: readonly RenderedObject[]) =>
   all.find(({ kind }) => kind === "Deployment")?.spec?.template.spec?.containers[0];
 
 describe("a release", () => {
-  it("needs nothing but an image, and keeps its definitions when it is uninstalled", async () => {
+  test("needs nothing but an image, and keeps its definitions when it is uninstalled", async () => {
     const all = await rendered({ operator });
     expect(all.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
       "ServiceAccount llama",
@@ -106,20 +106,20 @@ describe("a release", () => {
     expect(kept).toHaveLength(2);
   });
 
-  it("binds every role to its ServiceAccount, in its namespace", async () => {
+  test("binds every role to its ServiceAccount, in its namespace", async () => {
     const subjects = (await rendered({ operator })).flatMap((each) => each.subjects ?? []);
     const account = { kind: "ServiceAccount", name: "llama", namespace: "llama-system" };
     expect(subjects).toEqual([account, account, account]);
   });
 
-  it("without the webhook has nothing of it", async () => {
+  test("without the webhook has nothing of it", async () => {
     const all = await rendered({ operator, webhook: { enabled: false } });
     expect(all.filter(({ metadata }) => metadata.name.includes("webhook"))).toEqual([]);
     expect(containerOf(all)?.args).toEqual(["run"]);
     expect(containerOf(all)?.ports?.map(({ name }) => name)).toEqual(["metrics", "health"]);
   });
 
-  it("mounts the measured overheads where the operator is told to read them", async () => {
+  test("mounts the measured overheads where the operator is told to read them", async () => {
     const measuredOverheads = [{ engine: "vllm", overheadBytes: 4e9 }];
     const all = await rendered({ operator, planning: { measuredOverheads } });
     const map = all.find(({ kind }) => kind === "ConfigMap");
@@ -132,7 +132,7 @@ describe("a release", () => {
     expect(template?.metadata?.annotations).toHaveProperty(["llama-operator.dev/measured-overheads"]);
   });
 
-  it("of the local cluster has values that the schema knows", async () => {
+  test("of the local cluster has values that the schema knows", async () => {
     expect(schema.safeParse(localChartValues)).toMatchObject({ success: true });
     expect(containerOf(await rendered(localChartValues))?.image).toBe(localChartValues.operator.image);
   });
@@ -141,15 +141,15 @@ describe("a release", () => {
 const schema = z.fromJSONSchema(JSON.parse(read("values.schema.json")) as z.core.JSONSchema.JSONSchema);
 
 describe("the values", () => {
-  it("satisfy their schema", () => {
+  test("satisfy their schema", () => {
     expect(schema.safeParse(parse(read("values.yaml")))).toMatchObject({ success: true });
   });
 
-  it("are refused when one is misspelt", () => {
+  test("are refused when one is misspelt", () => {
     expect(schema.safeParse({ operator: { replica: 2 } })).toMatchObject({ success: false });
   });
 
-  it("are all read by a template, and no template reads another", () => {
+  test("are all read by a template, and no template reads another", () => {
     const all = [...templates, ...readdirSync(join(chart, "templates/crds")).map((name) => `crds/${name}`)];
     const text = all.map((name) => read(`templates/${name}`)).join("");
     const used = new Set([...text.matchAll(/\.Values\.([a-zA-Z.]+)/g)].map(([, path]) => path));
@@ -165,7 +165,7 @@ describe("the operator's pod", () => {
   const deployment = objects.find(({ kind }) => kind === "Deployment") as IDeployment;
   const pod = deployment.spec?.template.spec;
 
-  it("meets Pod Security restricted, with a read-only root", () => {
+  test("meets Pod Security restricted, with a read-only root", () => {
     expect(pod?.securityContext).toMatchObject({
       runAsNonRoot: true,
       seccompProfile: { type: "RuntimeDefault" },
@@ -175,14 +175,14 @@ describe("the operator's pod", () => {
     ]);
   });
 
-  it("is probed by name of port, so that ports are said once", () => {
+  test("is probed by name of port, so that ports are said once", () => {
     const [operator] = pod?.containers ?? [];
     expect(operator?.livenessProbe?.httpGet).toEqual({ path: "/healthz", port: "health" });
     expect(operator?.readinessProbe?.httpGet).toEqual({ path: "/readyz", port: "health" });
     expect(operator?.ports?.map(({ name }) => name)).toEqual(["metrics", "health", "webhook"]);
   });
 
-  it("serves the webhook at the port that the Service leads to", () => {
+  test("serves the webhook at the port that the Service leads to", () => {
     const [operator] = pod?.containers ?? [];
     const port = operator?.ports?.find(({ name }) => name === "webhook")?.containerPort;
     expect(operator?.args).toContain(`--webhook-port=${port}`);
@@ -196,14 +196,14 @@ describe("the webhook", () => {
     (objects.find((object) => object.kind === kind) as { webhooks?: readonly Record<string, unknown>[] })
       .webhooks ?? [];
 
-  it("is the one of the local cluster, which is called by URL", () => {
+  test("is the one of the local cluster, which is called by URL", () => {
     const url = "https://127.0.0.1:1/validate";
     const local = webhookConfiguration({ name: "llama-operator", url }).webhooks[0];
     expect({ ...webhook, clientConfig: { url } }).toEqual(local);
     expect(others).toEqual([]);
   });
 
-  it("leaves caBundle to the operator, so that an upgrade does not take it away", () => {
+  test("leaves caBundle to the operator, so that an upgrade does not take it away", () => {
     expect(webhook?.["clientConfig"]).toEqual({
       service: { name: "rendered-webhook", namespace: "rendered", path: "/validate", port: 443 },
     });
@@ -211,11 +211,11 @@ describe("the webhook", () => {
 });
 
 describe("the operator's rights", () => {
-  it("name every group, resource and verb: no wildcard", () => {
+  test("name every group, resource and verb: no wildcard", () => {
     expect(JSON.stringify(rules)).not.toContain("*");
   });
 
-  it("read no Secret, change no node or role, impersonate nobody, and change of pods what a patch can", () => {
+  test("read no Secret, change no node or role, impersonate nobody, and change of pods what a patch can", () => {
     const reads = new Set(["get", "list", "watch"]);
     const writable = rules
       .filter(({ verbs }) => verbs.some((verb) => !reads.has(verb)))

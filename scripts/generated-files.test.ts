@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { customResourceDefinitions } from "@llama-operator/llama/api";
 import { generatedFiles } from "./generated-files.ts";
@@ -9,12 +9,12 @@ const root = join(import.meta.dirname, "..");
 const files = await generatedFiles(root);
 
 describe("the generated files", () => {
-  it.each(files)("$path is what src/llama/api says", async ({ path, content }) => {
+  test.each(files)("$path is what src/llama/api says", async ({ path, content }) => {
     const written = await readFile(join(root, path), "utf8");
     expect(written === content, `${path} is stale: run \`npm run generate\``).toBe(true);
   });
 
-  it("hold each CRD whole, with a policy that keeps it when the chart is uninstalled", () => {
+  test("hold each CRD whole, with a policy that keeps it when the chart is uninstalled", () => {
     const templates = files.filter(({ path }) => path.startsWith("charts/"));
     const crds: unknown[] = templates.map(({ content }) => parse(content.replaceAll(/\{\{-.*?\}\}/gs, "")));
     expect(crds).toEqual(
@@ -25,7 +25,7 @@ describe("the generated files", () => {
     );
   });
 
-  it.each(files.filter(({ path }) => path.startsWith("charts/")))(
+  test.each(files.filter(({ path }) => path.startsWith("charts/")))(
     "$path can be switched off, the whole CRD at once",
     ({ content }) => {
       const [, ...actions] = content.match(/\{\{.*?\}\}/gs) ?? [];

@@ -1,6 +1,6 @@
 // Wires the simulated kubelets, engines and proxy to one API server.
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../engine/process.ts";
+import type { Clock } from "../engine/clock.ts";
 import { Rendezvous } from "../engine/rendezvous.ts";
 import type { ReadData } from "../kubelet/environment.ts";
 import { FaultLedger } from "../kubelet/faults.ts";
@@ -13,11 +13,21 @@ import { resolvePodName } from "../proxy/names.ts";
 import { ServiceProxy } from "../proxy/proxy.ts";
 import { backendsOf } from "../proxy/routing.ts";
 import { type Service, serviceType } from "../proxy/service.ts";
-import { type KubeClient, isNotFound, objectKey, refOf } from "@llama-operator/kube-runtime/client";
-import { follow } from "./follow.ts";
+import {
+  type KubeClient,
+  type KubeObject,
+  type ResourceType,
+  isNotFound,
+  objectKey,
+  refOf,
+} from "@llama-operator/kube-runtime/client";
+import { follow, type Follower } from "./follow.ts";
 
 /** At which the proxy listens. */
-export type ProxyAddress = { readonly host: string; readonly port: number };
+export interface ProxyAddress {
+  readonly host: string;
+  readonly port: number;
+}
 
 export type AgentOptions = Speed & {
   readonly client: KubeClient;
@@ -33,12 +43,12 @@ export type AgentOptions = Speed & {
   readonly onError: (error: unknown) => void;
 };
 
-export type Agent = {
+export interface Agent {
   /** Every pod, node and Service that exists is known. */
   readonly synced: Promise<void>;
   /** Ends every engine and connection. */
   stop(): Promise<void>;
-};
+}
 
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { client, clock, onError } = options;
@@ -76,43 +86,23 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
   const { signal } = stopping;
   const failed = (error: unknown): void => onError(error);
+  const keepUpWith = async <T extends KubeObject>(
+    type: ResourceType<T>,
+    handlers: Pick<Follower<T>, "set" | "remove">,
+  ): Promise<void> => follow(client, type, { ...handlers, synced: syncedOnce(), failed }, clock, signal);
   const following = [
-    follow(
-      client,
-      nodeType,
-      {
-        set: (node) => kubelet.setNode(node),
-        remove: (node) => kubelet.removeNode(node),
-        synced: syncedOnce(),
-        failed,
-      },
-      clock,
-      signal,
-    ),
-    follow(
-      client,
-      podType,
-      {
-        set: (pod) => kubelet.setPod(pod),
-        remove: (pod) => kubelet.removePod(pod),
-        synced: syncedOnce(),
-        failed,
-      },
-      clock,
-      signal,
-    ),
-    follow(
-      client,
-      serviceType,
-      {
-        set: (service) => services.set(objectKey(refOf(service)), service),
-        remove: (service) => services.delete(objectKey(refOf(service))),
-        synced: syncedOnce(),
-        failed,
-      },
-      clock,
-      signal,
-    ),
+    keepUpWith(nodeType, {
+      set: (node) => kubelet.setNode(node),
+      remove: (node) => kubelet.removeNode(node),
+    }),
+    keepUpWith(podType, {
+      set: (pod) => kubelet.setPod(pod),
+      remove: (pod) => kubelet.removePod(pod),
+    }),
+    keepUpWith(serviceType, {
+      set: (service) => services.set(objectKey(refOf(service)), service),
+      remove: (service) => services.delete(objectKey(refOf(service))),
+    }),
   ];
   return {
     synced: synced.promise,

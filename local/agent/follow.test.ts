@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import {
   type KubeClient,
   type ListPage,
@@ -73,7 +73,7 @@ async function run(
   return { told, from };
 }
 
-it("tells of what is listed, then of every change, and goes on watching where a watch ended", async () => {
+test("tells of what is listed, then of every change, and goes on watching where a watch ended", async () => {
   const { told, from } = await run(
     [{ items: [object("a", "1")], resourceVersion: "5" }],
     [
@@ -91,7 +91,7 @@ it("tells of what is listed, then of every change, and goes on watching where a 
   expect(from).toEqual(["5", "9", "11"]);
 });
 
-it("lists again after an error, and tells what has gone meanwhile but not what is as it was", async () => {
+test("lists again after an error, and tells what has gone meanwhile but not what is as it was", async () => {
   const expired = new ApiError("GET", { code: 410, reason: "Expired" });
   const { told } = await run(
     [

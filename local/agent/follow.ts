@@ -1,20 +1,20 @@
 // Tells a callback of all objects of a kind: one list, then one watch that goes on where it ended. The agent
 // needs no more than this of what an informer does.
-import type { Clock } from "../engine/process.ts";
+import type { Clock } from "../engine/clock.ts";
 import type { KubeClient, KubeObject, Live, ResourceType } from "@llama-operator/kube-runtime/client";
 
 /** Who wants to know. Objects that were there before a gap and are not after it are removed too. */
-export type Follower<T extends KubeObject> = {
+export interface Follower<T extends KubeObject> {
   readonly set: (object: Live<T>) => void;
   readonly remove: (object: Live<T>) => void;
   /** Everything that the API server has is known. Called after each list. */
   readonly synced: () => void;
   /** The connection was lost, or what the server sent could not be used; it is tried again. */
   readonly failed: (error: unknown) => void;
-};
+}
 
-const WATCH_SECONDS = 300;
-const RETRY_MS = { first: 100, longest: 5000 };
+const watchSeconds = 300;
+const retryWaitMs = { first: 100, longest: 5000 };
 
 /** Follows until aborted. Never rejects. */
 export async function follow<T extends KubeObject>(
@@ -25,7 +25,7 @@ export async function follow<T extends KubeObject>(
   signal: AbortSignal,
 ): Promise<void> {
   const known = new Map<string, Live<T>>();
-  let retryMs = RETRY_MS.first;
+  let retryMs = retryWaitMs.first;
   while (!signal.aborted) {
     try {
       const { items, resourceVersion } = await client.list(type, { signal });
@@ -46,7 +46,7 @@ export async function follow<T extends KubeObject>(
       if (signal.aborted) return;
       follower.failed(error);
       await clock.sleep(retryMs, signal).catch(() => undefined);
-      retryMs = Math.min(RETRY_MS.longest, retryMs * 2);
+      retryMs = Math.min(retryWaitMs.longest, retryMs * 2);
     }
   }
 
@@ -54,9 +54,9 @@ export async function follow<T extends KubeObject>(
   async function watchFrom(listed: string): Promise<void> {
     let resourceVersion = listed;
     while (!signal.aborted) {
-      const options = { resourceVersion, timeoutSeconds: WATCH_SECONDS, signal };
+      const options = { resourceVersion, timeoutSeconds: watchSeconds, signal };
       for await (const event of client.watch(type, options)) {
-        retryMs = RETRY_MS.first;
+        retryMs = retryWaitMs.first;
         if (event.type === "BOOKMARK") {
           resourceVersion = event.resourceVersion;
           continue;

@@ -2,12 +2,12 @@
 // when it is ready and ends cleanly on SIGTERM or SIGINT.
 import { BlockList } from "node:net";
 import { Command, InvalidArgumentError } from "commander";
-import { realClock } from "../engine/real-clock.ts";
+import { realClock } from "../engine/clock.ts";
 import { parseProgram, type ProgramTable } from "../kubelet/programs/program-table.ts";
 import { loadClusterConfig, KubeConnection, HttpKubeClient } from "@llama-operator/kube-runtime/connection";
 import { type ProxyAddress, startAgent } from "./agent.ts";
 
-type Flags = {
+interface Flags {
   readonly kubeconfig: string;
   readonly podCidr: BlockList;
   readonly proxyUrl: ProxyAddress;
@@ -18,7 +18,7 @@ type Flags = {
   readonly logDir?: string;
   readonly program: ProgramTable;
   readonly volumesDir: string;
-};
+}
 
 const program = new Command("agent")
   .description("Simulated kubelets and engines, and a proxy that stands for Services and DNS")

@@ -56,10 +56,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<LocalC
   const name = checkedName(options.name ?? defaultClusterName);
   const stateDir = options.stateDir ?? stateFolder(name);
   const { signal } = options;
-  const programs = await buildPrograms({
-    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const programs = await buildPrograms({ onEvent: options.onEvent, signal });
   signal?.throwIfAborted();
   const { supervisor, addressBlock } = await Supervisor.start(programs, stateDir, options.detached === true);
   const waiting = new Set<string>();

@@ -59,5 +59,5 @@ export async function attempt(command: readonly string[], options: CommandOption
 
 /** This project's command line, run from its sources. */
 export function llamaOperator(...args: readonly string[]): readonly string[] {
-  return [process.execPath, join(repositoryRoot, "src", "main.ts"), ...args];
+  return [process.execPath, join(repositoryRoot, "src", "cli", "main.ts"), ...args];
 }

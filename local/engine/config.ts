@@ -10,9 +10,9 @@ import {
   validationError,
 } from "./start-error.ts";
 
-const GIB = 2 ** 30;
+const gibibyte = 2 ** 30;
 
-export type EngineConfig = {
+export interface EngineConfig {
   readonly checkpoint: Checkpoint;
   readonly maxModelLen: number | "auto";
   readonly maxNumSeqs: number;
@@ -24,16 +24,16 @@ export type EngineConfig = {
   readonly localWorldSize: number;
   readonly cudaGraphs: boolean;
   readonly apiKeys: readonly string[];
-};
+}
 
 /** What the container around the engine offers. */
-export type EngineHost = {
+export interface EngineHost {
   readonly env: Readonly<Record<string, string>>;
   readonly gpu: Gpu | undefined;
   readonly gpuCount: number;
   /** Names the checkpoint where the model is a path or a repository that says nothing. */
   readonly modelHint: string | undefined;
-};
+}
 
 /**
  * Checks arguments against model and host, in vLLM's order.
@@ -54,8 +54,8 @@ export function resolveEngineConfig(args: ServeArguments, host: EngineHost): Eng
   checkRanges(args);
 
   // Defaults of `vllm serve` by device memory: EngineArgs.get_batch_defaults, vllm/engine/arg_utils.py.
-  const big = gpu.visibleBytes >= 70 * GIB && !gpu.isA100;
-  const defaultBatchedTokens = gpu.visibleBytes >= 160 * GIB ? 16_384 : big ? 8192 : 2048;
+  const big = gpu.visibleBytes >= 70 * gibibyte && !gpu.isA100;
+  const defaultBatchedTokens = gpu.visibleBytes >= 160 * gibibyte ? 16_384 : big ? 8192 : 2048;
   const maxNumBatchedTokens = args.maxNumBatchedTokens ?? defaultBatchedTokens;
   const maxNumSeqs = args.maxNumSeqs ?? Math.min(big ? 1024 : 256, maxNumBatchedTokens);
   if (maxNumBatchedTokens < maxNumSeqs) {

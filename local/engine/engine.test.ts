@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { startEngine } from "./engine.ts";
-import type { EngineFaults } from "./host.ts";
+import type { EngineFaults } from "./faults.ts";
 import { gpuOfNode } from "./memory/gpu.ts";
 import type { SimulatedProcess } from "./process.ts";
-import { realClock } from "./real-clock.ts";
+import { realClock } from "./clock.ts";
 import { Rendezvous } from "./rendezvous.ts";
 
 // Real time and real sockets: a busy machine makes them slow, not wrong.
@@ -21,14 +21,14 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((process) => process.exited));
 });
 
-type Started = {
+interface Started {
   readonly process: SimulatedProcess;
   readonly log: string[];
   readonly address: string;
   readonly base: string;
-};
+}
 
-type Options = {
+interface Options {
   readonly faults?: EngineFaults;
   readonly speedup?: number;
   readonly generationSpeedup?: number;
@@ -36,7 +36,7 @@ type Options = {
   readonly address?: string;
   readonly rendezvous?: Rendezvous;
   readonly names?: Readonly<Record<string, string>>;
-};
+}
 
 function start(line: string, options: Options = {}): Started {
   const log: string[] = [];
@@ -102,7 +102,7 @@ function metric(text: string, name: string): number {
 }
 
 describe("an engine that comes up", () => {
-  it("refuses connections while it loads, then answers, and says in its log what it found", async () => {
+  test("refuses connections while it loads, then answers, and says in its log what it found", async () => {
     const { base, log } = start(llama8b, { speedup: 100 });
     await expect(fetch(`${base}/health`)).rejects.toMatchObject({ cause: { code: "ECONNREFUSED" } });
     await healthy(base);
@@ -112,7 +112,7 @@ describe("an engine that comes up", () => {
     expect(await (await fetch(`${base}/version`)).json()).toEqual({ version: "0.32.0" });
   });
 
-  it("takes longer the more bytes its node loads", async () => {
+  test("takes longer the more bytes its node loads", async () => {
     const loadSeconds = async (line: string): Promise<number> => {
       const { base, log } = start(line);
       await healthy(base);
@@ -125,7 +125,7 @@ describe("an engine that comes up", () => {
     );
   });
 
-  it("lists the names it serves and the context it found room for", async () => {
+  test("lists the names it serves and the context it found room for", async () => {
     const { base } = start(`${llama8b} --served-model-name llama-8b alias --max-model-len 32k`);
     await healthy(base);
     expect(await (await fetch(`${base}/v1/models`)).json()).toMatchObject({
@@ -137,7 +137,7 @@ describe("an engine that comes up", () => {
     });
   });
 
-  it("exits with code 2 and argparse's words, or 1 and vLLM's, and never listens", async () => {
+  test("exits with code 2 and argparse's words, or 1 and vLLM's, and never listens", async () => {
     const unknown = start(`${llama8b} --foo`);
     expect(await unknown.process.exited).toEqual({ exitCode: 2, oomKilled: false });
     expect(unknown.log.at(-1)).toBe("vllm: error: unrecognized arguments: --foo");
@@ -147,7 +147,7 @@ describe("an engine that comes up", () => {
     await expect(fetch(`${unknown.base}/health`)).rejects.toThrow("fetch failed");
   });
 
-  it("guards /v1, and only that, with --api-key", async () => {
+  test("guards /v1, and only that, with --api-key", async () => {
     const { base } = start(`${llama8b} --api-key secret`);
     await healthy(base);
     const models = await fetch(`${base}/v1/models`);
@@ -158,7 +158,7 @@ describe("an engine that comes up", () => {
 });
 
 describe("completions", () => {
-  it("answer in one body that names the model and counts tokens", async () => {
+  test("answer in one body that names the model and counts tokens", async () => {
     const { base } = start(`${llama8b} --served-model-name llama-8b`);
     await healthy(base);
     const response = await chat(base, { model: "llama-8b", max_tokens: 200 });
@@ -181,7 +181,7 @@ describe("completions", () => {
     expect(body["id"]).toMatch(/^chatcmpl-/);
   });
 
-  it("stream role, words, finish reason, usage and [DONE]", async () => {
+  test("stream role, words, finish reason, usage and [DONE]", async () => {
     const { base } = start(`${llama8b} --served-model-name llama-8b`);
     await healthy(base);
     const response = await chat(base, {
@@ -205,7 +205,7 @@ describe("completions", () => {
     expect(received.at(-1)).toBe("[DONE]");
   });
 
-  it("serve plain prompts too", async () => {
+  test("serve plain prompts too", async () => {
     const { base } = start(llama8b);
     await healthy(base);
     const response = await fetch(`${base}/v1/completions`, {
@@ -221,7 +221,7 @@ describe("completions", () => {
     });
   });
 
-  it.each([
+  test.each([
     [
       "an unknown model",
       { model: "gpt-4" },
@@ -258,7 +258,7 @@ describe("completions", () => {
     expect(await response.json()).toMatchObject({ error: { type, message, code: status } });
   });
 
-  it("shorten an answer to what is left of the context, as vLLM 0.32 does", async () => {
+  test("shorten an answer to what is left of the context, as vLLM 0.32 does", async () => {
     const { base } = start(`${llama8b} --max-model-len 64`);
     await healthy(base);
     const response = await chat(base, { max_tokens: 60, ignore_eos: true });
@@ -268,7 +268,7 @@ describe("completions", () => {
     });
   });
 
-  it("wait for a seat when --max-num-seqs are running, and show it in the metrics", async () => {
+  test("wait for a seat when --max-num-seqs are running, and show it in the metrics", async () => {
     const { base } = start(`${llama8b} --max-num-seqs 2`, { generationSpeedup: 20 });
     await healthy(base);
     const answers = Array.from({ length: 5 }, () => chat(base, { max_tokens: 400, ignore_eos: true }));
@@ -288,7 +288,7 @@ describe("completions", () => {
     expect(metric(text, "vllm:time_to_first_token_seconds_count")).toBe(5);
   });
 
-  it("are turned away with 503 above --max-num-queued-reqs", async () => {
+  test("are turned away with 503 above --max-num-queued-reqs", async () => {
     const { base } = start(`${llama8b} --max-num-queued-reqs 1`, { generationSpeedup: 20 });
     await healthy(base);
     const first = chat(base, { max_tokens: 400, ignore_eos: true });
@@ -303,7 +303,7 @@ describe("completions", () => {
     await (await first).text();
   });
 
-  it("are aborted when their client goes away", async () => {
+  test("are aborted when their client goes away", async () => {
     const { base } = start(llama8b, { generationSpeedup: 20 });
     await healthy(base);
     await readAndLeave(`${base}/v1/chat/completions`, {
@@ -322,7 +322,7 @@ describe("completions", () => {
 });
 
 describe("metrics", () => {
-  it("have exactly the names and labels of vLLM 0.32", async () => {
+  test("have exactly the names and labels of vLLM 0.32", async () => {
     const { base } = start(`${llama8b} --served-model-name tiny-llama`);
     await healthy(base);
     const text = await (await fetch(`${base}/metrics`)).text();
@@ -335,7 +335,7 @@ describe("metrics", () => {
     expect(ours).toEqual(real);
   });
 
-  it("tell the KV cache that the engine found", async () => {
+  test("tell the KV cache that the engine found", async () => {
     const { base } = start(
       `RedHatAI/Llama-3.3-70B-Instruct-FP8-dynamic -tp 2 --max-num-seqs 256 --max-num-batched-tokens 8192`,
     );
@@ -366,7 +366,7 @@ function seriesOf(lines: readonly string[]): readonly string[] {
 describe("the end of an engine", () => {
   const long = { max_tokens: 300, ignore_eos: true, stream: true };
 
-  it("finishes what it is answering within --shutdown-timeout, and then exits with 0", async () => {
+  test("finishes what it is answering within --shutdown-timeout, and then exits with 0", async () => {
     const { base, process } = start(`${llama8b} --shutdown-timeout 30`, { generationSpeedup: 20 });
     await healthy(base);
     const answer = await chat(base, long);
@@ -378,7 +378,7 @@ describe("the end of an engine", () => {
     expect(await isHealthy(base)).toBe(false);
   });
 
-  it("aborts what arrives while it drains", async () => {
+  test("aborts what arrives while it drains", async () => {
     const { base, process } = start(`${llama8b} --shutdown-timeout 30`, { generationSpeedup: 20 });
     await healthy(base);
     const answer = await chat(base, long);
@@ -391,7 +391,7 @@ describe("the end of an engine", () => {
     await answer.text();
   });
 
-  it("aborts what it is answering at once when the timeout is 0", async () => {
+  test("aborts what it is answering at once when the timeout is 0", async () => {
     const { base, process } = start(llama8b, { generationSpeedup: 20 });
     await healthy(base);
     const answer = await chat(base, { ...long, max_tokens: 50_000 });
@@ -401,7 +401,7 @@ describe("the end of an engine", () => {
     expect(await process.exited).toEqual({ exitCode: 0, oomKilled: false });
   });
 
-  it("leaves no answer behind when it is killed", async () => {
+  test("leaves no answer behind when it is killed", async () => {
     const { base, process } = start(`${llama8b} --shutdown-timeout 30`, { generationSpeedup: 20 });
     await healthy(base);
     const answer = await chat(base, long);
@@ -411,7 +411,7 @@ describe("the end of an engine", () => {
     await expect(fetch(`${base}/health`)).rejects.toMatchObject({ cause: { code: "ECONNREFUSED" } });
   });
 
-  it("is interrupted with 130 while it still loads", async () => {
+  test("is interrupted with 130 while it still loads", async () => {
     const { process } = start(llama8b, { speedup: 1 });
     process.terminate();
     expect(await process.exited).toEqual({ exitCode: 130, oomKilled: false });
@@ -419,7 +419,7 @@ describe("the end of an engine", () => {
 });
 
 describe("faults", () => {
-  it("crash: health turns 503, requests fail, and the process exits with 1", async () => {
+  test("crash: health turns 503, requests fail, and the process exits with 1", async () => {
     const { base, process, log } = start(llama8b, { faults: { crashAfterSeconds: 0.2 }, speedup: 30 });
     await healthy(base);
     await until(async () => (await fetch(`${base}/health`)).status === 503);
@@ -427,7 +427,7 @@ describe("faults", () => {
     expect(log.join("\n")).toContain("EngineCore encountered a fatal error.");
   });
 
-  it("a request that meets the dead engine gets 500 and ends the wait", async () => {
+  test("a request that meets the dead engine gets 500 and ends the wait", async () => {
     const { base, process } = start(llama8b, { faults: { crashAfterSeconds: 0.1 }, speedup: 20 });
     await healthy(base);
     await until(async () => (await fetch(`${base}/health`)).status === 503);
@@ -439,23 +439,23 @@ describe("faults", () => {
     expect((await process.exited).exitCode).toBe(1);
   });
 
-  it("out of memory: killed with 137 while loading", async () => {
+  test("out of memory: killed with 137 while loading", async () => {
     const { process } = start(llama8b, { faults: { outOfMemory: true } });
     expect(await process.exited).toEqual({ exitCode: 137, oomKilled: true });
   });
 
-  it("exit code: ends with it at once", async () => {
+  test("exit code: ends with it at once", async () => {
     const { process } = start(llama8b, { faults: { exitCode: 42 } });
     expect(await process.exited).toEqual({ exitCode: 42, oomKilled: false });
   });
 
-  it("hang: listens, and answers nothing", async () => {
+  test("hang: listens, and answers nothing", async () => {
     const { base, log } = start(llama8b, { faults: { hang: true } });
     await until(() => log.some((line) => line.includes("Starting vLLM server")));
     await expect(fetch(`${base}/health`, { signal: AbortSignal.timeout(200) })).rejects.toThrow(/timeout/i);
   });
 
-  it("load factor: loads that much slower", async () => {
+  test("load factor: loads that much slower", async () => {
     const { base, log } = start(llama8b, { faults: { loadFactor: 10 } });
     await healthy(base);
     expect(log.join("\n")).toMatch(/and 45\.\d+ seconds/);
@@ -472,7 +472,7 @@ describe("a replica over two nodes", () => {
       );
   };
 
-  it("loads only when all its ranks are there; headless ranks serve nothing", async () => {
+  test("loads only when all its ranks are there; headless ranks serve nothing", async () => {
     const rank = ranks(new Rendezvous(), "group-0.group");
     const leader = rank(0);
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -483,7 +483,7 @@ describe("a replica over two nodes", () => {
     expect(await isHealthy(worker.base)).toBe(false);
   });
 
-  it("dies as a whole when one rank dies", async () => {
+  test("dies as a whole when one rank dies", async () => {
     const rank = ranks(new Rendezvous(), "group-1.group");
     const [leader, worker] = [rank(0), rank(1)];
     await healthy(leader.base);
@@ -495,7 +495,7 @@ describe("a replica over two nodes", () => {
     expect((await nextWorker.process.exited).exitCode).toBe(1);
   });
 
-  it("ends a headless rank at once on SIGTERM, whatever --shutdown-timeout says", async () => {
+  test("ends a headless rank at once on SIGTERM, whatever --shutdown-timeout says", async () => {
     const rank = ranks(new Rendezvous(), "group-2.group");
     const worker = rank(1);
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -503,7 +503,7 @@ describe("a replica over two nodes", () => {
     expect(await worker.process.exited).toEqual({ exitCode: 0, oomKilled: false });
   });
 
-  it("waits for a leader whose name does not resolve yet", async () => {
+  test("waits for a leader whose name does not resolve yet", async () => {
     const { log, process } = start(
       `${llama405b} -tp 8 -pp 2 --nnodes 2 --node-rank 1 --headless --master-addr nowhere`,
     );

@@ -11,7 +11,8 @@ import { type ServeArguments, parseServeArguments } from "./command-line/argv.ts
 import { ArgparseExit } from "./command-line/argparse.ts";
 import { type EngineConfig, resolveEngineConfig } from "./config.ts";
 import type { Gpu } from "./memory/gpu.ts";
-import type { EngineFaults, EngineHostOptions } from "./host.ts";
+import type { EngineFaults } from "./faults.ts";
+import type { EngineHostOptions } from "./host.ts";
 import { gib, type KvCache, sizeKvCache } from "./memory/memory.ts";
 import type { ProcessExit, SimulatedProcess } from "./process.ts";
 import type { Seat } from "./rendezvous.ts";
@@ -19,12 +20,12 @@ import { Serving } from "./serving/serving.ts";
 import { EngineStartError } from "./start-error.ts";
 
 /** Imports and configuration before the first weight is read; then compilation, profile and graph capture. */
-const IMPORT_SECONDS = 8;
-const WARM_UP_SECONDS = 25;
+const importSeconds = 8;
+const warmUpSeconds = 25;
 /** torch.distributed's patience for ranks that have not joined, in real seconds. */
-const RENDEZVOUS_TIMEOUT_SECONDS = 600;
+const rendezvousTimeoutSeconds = 600;
 /** VLLM_WATCHDOG_TIME_S: how long the API server outlives a dead engine that is sent no request. */
-const WATCHDOG_SECONDS = 5;
+const watchdogSeconds = 5;
 
 /** Starts `vllm serve` with the given words after it. */
 export function startEngine(argv: readonly string[], host: EngineHostOptions): SimulatedProcess {
@@ -109,7 +110,7 @@ class Engine implements SimulatedProcess {
     const args = parseServeArguments(argv);
     this.#args = args;
     log(`(APIServer pid=1) INFO [api_utils.py:347] vLLM server version 0.32.0, serving model ${args.model}`);
-    await this.#simulated(IMPORT_SECONDS);
+    await this.#simulated(importSeconds);
     const config = resolveEngineConfig(args, this.#host);
     if (gpu === undefined) throw new Error("unreachable: resolveEngineConfig refuses to run without a GPU");
 
@@ -134,7 +135,7 @@ class Engine implements SimulatedProcess {
       `(EngineCore pid=116) INFO [parallel_state.py:1389] world_size=${args.tensorParallelSize * args.pipelineParallelSize} ` +
         `node_rank=${nodeRank} nnodes=${nodeCount} distributed_init_method=tcp://${masterAddress}:${masterPort} backend=nccl`,
     );
-    const deadline = clock.now() + RENDEZVOUS_TIMEOUT_SECONDS * 1000;
+    const deadline = clock.now() + rendezvousTimeoutSeconds * 1000;
     let leader = resolve(masterAddress);
     while (leader === undefined) {
       if (clock.now() > deadline) {
@@ -154,7 +155,7 @@ class Engine implements SimulatedProcess {
         seat.formed,
         clock.sleep(deadline - clock.now(), this.#life.signal).then(() => {
           throw new EngineStartError([
-            `torch.distributed.DistStoreError: Timed out after ${RENDEZVOUS_TIMEOUT_SECONDS + 1} seconds waiting ` +
+            `torch.distributed.DistStoreError: Timed out after ${rendezvousTimeoutSeconds + 1} seconds waiting ` +
               `for clients. Not all of ${nodeCount} clients joined.`,
           ]);
         }),
@@ -181,7 +182,7 @@ class Engine implements SimulatedProcess {
     );
     this.#seat?.markLoaded();
     if (this.#seat !== undefined) await this.#orLost(this.#seat.loaded);
-    await this.#orLost(this.#simulated(WARM_UP_SECONDS));
+    await this.#orLost(this.#simulated(warmUpSeconds));
     log(
       `(Worker pid=130) INFO [gpu_worker.py:760] Available KV cache memory: ${gib(stage?.availableBytes ?? 0)} GiB`,
     );
@@ -215,7 +216,7 @@ class Engine implements SimulatedProcess {
       await this.#orEnd(serving.drain(shutdownTimeoutSeconds));
       return { exitCode: 0, oomKilled: false };
     }
-    await this.#orEnd(Promise.race([serving.die(), this.#simulated(WATCHDOG_SECONDS)]));
+    await this.#orEnd(Promise.race([serving.die(), this.#simulated(watchdogSeconds)]));
     return { exitCode: 1, oomKilled: false };
   }
 

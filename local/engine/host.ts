@@ -1,23 +1,10 @@
-// Everything around an engine's process: its pod, its node, its luck, and how fast time goes.
+// Everything around an engine's process: its pod, its node, the faults injected into it, and how fast time goes.
+import type { Clock } from "./clock.ts";
+import type { EngineFaults } from "./faults.ts";
 import type { Gpu } from "./memory/gpu.ts";
-import type { Clock } from "./process.ts";
 import type { Rendezvous } from "./rendezvous.ts";
 
-/** Misfortunes of this start. */
-export type EngineFaults = {
-  /** Real seconds after readiness. */
-  readonly crashAfterSeconds?: number;
-  /** The process ends with this code before it does anything. */
-  readonly exitCode?: number;
-  /** Killed for memory while it loads. */
-  readonly outOfMemory?: boolean;
-  /** Comes up, then answers nothing any more. */
-  readonly hang?: boolean;
-  /** Loads this many times slower. */
-  readonly loadFactor?: number;
-};
-
-export type EngineHostOptions = {
+export interface EngineHostOptions {
   /** The pod's address: what it listens on when --host leaves it open. */
   readonly address: string;
   readonly env: Readonly<Record<string, string>>;
@@ -40,4 +27,4 @@ export type EngineHostOptions = {
   readonly rendezvous: Rendezvous;
   /** One line of stdout or stderr. */
   readonly log: (line: string) => void;
-};
+}

@@ -1,20 +1,20 @@
 // Where the ranks of one multi-node replica find each other, as torch.distributed's store does at
 // --master-addr:--master-port: none goes on before all are there, and losing one ends the others.
 
-type Group = {
+interface Group {
   readonly size: number;
   readonly seats: Map<number, SeatState>;
   loaded: number;
-};
+}
 
-type SeatState = {
+interface SeatState {
   readonly formed: PromiseWithResolvers<void>;
   readonly loaded: PromiseWithResolvers<void>;
   readonly lost: PromiseWithResolvers<number>;
   hasLoaded: boolean;
-};
+}
 
-export type Seat = {
+export interface Seat {
   /** Every rank has joined. */
   readonly formed: Promise<void>;
   /** Every rank has its weights. */
@@ -24,7 +24,7 @@ export type Seat = {
   markLoaded(): void;
   /** To be called when the process ends, however it ends. */
   leave(): void;
-};
+}
 
 export class Rendezvous {
   readonly #groups = new Map<string, Group>();

@@ -1,6 +1,6 @@
 // One container from its first start to the pod's end: starts, probes, restarts with growing delays, and stops.
 // What it knows at any moment is its `status`, as a kubelet says it.
-import type { EngineFaults } from "../engine/host.ts";
+import type { EngineFaults } from "../engine/faults.ts";
 import type { ProcessExit, SimulatedProcess } from "../engine/process.ts";
 import type { LogRing } from "./log-ring.ts";
 import { annotation, annotations, type Container, type ContainerStatus, type Pod } from "./pod.ts";
@@ -9,17 +9,17 @@ import { type Probe, probeContainer } from "./probe.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Restart delays of a kubelet: none at first, then 10 s, doubling up to 5 min; forgotten after 10 min of running. */
-const FIRST_BACKOFF_SECONDS = 10;
-const MAX_BACKOFF_SECONDS = 300;
-const BACKOFF_RESET_SECONDS = 600;
+const firstBackoffSeconds = 10;
+const maxBackoffSeconds = 300;
+const backoffResetSeconds = 600;
 /** Real seconds between looks at what keeps a container from being created. */
-const CONFIG_RETRY_SECONDS = 1;
+const configRetrySeconds = 1;
 /** What a kubelet gives a container at least, even when its grace period is used up. */
-const MINIMUM_GRACE_SECONDS = 2;
+const minimumGraceSeconds = 2;
 
 type State = NonNullable<ContainerStatus["state"]>;
 
-export type ContainerRunnerOptions = {
+export interface ContainerRunnerOptions {
   readonly container: Container;
   /** As it is now; annotations change. */
   readonly pod: () => Pod;
@@ -29,7 +29,7 @@ export type ContainerRunnerOptions = {
   /** It ran before on a node that was lost and has come back. */
   readonly restarted: boolean;
   readonly onChange: () => void;
-};
+}
 
 export class ContainerRunner {
   readonly #options: ContainerRunnerOptions;
@@ -112,7 +112,7 @@ export class ContainerRunner {
     await this.#process?.exited;
   }
 
-  /** A misfortune for the running process. */
+  /** Injects faults into the running process. */
   inject(faults: EngineFaults): void {
     this.#process?.inject?.(faults);
   }
@@ -142,7 +142,7 @@ export class ContainerRunner {
         // A Secret that is missing, or an API server that did not answer: a kubelet tries both again.
         this.#wait("CreateContainerConfigError", error instanceof Error ? error.message : String(error));
       }
-      await runtime.clock.sleep(CONFIG_RETRY_SECONDS * 1000, signal).catch(() => undefined);
+      await runtime.clock.sleep(configRetrySeconds * 1000, signal).catch(() => undefined);
     }
     return undefined;
   }
@@ -212,7 +212,7 @@ export class ContainerRunner {
     // No probe may restart what is being stopped.
     this.#instance.abort();
     await preStop(this.#options, deadline, ended.signal);
-    const last = clock.now() + (MINIMUM_GRACE_SECONDS * 1000) / kubeletSpeedup;
+    const last = clock.now() + (minimumGraceSeconds * 1000) / kubeletSpeedup;
     process.terminate();
     while (!ended.signal.aborted) {
       const leftMs = Math.max(deadline(), last) - clock.now();
@@ -246,9 +246,9 @@ export class ContainerRunner {
 
   async #backOff(ranSeconds: number): Promise<void> {
     const { container, pod, runtime } = this.#options;
-    if (ranSeconds * runtime.kubeletSpeedup >= BACKOFF_RESET_SECONDS) this.#backoffSeconds = 0;
+    if (ranSeconds * runtime.kubeletSpeedup >= backoffResetSeconds) this.#backoffSeconds = 0;
     const seconds = this.#backoffSeconds;
-    this.#backoffSeconds = Math.min(MAX_BACKOFF_SECONDS, seconds === 0 ? FIRST_BACKOFF_SECONDS : seconds * 2);
+    this.#backoffSeconds = Math.min(maxBackoffSeconds, seconds === 0 ? firstBackoffSeconds : seconds * 2);
     if (seconds === 0) return;
     const { namespace, name, uid } = pod().metadata;
     this.#wait(

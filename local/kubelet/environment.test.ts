@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { expandVariables, programOf, type ReadData, resolveEnvironment } from "./environment.ts";
 import type { Container, Pod } from "./pod.ts";
 
@@ -25,7 +25,7 @@ const resolve = (container: Omit<Container, "name">): Promise<Readonly<Record<st
   resolveEnvironment({ name: "engine", ...container }, pod, { address: "127.9.255.1" }, read);
 
 describe("the environment of a container", () => {
-  it("takes literals, fields of the pod, resources, Secrets and ConfigMaps, and lets later values use earlier ones", async () => {
+  test("takes literals, fields of the pod, resources, Secrets and ConfigMaps, and lets later values use earlier ones", async () => {
     const env = await resolve({
       envFrom: [{ configMapRef: { name: "settings" }, prefix: "APP_" }],
       resources: { limits: { "nvidia.com/gpu": "8" } },
@@ -58,7 +58,7 @@ describe("the environment of a container", () => {
     });
   });
 
-  it.each([
+  test.each([
     ["Secret", { name: "absent", key: "token" }, 'secret "absent" not found'],
     [
       "key",
@@ -74,7 +74,7 @@ describe("the environment of a container", () => {
 
 describe("what a container runs", () => {
   const image = "vllm/vllm-openai:v0.32.0";
-  it.each([
+  test.each([
     ["the image's own entrypoint", { image, args: ["m", "--port=80"] }, ["m", "--port=80"]],
     [
       "a command in full",
@@ -91,7 +91,7 @@ describe("what a container runs", () => {
     expect(programOf({ name: "c", ...container }, { RANK: "1" })).toEqual({ kind: "vllm", argv });
   });
 
-  it.each([
+  test.each([
     ["another image", { image: "nginx" }],
     ["another command of the vLLM image", { image, command: ["sleep", "1"] }],
     ["a script that does more", { image, command: ["sh", "-c", "setup && vllm serve m"] }],
@@ -99,7 +99,7 @@ describe("what a container runs", () => {
     expect(programOf({ name: "c", ...container }, {})).toEqual({ kind: "other" });
   });
 
-  it("keeps references that nothing defines", () => {
+  test("keeps references that nothing defines", () => {
     expect(expandVariables("$(A) $$(A) $(B)", { A: "1" })).toBe("1 $(A) $(B)");
   });
 });

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { FaultLedger } from "./faults.ts";
 import type { Pod } from "./pod.ts";
 
@@ -24,25 +24,25 @@ function pod(uid: string, annotations: Readonly<Record<string, string>>, owner?:
   };
 }
 
-it.each([
+test.each([
   ["every start", "5", ["5", "5", "5"]],
   ["the first start", "5 once", ["5", undefined, undefined]],
   ["two starts", "5 x2", ["5", "5", undefined]],
   ["one start, with no value", "once", ["true", undefined, undefined]],
-])("a fault strikes %s", (_, value, expected) => {
+])("a fault hits %s", (_, value, expected) => {
   const ledger = new FaultLedger();
-  const struck = [1, 2, 3].map(() => ledger.take(pod("a", { [crash]: value }), crash));
-  expect(struck).toEqual(expected);
+  const faulty = [1, 2, 3].map(() => ledger.take(pod("a", { [crash]: value }), crash));
+  expect(faulty).toEqual(expected);
 });
 
-it("limited faults are counted for the workload: a pod that replaces another is spared", () => {
+test("limited faults are counted for the workload: a pod that replaces another is spared", () => {
   const ledger = new FaultLedger();
   expect(ledger.take(pod("a", { [oom]: "once" }, "replica-set"), oom)).toBe("true");
   expect(ledger.take(pod("b", { [oom]: "once" }, "replica-set"), oom)).toBeUndefined();
   expect(ledger.take(pod("c", { [oom]: "once" }, "another"), oom)).toBe("true");
 });
 
-it("the faults of a start are numbers and switches", () => {
+test("the faults of a start are numbers and switches", () => {
   const annotations = {
     [crash]: "2.5",
     "sim.llama-operator.dev/exit-code": "42",

@@ -1,23 +1,23 @@
-// Which misfortunes a start meets. A fault stands for every start of every pod that carries it, unless its value
+// Which faults are injected into a start. A fault stands for every start of every pod that carries it, unless its value
 // ends in "x2" or "once": "5 once", "true x2". Those are counted for the workload, not for the pod: a group
-// that is recreated whole has new pods, and "once" should not strike them again.
-import type { EngineFaults } from "../engine/host.ts";
+// that is recreated whole has new pods, and "once" should not hit them again.
+import type { EngineFaults } from "../engine/faults.ts";
 import { controllerOf } from "@llama-operator/kube-runtime/client";
 import { annotation, annotations, type Pod } from "./pod.ts";
 
-/** Counts the starts that limited faults have struck. */
+/** Counts the starts that limited faults have hit. */
 export class FaultLedger {
-  readonly #struck = new Map<string, number>();
+  readonly #hits = new Map<string, number>();
 
-  /** The fault's value if it strikes this start, and then that is counted. */
+  /** The fault's value if it hits this start, and then that is counted. */
   take(pod: Pod, name: string): string | undefined {
     const fault = parseFault(annotation(pod, name));
     if (fault === undefined) return undefined;
     if (fault.limit === undefined) return fault.value;
     const key = `${workloadOf(pod)} ${name}`;
-    const struck = this.#struck.get(key) ?? 0;
-    if (struck >= fault.limit) return undefined;
-    this.#struck.set(key, struck + 1);
+    const hits = this.#hits.get(key) ?? 0;
+    if (hits >= fault.limit) return undefined;
+    this.#hits.set(key, hits + 1);
     return fault.value;
   }
 
@@ -27,8 +27,8 @@ export class FaultLedger {
     const loadFactor = numeric(this.take(pod, annotations.loadFactor));
     return {
       ...this.takeRunningFaults(pod, [annotations.crashAfterSeconds, annotations.hang]),
-      ...(exitCode === undefined ? {} : { exitCode }),
-      ...(loadFactor === undefined ? {} : { loadFactor }),
+      exitCode,
+      loadFactor,
       outOfMemory: isSet(this.take(pod, annotations.outOfMemory)),
     };
   }
@@ -39,7 +39,7 @@ export class FaultLedger {
       names.includes(name) ? this.take(pod, name) : undefined;
     const crashAfterSeconds = numeric(take(annotations.crashAfterSeconds));
     const hang = isSet(take(annotations.hang));
-    return { hang, ...(crashAfterSeconds === undefined ? {} : { crashAfterSeconds }) };
+    return { hang, crashAfterSeconds };
   }
 }
 

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { realClock } from "../engine/real-clock.ts";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { realClock } from "../engine/clock.ts";
 import { Rendezvous } from "../engine/rendezvous.ts";
 import { type KubeClient, ApiError } from "@llama-operator/kube-runtime/client";
 import { FaultLedger } from "./faults.ts";
@@ -224,7 +224,7 @@ const answers = (api: FakeApi): Promise<boolean> =>
   );
 
 describe("a pod", () => {
-  it("becomes Ready because its engine answers, with few writes, and keeps the conditions of others", async () => {
+  test("becomes Ready because its engine answers, with few writes, and keeps the conditions of others", async () => {
     const api = new FakeApi();
     api.put(pod(probed));
     expect(await answers(api)).toBe(false);
@@ -244,14 +244,14 @@ describe("a pod", () => {
     expect(api.requests.length).toBe(quiet);
   });
 
-  it("is Ready at once when its image is none of ours and nothing probes it", async () => {
+  test("is Ready at once when its image is none of ours and nothing probes it", async () => {
     const api = new FakeApi();
     api.put(pod({ image: "nginx", args: [] }));
     await api.until(() => condition(api, "Ready") === "True");
     expect(api.requests).toEqual(["PATCH pods/llama/status"]);
   });
 
-  it("restarts with growing delays, and the reason is in the engine's words", async () => {
+  test("restarts with growing delays, and the reason is in the engine's words", async () => {
     const api = new FakeApi({ kubeletSpeedup: 1000 });
     api.put(pod({ args: ["nvidia/Llama-3.1-8B-Instruct-FP8", "--foo"] }));
     await api.until(() => (api.container()?.restartCount ?? 0) >= 3);
@@ -268,7 +268,7 @@ describe("a pod", () => {
     expect(condition(api, "Ready")).toBe("False");
   });
 
-  it("waits for a Secret that is missing, and starts when it is there", async () => {
+  test("waits for a Secret that is missing, and starts when it is there", async () => {
     const api = new FakeApi();
     const env = [{ name: "HF_TOKEN", valueFrom: { secretKeyRef: { name: "hugging-face", key: "token" } } }];
     api.put(pod({ ...probed, args: ["meta-llama/Llama-3.1-8B-Instruct"], env }));
@@ -279,7 +279,7 @@ describe("a pod", () => {
     await api.until(() => condition(api, "Ready") === "True");
   });
 
-  it("that is told to crash while it runs does so, and is restarted", async () => {
+  test("that is told to crash while it runs does so, and is restarted", async () => {
     const api = new FakeApi();
     api.put(pod(probed));
     await api.until(() => condition(api, "Ready") === "True");
@@ -288,7 +288,7 @@ describe("a pod", () => {
     expect(api.container()?.lastState?.terminated).toMatchObject({ exitCode: 1, reason: "Error" });
   });
 
-  it("that hangs is noticed by its liveness probe and killed after its grace", async () => {
+  test("that hangs is noticed by its liveness probe and killed after its grace", async () => {
     const api = new FakeApi();
     const livenessProbe = {
       httpGet: { path: "/health", port: "http" },
@@ -303,7 +303,7 @@ describe("a pod", () => {
     expect(api.container()?.lastState?.terminated?.exitCode).toBe(137);
   });
 
-  it("ends for good when its restart policy says so", async () => {
+  test("ends for good when its restart policy says so", async () => {
     const api = new FakeApi();
     api.put(pod({ args: ["acme/unknown"] }, { spec: { restartPolicy: "Never" } }));
     await api.until(() => api.pod().status?.phase === "Failed");
@@ -312,7 +312,7 @@ describe("a pod", () => {
     await api.until(() => !api.pods.has("llama"));
   });
 
-  it("cannot pull an image for as long as the annotation says so", async () => {
+  test("cannot pull an image for as long as the annotation says so", async () => {
     const api = new FakeApi();
     const fault = "sim.llama-operator.dev/image-pull-error";
     api.put(pod(probed, { annotations: { [fault]: "manifest unknown" } }));
@@ -321,7 +321,7 @@ describe("a pod", () => {
     await api.until(() => condition(api, "Ready") === "True");
   });
 
-  it("runs out of memory once, if the fault says once", async () => {
+  test("runs out of memory once, if the fault says once", async () => {
     const api = new FakeApi();
     api.put(pod(probed, { annotations: { "sim.llama-operator.dev/oom": "once" } }));
     await api.until(() => condition(api, "Ready") === "True");
@@ -331,7 +331,7 @@ describe("a pod", () => {
     });
   });
 
-  it("waits for what its init container fetches", async () => {
+  test("waits for what its init container fetches", async () => {
     const api = new FakeApi();
     const initContainers = [{ name: "fetch", image: "busybox" }];
     api.put(
@@ -351,7 +351,7 @@ describe("a pod", () => {
 });
 
 describe("the end of a pod", () => {
-  it("runs preStop, lets the engine finish what it answers, and then removes the pod", async () => {
+  test("runs preStop, lets the engine finish what it answers, and then removes the pod", async () => {
     const api = new FakeApi({ kubeletSpeedup: 10 });
     api.put(pod({ ...probed, lifecycle: { preStop: { sleep: { seconds: 3 } } } }));
     await api.until(() => condition(api, "Ready") === "True");
@@ -371,7 +371,7 @@ describe("the end of a pod", () => {
     await expect(fetch(`http://${address}:8000/health`)).rejects.toThrow("fetch failed");
   });
 
-  it("comes by force when the grace period is over", async () => {
+  test("comes by force when the grace period is over", async () => {
     const api = new FakeApi({ kubeletSpeedup: 10 });
     api.put(pod({ ...probed, lifecycle: { preStop: { sleep: { seconds: 600 } } } }));
     await api.until(() => condition(api, "Ready") === "True");
@@ -381,7 +381,7 @@ describe("the end of a pod", () => {
     expect(Date.now() - begun).toBeGreaterThan(1000);
   });
 
-  it("comes sooner when a second deletion shortens the grace period", async () => {
+  test("comes sooner when a second deletion shortens the grace period", async () => {
     const api = new FakeApi({ kubeletSpeedup: 1 });
     api.put(pod({ image: "nginx", lifecycle: { preStop: { sleep: { seconds: 600 } } } }));
     await api.until(() => condition(api, "Ready") === "True");
@@ -391,7 +391,7 @@ describe("the end of a pod", () => {
     await api.until(() => !api.pods.has("llama"));
   });
 
-  it("is at once where nothing has started", async () => {
+  test("is at once where nothing has started", async () => {
     const api = new FakeApi();
     const pending = pod();
     api.put({ ...pending, status: { phase: "Pending" } });
@@ -399,7 +399,7 @@ describe("the end of a pod", () => {
     await api.until(() => !api.pods.has("llama"));
   });
 
-  it("frees the address at once when the pod is deleted by force, without another request", async () => {
+  test("frees the address at once when the pod is deleted by force, without another request", async () => {
     const api = new FakeApi();
     api.put(pod(probed));
     await api.until(() => condition(api, "Ready") === "True");
@@ -416,7 +416,7 @@ describe("the end of a pod", () => {
 describe("a lost node", () => {
   const lost = "sim.llama-operator.dev/lost";
 
-  it("answers nothing, says nothing of its pods, and is out of KWOK's hands", async () => {
+  test("answers nothing, says nothing of its pods, and is out of KWOK's hands", async () => {
     const api = new FakeApi();
     api.put(pod(probed));
     await api.until(() => condition(api, "Ready") === "True");
@@ -429,7 +429,7 @@ describe("a lost node", () => {
     expect(condition(api, "Ready")).toBe("True");
   });
 
-  it("that comes back starts its pods again, and their restarts count", async () => {
+  test("that comes back starts its pods again, and their restarts count", async () => {
     const api = new FakeApi();
     api.put(pod(probed));
     await api.until(() => condition(api, "Ready") === "True");
@@ -444,7 +444,7 @@ describe("a lost node", () => {
 });
 
 describe("probes", () => {
-  it("count 200 to 399 as success and need their thresholds", async () => {
+  test("count 200 to 399 as success and need their thresholds", async () => {
     const statuses = [200, 500, 500, 302];
     const server: Server = createServer((_, response) => response.writeHead(statuses.shift() ?? 302).end());
     const api = new FakeApi();

@@ -6,17 +6,17 @@ import { deletePod, PodRunner } from "./pod-runner.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** The value of KWOK's node annotation while a node is lost: KWOK manages only nodes that say "fake". */
-const LOST_VALUE = "lost";
-const MANAGED_VALUE = "fake";
+const lostValue = "lost";
+const managedValue = "fake";
 
-export type KubeletOptions = {
+export interface KubeletOptions {
   readonly client: KubeClient;
   readonly runtime: Runtime;
   /** Pods with other addresses are not run. */
   readonly ownsAddress: (address: string) => boolean;
   readonly logDirectory: string | undefined;
   readonly onError: (error: unknown) => void;
-};
+}
 
 export class Kubelet {
   readonly #options: KubeletOptions;
@@ -126,13 +126,13 @@ export class Kubelet {
    */
   async #handToKwok(node: Node): Promise<void> {
     const current = annotation(node, kwokNode);
-    const wanted = isLost(node) ? LOST_VALUE : MANAGED_VALUE;
+    const wanted = isLost(node) ? lostValue : managedValue;
     if (current === undefined || current === wanted) return;
     const { client, runtime } = this.#options;
     const options = { fieldManager: "simulated-kubelet", signal: this.#stopping.signal };
     const ref = { name: node.metadata.name };
     await client.mergePatch(nodeType, ref, { metadata: { annotations: { [kwokNode]: wanted } } }, options);
-    if (wanted === MANAGED_VALUE) return;
+    if (wanted === managedValue) return;
     const conditions = silentConditions(node, runtime.timestamp());
     await client.mergePatch(nodeType, ref, { status: { conditions } }, { ...options, subresource: "status" });
   }

@@ -2,9 +2,9 @@
 import { appendFile } from "node:fs/promises";
 
 /** Lines kept; a kubelet's termination message takes the last 80 lines or 2048 bytes, whichever is less. */
-const KEPT_LINES = 500;
-const MESSAGE_LINES = 80;
-const MESSAGE_BYTES = 2048;
+const maxLines = 500;
+const maxMessageLines = 80;
+const maxMessageBytes = 2048;
 
 export class LogRing {
   readonly #lines: string[] = [];
@@ -19,7 +19,7 @@ export class LogRing {
 
   append(line: string): void {
     this.#lines.push(line);
-    if (this.#lines.length > KEPT_LINES) this.#lines.shift();
+    if (this.#lines.length > maxLines) this.#lines.shift();
     if (this.#file === undefined) return;
     this.#pending += `${line}\n`;
     this.#writing ??= this.#write(this.#file);
@@ -36,9 +36,9 @@ export class LogRing {
 
   /** The tail that `FallbackToLogsOnError` reports. */
   tail(): string {
-    const text = this.#lines.slice(-MESSAGE_LINES).join("\n");
+    const text = this.#lines.slice(-maxMessageLines).join("\n");
     const bytes = Buffer.from(text);
-    return bytes.length <= MESSAGE_BYTES ? text : bytes.subarray(-MESSAGE_BYTES).toString("utf8");
+    return bytes.length <= maxMessageBytes ? text : bytes.subarray(-maxMessageBytes).toString("utf8");
   }
 
   /** Resolves when everything appended so far is in the file. */

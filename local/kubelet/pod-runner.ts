@@ -15,15 +15,15 @@ import { annotation, annotations, type Pod, podType } from "./pod.ts";
 import { podStatus, type PodView, sameStatus, type WrittenStatus } from "./pod-status.ts";
 import type { Runtime } from "./runtime.ts";
 
-const FIELD_MANAGER = "simulated-kubelet";
+const fieldManager = "simulated-kubelet";
 /** Before a write that failed is tried again. */
-const RETRY_MS = 250;
+const retryMs = 250;
 /** What changes within this time is written at once. */
-const COALESCE_MS = 10;
+const coalesceMs = 10;
 /** Kubernetes' default. */
-const DEFAULT_GRACE_SECONDS = 30;
+const defaultGraceSeconds = 30;
 
-export type PodRunnerOptions = {
+export interface PodRunnerOptions {
   readonly pod: Pod;
   readonly client: KubeClient;
   readonly runtime: Runtime;
@@ -31,7 +31,7 @@ export type PodRunnerOptions = {
   /** The node was lost and has come back: its containers start again, and it counts. */
   readonly restarted: boolean;
   readonly onError: (error: unknown) => void;
-};
+}
 
 export class PodRunner {
   readonly #client: KubeClient;
@@ -138,7 +138,7 @@ export class PodRunner {
     const { signal } = this.#gone;
     while (!signal.aborted) {
       await this.#dirty.promise;
-      await this.#runtime.clock.sleep(COALESCE_MS, signal).catch(() => undefined);
+      await this.#runtime.clock.sleep(coalesceMs, signal).catch(() => undefined);
       this.#dirty = Promise.withResolvers<void>();
       // A pod that ends is deleted as soon as it has: no client would read its last status.
       if (this.#ending !== undefined) continue;
@@ -149,14 +149,14 @@ export class PodRunner {
           podType,
           refOf(this.#pod),
           { metadata: { uid: this.#pod.metadata.uid }, status },
-          { subresource: "status", fieldManager: FIELD_MANAGER, signal },
+          { subresource: "status", fieldManager, signal },
         );
         this.#written = status;
       } catch (error) {
         if (signal.aborted) return;
         // A conflict is another pod of this name; its deletion event will end this runner.
         if (!isNotFound(error) && !isConflict(error)) this.#onError(error);
-        await this.#runtime.clock.sleep(RETRY_MS, signal).catch(() => undefined);
+        await this.#runtime.clock.sleep(retryMs, signal).catch(() => undefined);
         this.#dirty.resolve();
       }
     }
@@ -175,7 +175,7 @@ export class PodRunner {
   #end(pod: Pod): void {
     const { deletionTimestamp, deletionGracePeriodSeconds } = pod.metadata;
     const graceSeconds =
-      deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
+      deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
     const leftMs = Math.min(
       graceSeconds * 1000,
       Date.parse(deletionTimestamp ?? "") - Date.parse(this.#runtime.timestamp()),
@@ -195,7 +195,7 @@ export class PodRunner {
       } catch (error) {
         if (signal.aborted) return;
         this.#onError(error);
-        await this.#runtime.clock.sleep(RETRY_MS, signal).catch(() => undefined);
+        await this.#runtime.clock.sleep(retryMs, signal).catch(() => undefined);
       }
     }
     this.#gone.abort();

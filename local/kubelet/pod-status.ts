@@ -2,13 +2,13 @@
 // scheduler's, the disruption controller's) stay as they are.
 import type { ContainerStatus, Pod, PodStatus } from "./pod.ts";
 
-export type PodView = {
+export interface PodView {
   readonly containers: readonly ContainerStatus[];
   /** Init containers still run: nothing else has started. */
   readonly initializing: boolean;
   /** No container will run again. */
   readonly over: boolean;
-};
+}
 
 /** The fields of status that the kubelet owns. */
 export type WrittenStatus = Pick<

@@ -35,30 +35,30 @@ export const configMapType = resourceType<SecretObject>({
   namespaced: true,
 });
 
-const PREFIX = "sim.llama-operator.dev/";
+const annotationPrefix = "sim.llama-operator.dev/";
 
 /** What a user can set for the simulation, on a pod (through its template) unless noted. */
 export const annotations = {
   /** Real seconds after readiness; also obeyed when it is set on a running pod. */
-  crashAfterSeconds: `${PREFIX}crash-after-seconds`,
+  crashAfterSeconds: `${annotationPrefix}crash-after-seconds`,
   /** The exit code of the start. */
-  exitCode: `${PREFIX}exit-code`,
+  exitCode: `${annotationPrefix}exit-code`,
   /** Killed for memory while it loads: exit code 137, OOMKilled. */
-  outOfMemory: `${PREFIX}oom`,
+  outOfMemory: `${annotationPrefix}oom`,
   /** Comes up, then answers nothing; also obeyed when it is set on a running pod. */
-  hang: `${PREFIX}hang`,
+  hang: `${annotationPrefix}hang`,
   /** Loads this many times slower. */
-  loadFactor: `${PREFIX}load-factor`,
+  loadFactor: `${annotationPrefix}load-factor`,
   /** The message of an image that cannot be pulled; removing it ends the fault. */
-  imagePullError: `${PREFIX}image-pull-error`,
+  imagePullError: `${annotationPrefix}image-pull-error`,
   /** Bytes a second at which weights are read; also on a node. */
-  loadBytesPerSecond: `${PREFIX}load-bytes-per-second`,
+  loadBytesPerSecond: `${annotationPrefix}load-bytes-per-second`,
   /** Bytes that the init containers fetch before they are done. */
-  initBytes: `${PREFIX}init-bytes`,
+  initBytes: `${annotationPrefix}init-bytes`,
   /** The repository behind a path or a repository whose name says nothing. */
-  model: `${PREFIX}model`,
+  model: `${annotationPrefix}model`,
   /** On a node: "true" takes it off the network and out of KWOK's hands, until it is removed. */
-  lost: `${PREFIX}lost`,
+  lost: `${annotationPrefix}lost`,
 } as const;
 
 /** The annotation by which KWOK knows its nodes; while a node is lost it has another value. */

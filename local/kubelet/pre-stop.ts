@@ -4,11 +4,11 @@ import type { Container } from "./pod.ts";
 import { httpAnswers, portNumber } from "./probe.ts";
 import type { Runtime } from "./runtime.ts";
 
-type PreStopOptions = {
+interface PreStopOptions {
   readonly container: Container;
   readonly address: string;
   readonly runtime: Runtime;
-};
+}
 
 /** Runs the hook; ends early when the deadline passes or the container has gone. */
 export async function preStop(

@@ -2,7 +2,7 @@
 // nothing to run in and count as success.
 import { request } from "node:http";
 import { connect } from "node:net";
-import type { Clock } from "../engine/process.ts";
+import type { Clock } from "../engine/clock.ts";
 import type { Container } from "./pod.ts";
 
 export type Probe = NonNullable<Container["livenessProbe"]>;
@@ -64,7 +64,7 @@ function tcpAnswers(host: string, port: number, timeoutMs: number): Promise<bool
   });
 }
 
-export type ProberOptions = {
+export interface ProberOptions {
   readonly container: Container;
   readonly address: string;
   readonly clock: Clock;
@@ -74,7 +74,7 @@ export type ProberOptions = {
   readonly onReady: (ready: boolean) => void;
   /** A probe failed for good: the container is to be restarted. */
   readonly onUnhealthy: (probe: Probe) => void;
-};
+}
 
 /**
  * Probes one running container until aborted: the startup probe alone at first, then readiness and liveness

@@ -3,8 +3,9 @@
 import { formatTime } from "@llama-operator/kube-runtime";
 import { startEngine } from "../engine/engine.ts";
 import { gpuOfNode } from "../engine/memory/gpu.ts";
-import type { EngineFaults } from "../engine/host.ts";
-import type { Clock, ProcessExit, SimulatedProcess } from "../engine/process.ts";
+import type { EngineFaults } from "../engine/faults.ts";
+import type { Clock } from "../engine/clock.ts";
+import type { ProcessExit, SimulatedProcess } from "../engine/process.ts";
 import type { Rendezvous } from "../engine/rendezvous.ts";
 import { programOf, type ReadData, resolveEnvironment } from "./environment.ts";
 import type { FaultLedger } from "./faults.ts";
@@ -13,14 +14,14 @@ import { type ProgramHost, startProgram } from "./programs/program.ts";
 import { entrypointOf } from "./programs/program-table.ts";
 
 /** How fast the simulation goes; 1 is as in life. */
-export type Speed = {
+export interface Speed {
   /** Loading and start-up of engines. */
   readonly speedup: number;
   /** Prefill and decode. */
   readonly generationSpeedup: number;
   /** Probe delays and periods, restart delays, preStop, grace periods and the engine's own --shutdown-timeout. */
   readonly kubeletSpeedup: number;
-};
+}
 
 export type RuntimeOptions = Speed & {
   readonly clock: Clock;
@@ -82,9 +83,9 @@ export class Runtime {
     const env = await resolveEnvironment(container, pod, { address: nodeAddress }, readData);
     const entrypoint = programs === undefined ? undefined : entrypointOf(container.image, programs.table);
     if (programs !== undefined && entrypoint !== undefined) {
-      const struck = faults.takeEngineFaults(pod);
+      const injected = faults.takeEngineFaults(pod);
       const own = { host: programs, entrypoint, pod, container, address, nodeAddress, env };
-      return startProgram({ ...own, faults: struck, readData, clock, log });
+      return startProgram({ ...own, faults: injected, readData, clock, log });
     }
     const program = programOf(container, env);
     if (program.kind === "other") return new IdleProcess();

@@ -1,10 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Pod } from "../kubelet/pod.ts";
 import { parseServiceHost, resolvePodName } from "./names.ts";
 import type { Service } from "./service.ts";
 
 describe("the name of a Service", () => {
-  it.each([
+  test.each([
     "llama-8b.default.svc",
     "llama-8b.default.svc.",
     "llama-8b.default.svc.cluster.local",
@@ -16,7 +16,7 @@ describe("the name of a Service", () => {
     });
   });
 
-  it.each([
+  test.each([
     "example.com",
     "llama-8b",
     "llama-8b.default",
@@ -50,7 +50,7 @@ describe("the name of a pod", () => {
     status: { podIP: "127.9.0.1", conditions: [{ type: "Ready", status: ready }] },
   });
 
-  it.each([
+  test.each([
     ["group-0.group", "models"],
     ["group-0.group.models", "default"],
     ["group-0.group.models.svc", "default"],
@@ -60,7 +60,7 @@ describe("the name of a pod", () => {
     expect(resolvePodName(host, namespace, [pod("False")], service(true))).toBe("127.9.0.1");
   });
 
-  it.each([
+  test.each([
     ["another pod", "group-1.group", pod("True"), service(true)],
     ["another namespace", "group-0.group.default", pod("True"), service(true)],
     ["a Service that is not there", "group-0.group", pod("True"), new Map<string, Service>()],

@@ -3,7 +3,10 @@ import { isTerminating } from "@llama-operator/kube-runtime/client";
 import type { Pod } from "../kubelet/pod.ts";
 import type { Service } from "./service.ts";
 
-export type ServiceName = { readonly namespace: string; readonly name: string };
+export interface ServiceName {
+  readonly namespace: string;
+  readonly name: string;
+}
 
 /** `svc.ns.svc`, `svc.ns.svc.cluster.local`, with or without a final dot; anything else is no name of a Service. */
 export function parseServiceHost(host: string): ServiceName | undefined {

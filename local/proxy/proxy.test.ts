@@ -1,7 +1,7 @@
 import { createServer, request, type RequestListener } from "node:http";
 import { connect } from "node:net";
 import { closeServer, listen } from "@llama-operator/kube-runtime/http";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import type { Pod } from "../kubelet/pod.ts";
 import { ServiceProxy } from "./proxy.ts";
 import { backendsOf } from "./routing.ts";
@@ -85,7 +85,7 @@ async function proxy(
 }
 
 describe("the proxy", () => {
-  it("leads from a Service's name to a ready pod's named port, with path, query, host and body as they were", async () => {
+  test("leads from a Service's name to a ready pod's named port, with path, query, host and body as they were", async () => {
     const port = await backend((incoming, response) => {
       incoming.setEncoding("utf8");
       let body = "";
@@ -102,7 +102,7 @@ describe("the proxy", () => {
     expect((await ask("http://llama.models.svc.cluster.local:80/")).status).toBe(200);
   });
 
-  it("takes pods in turns, and none that is unready, ending or of another selector", async () => {
+  test("takes pods in turns, and none that is unready, ending or of another selector", async () => {
     const ports = await Promise.all(
       ["a", "b", "c"].map((name) => backend((_, response) => response.end(name))),
     );
@@ -122,7 +122,7 @@ describe("the proxy", () => {
     expect(answers).toEqual(["a", "b", "a", "b"]);
   });
 
-  it("passes a stream on as it comes, and hangs up on the pod when its client does", async () => {
+  test("passes a stream on as it comes, and hangs up on the pod when its client does", async () => {
     let hungUp = false;
     const port = await backend((incoming, response) => {
       response.write("first");
@@ -151,7 +151,7 @@ describe("the proxy", () => {
     await expect.poll(() => hungUp).toBe(true);
   });
 
-  it.each([
+  test.each([
     [
       "no Service of that name",
       "http://other.models.svc/",
@@ -187,7 +187,7 @@ describe("the proxy", () => {
     expect(await ask(url)).toEqual({ status, body: `${line}\n` });
   });
 
-  it("reports a pod that refuses, and does not try another", async () => {
+  test("reports a pod that refuses, and does not try another", async () => {
     const port = await backend((_, response) => response.end("alive"));
     const ask = await proxy([service("http")], [pod("a", 1), pod("b", port)]);
     const refused = await ask("http://llama.models.svc/");
@@ -196,7 +196,7 @@ describe("the proxy", () => {
     expect((await ask("http://llama.models.svc/")).body).toBe("alive");
   });
 
-  it("opens a tunnel to a Service, and to nothing else", async () => {
+  test("opens a tunnel to a Service, and to nothing else", async () => {
     const port = await backend((_, response) => response.end("through"));
     const server = new ServiceProxy({
       backends: () => [{ address: "127.0.0.1", port, pod: "a" }],
@@ -221,7 +221,7 @@ describe("the proxy", () => {
     expect(await tunnel("example.com:443")).toMatch(/^HTTP\/1\.1 502/);
   });
 
-  it("tells whether it knows the cluster yet", async () => {
+  test("tells whether it knows the cluster yet", async () => {
     expect((await (await proxy([service("http")], []))("/readyz")).status).toBe(200);
     expect((await (await proxy([], []))("/readyz")).status).toBe(503);
   });

@@ -15,11 +15,11 @@ import { closeServer, listen } from "@llama-operator/kube-runtime/http";
 import { parseServiceHost, type ServiceName } from "./names.ts";
 import type { Backend, NoBackend } from "./routing.ts";
 
-export type ProxyOptions = {
+export interface ProxyOptions {
   readonly backends: (service: ServiceName, port: number) => readonly Backend[] | NoBackend;
   /** Whether the caches behind `backends` are filled: what `GET /readyz` at the proxy itself answers. */
   readonly ready: () => boolean;
-};
+}
 
 /** Headers of one hop, which a proxy does not pass on (RFC 9110, 7.6.1). */
 const hopHeaders = [

@@ -4,10 +4,17 @@ import { matchesLabels } from "@llama-operator/llama/api";
 import { isReady, type ServiceName } from "./names.ts";
 import type { Service } from "./service.ts";
 
-export type Backend = { readonly address: string; readonly port: number; readonly pod: string };
+export interface Backend {
+  readonly address: string;
+  readonly port: number;
+  readonly pod: string;
+}
 
 /** Why there is no pod to talk to, and the status a proxy answers with. */
-export type NoBackend = { readonly status: 502 | 503; readonly message: string };
+export interface NoBackend {
+  readonly status: 502 | 503;
+  readonly message: string;
+}
 
 /** All backends of a Service port, in a stable order. */
 export function backendsOf(

@@ -32,7 +32,7 @@ export function makeControllers(options: OperatorOptions): Controllers {
   const { cache, client } = options;
   const informers = declareInformers(cache);
   const revisions = new RevisionReader();
-  // First of all handlers: whoever is woken by a pod finds its GPUs counted.
+  // First of all handlers: a controller that a pod wakes finds its GPUs counted.
   const capacity = new GpuCapacity({ ...informers, revisions }, options.clock);
   const tracker = new WriteTracker(cache);
   const applier = new Applier({ client, cache, tracker, fieldManager, intentAnnotation });

@@ -154,7 +154,7 @@ function webhookOf(
   });
 }
 
-/** What runs from the start, on a standby too. Stalls are measured where somebody can read of them. */
+/** What runs from the start, on a standby too. Stalls of the event loop are measured where metrics are served. */
 function besideControllers(
   { healthPort, metricsPort }: OperatorConfig,
   { clock, logger, registry }: OperatorDependencies,

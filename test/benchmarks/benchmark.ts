@@ -1,6 +1,6 @@
 // What a benchmark is: a name, what it needs, and measurements that each carry the bound they are judged by.
-import type { BenchCluster } from "./bed/cluster.ts";
-import type { Fleet } from "./bed/fleet.ts";
+import type { BenchCluster } from "./harness/cluster.ts";
+import type { Fleet } from "./harness/fleet.ts";
 
 /** How much of everything; `full` is what the documented table shows, `smoke` checks that it all still works. */
 export interface Sizes {

@@ -2,8 +2,8 @@
 // depends on the machine, and what must hold on every machine is tested by `npm test`.
 import { parseArgs } from "node:util";
 import { keepsBound, type Bench, type Benchmark, type Measurement, type Sizes } from "./benchmark.ts";
-import { gpusPerNode, startBenchCluster } from "./bed/cluster.ts";
-import { growFleet, makeFleet } from "./bed/fleet.ts";
+import { gpusPerNode, startBenchCluster } from "./harness/cluster.ts";
+import { growFleet, makeFleet } from "./harness/fleet.ts";
 import { create } from "./cases/create.ts";
 import { failover } from "./cases/failover.ts";
 import { memory } from "./cases/memory.ts";

@@ -9,12 +9,12 @@ import { stringify } from "yaml";
 import type { LocalCluster } from "../../local/cluster/options.ts";
 import { freePort } from "../../local/free-port.ts";
 import { webhookConfiguration } from "../../local/webhook-configuration.ts";
-import { AuditLog, type AuditEntry } from "../benchmarks/bed/audit-log.ts";
+import { AuditLog, type AuditEntry } from "../benchmarks/harness/audit-log.ts";
 import { type ChartObject, renderChart } from "../support/chart/render.ts";
 import { kubectl } from "../support/cluster.ts";
 import { eventually } from "../support/eventually.ts";
-import { Bed } from "./bed/bed.ts";
-import { Person } from "./bed/person.ts";
+import { Harness } from "./harness/harness.ts";
+import { TestUser } from "./harness/test-user.ts";
 
 const release = "llama-operator";
 const releaseNamespace = "llama-operator-system";
@@ -36,15 +36,15 @@ async function grants(): Promise<readonly Granted[]> {
   return objects.filter(({ kind }) => /^(?:ServiceAccount|(?:Cluster)?Role(?:Binding)?)$/.test(kind));
 }
 
-let bed: Bed;
+let harness: Harness;
 let cluster: LocalCluster;
 let rules: readonly Rule[];
 let kubeconfig: string;
 
 beforeAll(async () => {
-  bed = await Bed.start("least-privilege", { audit: true });
-  ({ cluster } = bed);
-  await bed.make([world]);
+  harness = await Harness.start("least-privilege", { audit: true });
+  ({ cluster } = harness);
+  await harness.make([world]);
   await kubectl(cluster, ["create", "namespace", releaseNamespace]);
   const granted = await grants();
   rules = granted.flatMap((object) => object.rules ?? []);
@@ -52,7 +52,7 @@ beforeAll(async () => {
   kubeconfig = await operatorKubeconfig();
 }, 120_000);
 
-afterAll(async () => bed[Symbol.asyncDispose]());
+afterAll(async () => harness[Symbol.asyncDispose]());
 
 async function operatorKubeconfig(): Promise<string> {
   const token = await kubectl(cluster, ["create", "token", release, "-n", releaseNamespace]);
@@ -134,33 +134,33 @@ test("the operator is refused nothing, and uses whatever it is granted", async (
   await untilLeads("first");
   await startOperator("second");
 
-  const person = new Person(bed, world);
-  await person.wish({ model: { name: "llama-3.1-8b-instruct" } });
-  await person.ready();
+  const user = new TestUser(harness, world);
+  await user.create({ model: { name: "llama-3.1-8b-instruct" } });
+  await user.ready();
   for (const tensor of [2, 4, 8]) {
-    await person.wishOtherwise({ parallelism: { tensor } });
-    await person.ready();
+    await user.change({ parallelism: { tensor } });
+    await user.ready();
   }
   // The third revision that nothing uses any more expires; an event that comes again is counted up.
   for (const replicas of [0, 1, 0]) {
-    await person.wishOtherwise({ replicas });
-    await person.ready();
+    await user.change({ replicas });
+    await user.ready();
   }
   await kubectl(cluster, ["create", "serviceaccount", "own", "-n", world.namespace]);
-  await person.wishOtherwise({ replicas: 1, podTemplate: { serviceAccountName: "own" } });
-  await person.ready();
+  await user.change({ replicas: 1, podTemplate: { serviceAccountName: "own" } });
+  await user.ready();
   const model = { name: "llama-3.1-405b-instruct" };
-  await person.wishOtherwise({ model, parallelism: null, quantization: { weights: "bf16" } });
-  await person.ready();
-  await person.wishOtherwise({ quantization: { weights: "fp8" } });
-  await person.ready();
+  await user.change({ model, parallelism: null, quantization: { weights: "bf16" } });
+  await user.ready();
+  await user.change({ quantization: { weights: "fp8" } });
+  await user.ready();
 
   await untilStandsBy("second");
   await cluster.stopProcess("first");
   await untilLeads("second");
-  await person.wishOtherwise({ replicas: 0 });
-  await person.ready();
-  await kubectl(cluster, ["delete", "llama", person.name, "-n", world.namespace, "--timeout=30s"]);
+  await user.change({ replicas: 0 });
+  await user.ready();
+  await kubectl(cluster, ["delete", "llama", user.name, "-n", world.namespace, "--timeout=30s"]);
   await sleep(500);
   await cluster.stopProcess("second");
   expect(await leaseHolder()).toBe("");

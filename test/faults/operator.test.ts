@@ -1,6 +1,6 @@
 // What becomes of LlamaDeployments when their operator, or its connection, fails at the worst moment: in the manner of
 // Sieve (OSDI '22), every life is compared with one in which nothing fails. It must come to the same, with the same
-// creations and deletions on the way, and keep to the rules of bed/safety.ts throughout.
+// creations and deletions on the way, and keep to the rules of harness/safety.ts throughout.
 //
 // Does not show: a death between two writes that the operator sends side by side (they are handed on one by one here,
 // so that every prefix of them is seen); a second operator that takes over meanwhile (lease.test.ts); API servers that
@@ -11,14 +11,21 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { pods } from "../../src/operator/observed/kinds.ts";
 import type { KubeObject, Live } from "../../src/kube-runtime/client/object.ts";
 import { slotLabel } from "../../src/operator/workloads/labels.ts";
-import { Bed } from "./bed/bed.ts";
-import { lateEvents, Storm } from "./bed/faults.ts";
-import { MortalOperator, type Stroke } from "./bed/mortal-operator.ts";
-import { KilledProcess } from "./bed/operator-process.ts";
-import { oneNode, Person, twoNodes, type Scenario } from "./bed/person.ts";
-import { comeToRest, complaints, lastingComplaints, liveAll, type Lived, type Trial } from "./bed/trials.ts";
+import { Harness } from "./harness/harness.ts";
+import { lateEvents, ApiOutage } from "./harness/faults.ts";
+import { KillableOperator, type FaultKind } from "./harness/killable-operator.ts";
+import { KilledProcess } from "./harness/operator-process.ts";
+import { oneNode, TestUser, twoNodes, type Scenario } from "./harness/test-user.ts";
+import {
+  comeToRest,
+  complaints,
+  lastingComplaints,
+  liveAll,
+  type Lived,
+  type Trial,
+} from "./harness/trials.ts";
 
-let bed: Bed;
+let harness: Harness;
 let unharmed: readonly Lived[];
 const cleanUp = new AsyncDisposableStack();
 
@@ -29,60 +36,62 @@ function trial(name: string, scenario: Scenario, more: Partial<Trial> = {}): Tri
 const references = [trial("one-node", oneNode), trial("two-nodes", twoNodes)];
 
 beforeAll(async () => {
-  bed = cleanUp.use(await Bed.start("faults"));
-  unharmed = await liveAll(bed, references, cleanUp);
+  harness = cleanUp.use(await Harness.start("faults"));
+  unharmed = await liveAll(harness, references, cleanUp);
 }, 120_000);
 
 afterAll(async () => cleanUp.disposeAsync());
 
 /** What is wrong with lives for good, compared to the references. */
 async function wrongWith(
-  lives: readonly (Pick<Lived, "trial"> & { readonly operator: Pick<MortalOperator, "writes"> })[],
+  lives: readonly (Pick<Lived, "trial"> & { readonly operator: Pick<KillableOperator, "writes"> })[],
 ): Promise<readonly string[]> {
   return lastingComplaints(() =>
     lives.flatMap((life) => {
       const reference = references.find(({ scenario }) => scenario === life.trial.scenario);
       if (reference === undefined) throw new Error(`no reference for ${life.trial.namespace}`);
-      return complaints(bed, life.trial, reference, life.operator.writes);
+      return complaints(harness, life.trial, reference, life.operator.writes);
     }),
   );
 }
 
-const strokes: readonly Stroke[] = ["crash", "lost reply"];
+const faultKinds: readonly FaultKind[] = ["crash", "lost reply"];
 
-/** So often is one world struck: at writes far apart, so that it recovers in between. */
-const strikesAWorld = 4;
+/** Faults in one world: at writes far apart, so that it recovers in between. */
+const faultsAWorld = 4;
 
-/** Trials that together strike at every write of the reference. */
-function trialsOf({ trial, operator }: Lived, stroke: Stroke): readonly Trial[] {
+/** Trials that together have a fault at every write of the reference. */
+function trialsOf({ trial, operator }: Lived, kind: FaultKind): readonly Trial[] {
   const labels = operator.writes.map(({ label }) => label);
-  const count = Math.ceil(labels.length / strikesAWorld);
+  const count = Math.ceil(labels.length / faultsAWorld);
   return Array.from({ length: count }, (_, index) => ({
     ...trial,
-    namespace: `${trial.namespace}-${stroke.replace(" ", "-")}-${index}`,
-    fault: { stroke, labels: labels.filter((_label, at) => at % count === index) },
+    namespace: `${trial.namespace}-${kind.replace(" ", "-")}-${index}`,
+    fault: { kind, labels: labels.filter((_label, at) => at % count === index) },
   }));
 }
 
 test.concurrent("whichever write an operator dies after, or hears nothing of, the end and the effects are the same", async () => {
-  const trials = unharmed.flatMap((life) => strokes.flatMap((stroke) => trialsOf(life, stroke)));
-  const struck = await liveAll(bed, trials, cleanUp);
-  await comeToRest([...unharmed, ...struck]);
+  const trials = unharmed.flatMap((life) => faultKinds.flatMap((kind) => trialsOf(life, kind)));
+  const faulty = await liveAll(harness, trials, cleanUp);
+  await comeToRest([...unharmed, ...faulty]);
 
-  // How often status is written depends on which pod is seen when; everything else has happened, and was struck.
-  const missed = struck.flatMap(({ trial, operator }) =>
-    (trial.fault?.labels ?? []).filter((label) => !operator.struck.has(label) && !label.includes("/status")),
+  // How often status is written depends on which pod is seen when; everything else has happened, and had its fault.
+  const missed = faulty.flatMap(({ trial, operator }) =>
+    (trial.fault?.labels ?? []).filter(
+      (label) => !operator.injected.has(label) && !label.includes("/status"),
+    ),
   );
   expect(missed).toEqual([]);
-  expect(await wrongWith(struck)).toEqual([]);
+  expect(await wrongWith(faulty)).toEqual([]);
 }, 180_000);
 
 test.concurrent("a process that SIGKILL ends twice comes to the same", async () => {
   const world = trial("killed", oneNode);
-  await bed.make([world]);
+  await harness.make([world]);
   const killAt = ["apply deployments 1", "delete deployments 1"];
-  await using operator = await KilledProcess.start(bed, world, killAt);
-  await oneNode.live(new Person(bed, world));
+  await using operator = await KilledProcess.start(harness, world, killAt);
+  await oneNode.live(new TestUser(harness, world));
   await comeToRest([{ operator }]);
   expect(operator.kills).toBe(2);
   expect(await wrongWith([{ trial: world, operator }])).toEqual([]);
@@ -117,58 +126,63 @@ function deletedTwice({ operator, trial: { namespace } }: Lived): readonly strin
 /** Says of a pod what its kubelet would say: that it is Ready, or not. */
 async function setReady({ metadata }: Live<KubeObject>, ready: boolean): Promise<void> {
   const ref = { namespace: metadata.namespace, name: metadata.name };
-  const { status } = (await bed.client.get(pods, ref)) as { status?: { conditions?: { type: string }[] } };
+  const { status } = (await harness.client.get(pods, ref)) as {
+    status?: { conditions?: { type: string }[] };
+  };
   const conditions = (status?.conditions ?? []).map((condition) =>
     condition.type === "Ready" ? { ...condition, status: ready ? "True" : "False" } : condition,
   );
-  await bed.client.mergePatch(pods, ref, { status: { conditions } }, { subresource: "status" });
+  await harness.client.mergePatch(pods, ref, { status: { conditions } }, { subresource: "status" });
 }
 
 test.concurrent("a group that has gone, unseen so far, is never kept in place of the one that is left", async () => {
   let holding = false;
   const world = { namespace: "victim", nodes: 4 };
-  await bed.make([world]);
+  await harness.make([world]);
   const late = (plural: string) => (holding && plural === "leaderworkersets" ? 3000 : 0);
-  await using operator = await MortalOperator.start(bed, { world, around: (next) => lateEvents(late, next) });
-  const person = new Person(bed, world);
+  await using operator = await KillableOperator.start(harness, {
+    world,
+    around: (next) => lateEvents(late, next),
+  });
+  const user = new TestUser(harness, world);
   const model = { name: "llama-3.1-405b-instruct" };
-  await person.wish({ model, quantization: { weights: "bf16" }, replicas: 2 });
-  await person.ready();
+  await user.create({ model, quantization: { weights: "bf16" }, replicas: 2 });
+  await user.ready();
 
-  const groups = () => bed.history.live(world.namespace).filter(({ kind }) => kind === "LeaderWorkerSet");
+  const groups = () => harness.history.live(world.namespace).filter(({ kind }) => kind === "LeaderWorkerSet");
   const left = groups().find(({ metadata }) => metadata.labels?.[slotLabel] === "0");
-  const leader = bed.history.find("Pod", world.namespace, `${left?.metadata.name}-0`);
+  const leader = harness.history.find("Pod", world.namespace, `${left?.metadata.name}-0`);
   if (leader === undefined) throw new Error("the group in slot 0 has no leader");
   holding = true;
-  await person.wishOtherwise({ replicas: 1 });
-  await bed.history.until("one group is deleted", () => (groups().length < 2 ? true : undefined), 20);
+  await user.change({ replicas: 1 });
+  await harness.history.until("one group is deleted", () => (groups().length < 2 ? true : undefined), 20);
   // The operator hears of this at once, and of the deletion in three seconds.
   await setReady(leader, false);
   await sleep(4000);
   await setReady(leader, true);
-  await person.ready();
+  await user.ready();
   expect(operator.writes.filter(({ what }) => what === "delete leaderworkersets")).toHaveLength(1);
   expect(groups().map(({ metadata }) => metadata.uid)).toEqual([left?.metadata.uid]);
 }, 180_000);
 
 test.concurrent("an API server that refuses everything for seconds is left in peace, and then all goes on", async () => {
-  const storm = new Storm();
-  const stormy = trial("storm", oneNode, { around: (next) => storm.around(next) });
-  await bed.make([stormy]);
-  await using operator = await MortalOperator.start(bed, { world: stormy, around: stormy.around });
-  const living = oneNode.live(new Person(bed, stormy));
-  await bed.history.until(
+  const outage = new ApiOutage();
+  const stormy = trial("outage", oneNode, { around: (next) => outage.around(next) });
+  await harness.make([stormy]);
+  await using operator = await KillableOperator.start(harness, { world: stormy, around: stormy.around });
+  const living = oneNode.live(new TestUser(harness, stormy));
+  await harness.history.until(
     "the first Deployment is made",
-    () => bed.history.live("storm").find(({ kind }) => kind === "Deployment"),
+    () => harness.history.live("outage").find(({ kind }) => kind === "Deployment"),
     30,
   );
-  storm.begin();
+  outage.begin();
   await sleep(5000);
-  storm.end();
+  outage.end();
   await living;
   // Each of eleven watches and the few writes under way ask about once a second.
-  expect(storm.refused).toBeGreaterThan(0);
-  expect(storm.refused).toBeLessThan(100);
+  expect(outage.refused).toBeGreaterThan(0);
+  expect(outage.refused).toBeLessThan(100);
   expect(await wrongWith([{ trial: stormy, operator }])).toEqual([]);
 }, 180_000);
 
@@ -180,7 +194,7 @@ test.concurrent("events that come late, of one kind or of all, change neither th
     return delayed(`${name}-random-${seed}`, scenario, () => next() * lateMs);
   };
   const lived = await liveAll(
-    bed,
+    harness,
     [
       ...["llamadeployments", "pods", "deployments"].map((plural) => late(oneNode, "one-node", plural)),
       ...["pods", "leaderworkersets"].map((plural) => late(twoNodes, "two-nodes", plural)),

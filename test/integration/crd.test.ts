@@ -1,6 +1,6 @@
 // The kinds as a real API server takes them: it accepts the CRDs, refuses what zod refuses with the same words, and
 // kubectl reads well over them.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gpuPools, llamaDeployments } from "../../src/llama/api/resources.ts";
 import {
   type ValidationCase,
@@ -42,12 +42,12 @@ async function tryToCreate(manifest: ValidationCase["manifest"]): Promise<Record
 }
 
 describe("a manifest sent to the API server", () => {
-  it.each(acceptedCases)("is accepted: $name", async ({ manifest }) => {
+  test.each(acceptedCases)("is accepted: $name", async ({ manifest }) => {
     const answer = await tryToCreate(manifest);
     expect(answer).toMatchObject({ kind: manifest.kind, status: { observedGeneration: -1 } });
   });
 
-  it.each(refusedCases)("is refused: $name", async ({ manifest, refused: { path, message } }) => {
+  test.each(refusedCases)("is refused: $name", async ({ manifest, refused: { path, message } }) => {
     const answer = await tryToCreate(manifest);
     expect(answer).toMatchObject({ kind: "Status", message: expect.stringContaining(message) });
     // A rule on the name belongs to the whole object, which the API server cannot point into.
@@ -63,7 +63,7 @@ const llama = {
 };
 
 describe("kubectl over the kinds", () => {
-  it("fills in the defaults that zod fills in, and finds nothing to change when applied again", async () => {
+  test("fills in the defaults that zod fills in, and finds nothing to change when applied again", async () => {
     const namespace = await testNamespace(cluster);
     await kubectl(cluster, ["apply", "-n", namespace, "-f", "-"], JSON.stringify(llama));
     const stored = JSON.parse(
@@ -83,7 +83,7 @@ describe("kubectl over the kinds", () => {
     expect(await kubectl(cluster, ["diff", "-n", namespace, "-f", "-"], JSON.stringify(llama))).toBe("");
   });
 
-  it("prints columns, by every name of the kind", async () => {
+  test("prints columns, by every name of the kind", async () => {
     const namespace = await testNamespace(cluster);
     await kubectl(cluster, ["apply", "-n", namespace, "-f", "-"], JSON.stringify(llama));
     for (const name of ["llama", "llamas", "llamadeployment", "llamadeployments"]) {
@@ -98,7 +98,7 @@ describe("kubectl over the kinds", () => {
     );
   });
 
-  it("scales through /scale, and lets no status write change the spec", async () => {
+  test("scales through /scale, and lets no status write change the spec", async () => {
     const namespace = await testNamespace(cluster);
     const inNamespace = ["llama", "llama", "-n", namespace];
     await kubectl(cluster, ["apply", "-n", namespace, "-f", "-"], JSON.stringify(llama));
@@ -115,7 +115,7 @@ describe("kubectl over the kinds", () => {
     expect(patched).toMatchObject({ spec: { replicas: 3 }, status: { replicas: 2 } });
   });
 
-  it("explains every field", async () => {
+  test("explains every field", async () => {
     const page = await kubectl(cluster, ["explain", "llamadeployments", "--recursive"]);
     expect(page).toContain("minConcurrency\t<integer>");
     const context = await kubectl(cluster, ["explain", "llamas.spec.context"]);

@@ -12,8 +12,8 @@ import { ApiError } from "../../src/kube-runtime/client/errors.ts";
 import { HttpKubeClient } from "../../src/kube-runtime/connection/http/http-client.ts";
 import { systemClock } from "../../src/kube-runtime/clock.ts";
 import { fetchText, type TextRequest } from "../../src/kube-runtime/http/fetch-text.ts";
-import { OperatorInProcess } from "../benchmarks/bed/operator-in-process.ts";
-import { ReconcileTimes } from "../benchmarks/bed/reconcile-times.ts";
+import { OperatorInProcess } from "../benchmarks/harness/operator-in-process.ts";
+import { ReconcileTimes } from "../benchmarks/harness/reconcile-times.ts";
 import { kubectl, sharedCluster, testNamespace } from "../support/cluster.ts";
 import { eventually } from "../support/eventually.ts";
 import {

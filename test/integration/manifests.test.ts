@@ -1,6 +1,6 @@
 // What the workloads render, against a real API server: it must take every object, store it as it was written, and
 // find nothing to change the second time; and its Pod Security admission must let every pod in.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ClusterClient, clusterClient } from "../../local/cluster/client.ts";
 import { fabrics } from "../../src/llama/catalog/fabrics.ts";
 import { childTypeOf, pods } from "../../src/operator/observed/kinds.ts";
@@ -83,7 +83,7 @@ describe("the API server", () => {
     await connection[Symbol.asyncDispose]();
   });
 
-  it.each(Object.values(cases))("stores every object of $name as written, and once", async (given) => {
+  test.each(Object.values(cases))("stores every object of $name as written, and once", async (given) => {
     const { client } = connection;
     const namespace = await restrictedNamespace();
     for (const object of objectsOf(given, namespace)) {
@@ -95,7 +95,7 @@ describe("the API server", () => {
     }
   });
 
-  it.each(Object.values(cases))("admits the pods of $name to a restricted namespace", async (given) => {
+  test.each(Object.values(cases))("admits the pods of $name to a restricted namespace", async (given) => {
     const namespace = await restrictedNamespace();
     for (const pod of podsOf(given, namespace)) {
       await expect(connection.client.create(pods, pod, { dryRun: true })).resolves.toMatchObject({
@@ -104,7 +104,7 @@ describe("the API server", () => {
     }
   });
 
-  it.each(Object.values(fabrics).filter(({ podSecurity }) => podSecurity !== "restricted"))(
+  test.each(Object.values(fabrics).filter(({ podSecurity }) => podSecurity !== "restricted"))(
     "refuses the pods of a group over $type there, as the operator foretells",
     async ({ type, podSecurity }) => {
       const plan = { ...cases.groupOfTwo.plan, fabric: type };

@@ -1,6 +1,6 @@
-// What the README tells people to type must exist: its npm scripts, its files.
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+// What the README and the other pages tell people to type and to open must exist: npm scripts, files.
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { repositoryRoot } from "./source-files.ts";
 
@@ -19,9 +19,25 @@ test.each(documents)("every npm command in %s is a script of package.json", (doc
   expect(scripts.filter((script) => manifest.scripts[script] === undefined)).toEqual([]);
 });
 
-test.each(documents)("every file that %s links to exists", (document) => {
-  const links = [...textOf(document).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path]) => path ?? "");
-  expect(links.filter((path) => !existsSync(join(repositoryRoot, path)))).toEqual([]);
+const pages = globSync(["*.md", "{docs,infra}/**/*.md"], {
+  cwd: repositoryRoot,
+  exclude: (path) => path.includes("node_modules"),
+});
+
+test.each(pages)("every file that %s links to exists", (page) => {
+  // Regular expressions in code look like links.
+  const text = textOf(page).replaceAll(/`[^`\n]*`/g, "");
+  const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path]) => path ?? "");
+  const from = join(repositoryRoot, dirname(page));
+  expect(links.filter((path) => !existsSync(join(from, path)))).toEqual([]);
+});
+
+test("every page of docs/decisions stands in its index", () => {
+  const index = textOf("docs/decisions/README.md");
+  const decisions = globSync("docs/decisions/*.md", { cwd: repositoryRoot })
+    .map((path) => path.slice("docs/decisions/".length))
+    .filter((name) => name !== "README.md");
+  expect(decisions.filter((name) => !index.includes(`](${name})`))).toEqual([]);
 });
 
 test("the README shows the commands that tests and CI run", () => {

@@ -51,6 +51,15 @@ test("no name says nothing: utils, helpers, common", () => {
   expect(vague).toEqual([]);
 });
 
+test("constants are written as other names are", () => {
+  const shouting = files.flatMap(({ path, text }) =>
+    [...text.matchAll(/^\s*(?:export )?const ([A-Z][A-Z0-9_]+)\b/gm)].map(
+      ([, name]) => `${path} shouts ${name}`,
+    ),
+  );
+  expect(shouting).toEqual([]);
+});
+
 test("pure parts know no clock and no chance", () => {
   const pure = /^src\/(?:llama|operator\/workloads)\//;
   const impure = files

@@ -33,8 +33,8 @@ export type BuildEvent =
 export type BuiltPrograms = Readonly<Record<ProgramName, string>>;
 
 export interface BuildOptions {
-  readonly onEvent?: (event: BuildEvent) => void;
-  readonly signal?: AbortSignal;
+  readonly onEvent?: ((event: BuildEvent) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** Default: cacheFolder(). */
   readonly cacheDir?: string;
   /** Default: "go", found on the PATH. */
@@ -175,7 +175,7 @@ async function runGo(
       stdio: ["ignore", "pipe", "pipe"],
       // Go passes an interrupt on to its compilers and removes its work folder.
       killSignal: "SIGINT",
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8");

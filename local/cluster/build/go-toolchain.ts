@@ -28,7 +28,7 @@ export async function findGo(command: string, moduleDir: string, signal?: AbortS
   try {
     const { stdout } = await promisify(execFile)(command, ["env", "-json", "GOVERSION", "GOOS", "GOARCH"], {
       cwd: moduleDir,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     const answer = JSON.parse(stdout) as Record<"GOVERSION" | "GOOS" | "GOARCH", string>;
     return { command, version: answer.GOVERSION, platform: `${answer.GOOS}/${answer.GOARCH}` };

@@ -6,12 +6,12 @@ export type ValueType = "string" | "integer" | "number" | "humanInteger" | "leng
 type ArgumentValue = string | number | boolean | object;
 
 /** A type as argparse knows it: how it reads text, and what it is called in "invalid … value". */
-type Converter = {
+interface Converter {
   readonly name: string;
   readonly python: string;
   /** `undefined` is Python's ValueError. */
   readonly read: (text: string, fail: (message: string) => Error) => ArgumentValue | undefined;
-};
+}
 
 const converters: Readonly<Record<ValueType, Converter>> = {
   string: { name: "str", python: "<class 'str'>", read: (text) => text },

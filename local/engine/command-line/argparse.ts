@@ -5,7 +5,7 @@ import { convertValue, pythonRepr, type ValueType } from "./argparse-values.ts";
 import table from "./vllm-0.32.0-flags.json" with { type: "json" };
 
 /** One flag of the table. `negation` is the `--no-…` form that BooleanOptionalAction adds. */
-type FlagDefinition = {
+interface FlagDefinition {
   readonly type: ValueType | "boolean" | "help";
   readonly short?: readonly string[];
   readonly aliases?: readonly string[];
@@ -15,14 +15,14 @@ type FlagDefinition = {
   readonly optionalValue?: boolean;
   readonly nullable?: boolean;
   readonly default?: unknown;
-};
-export type ParsedArguments = {
+}
+export interface ParsedArguments {
   readonly modelTag: string | undefined;
   /** By long flag (`--tensor-parallel-size`); defaults filled in, absent when the default is None. */
   readonly values: ReadonlyMap<string, unknown>;
   /** The long flags that stood on the command line. */
   readonly given: ReadonlySet<string>;
-};
+}
 
 /** What argparse prints before it exits: code 2 for a bad command line, 0 for `--help`. */
 export class ArgparseExit extends Error {
@@ -34,8 +34,8 @@ export class ArgparseExit extends Error {
   }
 }
 
-const SERVE_USAGE = "usage: vllm serve [model_tag] [options]";
-const MAIN_USAGE = [
+const serveUsage = "usage: vllm serve [model_tag] [options]";
+const mainUsage = [
   "usage: vllm [-h] [-v]",
   "            {chat,complete,serve,launch,bench,collect-env,download-kernels,preload,run-batch,snapshot}",
   "            ...",
@@ -97,7 +97,7 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
     index += consumed;
   }
   if (unrecognized.length > 0) {
-    throw usageError("vllm", MAIN_USAGE, `unrecognized arguments: ${unrecognized.join(" ")}`);
+    throw usageError("vllm", mainUsage, `unrecognized arguments: ${unrecognized.join(" ")}`);
   }
   return { modelTag: modelTag ?? nonEmpty(values.get("--model")), values, given };
 }
@@ -166,13 +166,13 @@ function looksLikeOption(word: string): boolean {
   return word.startsWith("-") && word !== "-" && !isNegativeNumber(word) && !word.includes(" ");
 }
 
-type OptionMatch = {
+interface OptionMatch {
   readonly flag: string;
   readonly definition: FlagDefinition;
   /** The spelling that matched, e.g. the `--no-…` form. */
   readonly option: string;
   readonly explicitValue: string | undefined;
-};
+}
 
 function matchOption(word: string): OptionMatch | undefined {
   const equals = word.indexOf("=");
@@ -208,7 +208,7 @@ function consume(
   const fail = (message: string): ArgparseExit =>
     serveError(`argument ${optionStrings(flag, definition).join("/")}: ${message}`);
 
-  if (definition.type === "help") throw new ArgparseExit(SERVE_USAGE, 0);
+  if (definition.type === "help") throw new ArgparseExit(serveUsage, 0);
   if (definition.type === "boolean") {
     if (explicitValue !== undefined) throw fail(`ignored explicit argument ${pythonRepr(explicitValue)}`);
     return { value: option !== definition.negation, consumed: 0 };
@@ -239,7 +239,7 @@ function consume(
 }
 
 function serveError(message: string): ArgparseExit {
-  return usageError("vllm serve", SERVE_USAGE, message);
+  return usageError("vllm serve", serveUsage, message);
 }
 
 function usageError(program: string, usage: string, message: string): ArgparseExit {

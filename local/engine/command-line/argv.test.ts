@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ArgparseExit } from "./argparse.ts";
 import { parseServeArguments } from "./argv.ts";
 
@@ -13,7 +13,7 @@ function refusal(argv: readonly string[]): ArgparseExit {
 }
 
 describe("the command line of vllm serve", () => {
-  it.each([
+  test.each([
     [["m", "--tensor-parallel-size=8"], { tensorParallelSize: 8 }],
     [["m", "--tensor-parallel-size", "8"], { tensorParallelSize: 8 }],
     [["m", "-tp", "4", "-pp=2"], { tensorParallelSize: 4, pipelineParallelSize: 2 }],
@@ -40,7 +40,7 @@ describe("the command line of vllm serve", () => {
     expect(parseServeArguments(argv)).toMatchObject(expected);
   });
 
-  it.each([
+  test.each([
     [["m", "--foo"], "vllm: error: unrecognized arguments: --foo"],
     [["m", "--foo", "bar", "--port", "1"], "vllm: error: unrecognized arguments: --foo bar"],
     [["m", "stray"], "vllm: error: unrecognized arguments: stray"],
@@ -89,13 +89,13 @@ describe("the command line of vllm serve", () => {
     expect(exit.exitCode).toBe(2);
   });
 
-  it("names the options that an abbreviation could mean", () => {
+  test("names the options that an abbreviation could mean", () => {
     expect(refusal(["m", "--max-num-q", "1"]).message).toContain(
       "ambiguous option: --max-num-q could match --max-num-queued-reqs, --max-num-queued-tokens",
     );
   });
 
-  it("ends with code 0 on --help", () => {
+  test("ends with code 0 on --help", () => {
     expect(refusal(["--help"]).exitCode).toBe(0);
   });
 });

@@ -2,7 +2,7 @@
 // then ignored, as they change nothing that a cluster can see.
 import { parseArguments } from "./argparse.ts";
 
-export type ServeArguments = {
+export interface ServeArguments {
   /** Repository, or a path inside the container. */
   readonly model: string;
   readonly servedModelNames: readonly string[];
@@ -42,7 +42,7 @@ export type ServeArguments = {
   readonly enableRequestIdHeaders: boolean;
   readonly enableAutoToolChoice: boolean;
   readonly toolCallParser: string | undefined;
-};
+}
 
 /**
  * Reads the words after `vllm serve`.

@@ -2,7 +2,7 @@
 // own, on purpose: if it shared the planner's catalog, a wrong fact would agree with itself.
 // Architectures: config.json of the models named; parameters follow from them.
 
-export type Architecture = {
+export interface Architecture {
   readonly name: string;
   readonly hiddenSize: number;
   readonly layers: number;
@@ -13,12 +13,12 @@ export type Architecture = {
   readonly vocabulary: number;
   readonly tiedEmbeddings: boolean;
   readonly maxPositions: number;
-};
+}
 
 /** How the linear layers are stored; embeddings and lm_head are bf16 in all of them. */
 export type WeightFormat = "bf16" | "fp8" | "fp8-mlp-only" | "int8" | "int4";
 
-export type Checkpoint = {
+export interface Checkpoint {
   readonly repository: string;
   readonly architecture: Architecture;
   readonly format: WeightFormat;
@@ -28,7 +28,7 @@ export type Checkpoint = {
   readonly fp8KvCache: boolean;
   /** Needs a Hugging Face token whose account has accepted the licence. */
   readonly gated: boolean;
-};
+}
 
 const llama = { headDim: 128, kvHeads: 8, vocabulary: 128_256, maxPositions: 131_072 } as const;
 const llama8b: Architecture = {

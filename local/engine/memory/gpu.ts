@@ -1,8 +1,8 @@
 // Which GPU a node has, from the labels that clouds and NVIDIA's feature discovery put on it.
 
-const GIB = 2 ** 30;
+const gibibyte = 2 ** 30;
 
-export type Gpu = {
+export interface Gpu {
   readonly name: string;
   /** What CUDA shows as total memory, in bytes: less than the data sheet's. */
   readonly visibleBytes: number;
@@ -11,46 +11,46 @@ export type Gpu = {
   /** Dense bf16, floating-point operations a second (data sheet). */
   readonly bf16Flops: number;
   readonly isA100: boolean;
-};
+}
 
 const h100: Gpu = {
   name: "NVIDIA H100 80GB HBM3",
-  visibleBytes: Math.round(79.18 * GIB),
+  visibleBytes: Math.round(79.18 * gibibyte),
   memoryBandwidth: 3.35e12,
   bf16Flops: 989e12,
   isA100: false,
 };
 const h200: Gpu = {
   name: "NVIDIA H200",
-  visibleBytes: Math.round(139.8 * GIB),
+  visibleBytes: Math.round(139.8 * gibibyte),
   memoryBandwidth: 4.8e12,
   bf16Flops: 989e12,
   isA100: false,
 };
 const b200: Gpu = {
   name: "NVIDIA B200",
-  visibleBytes: Math.round(178.35 * GIB),
+  visibleBytes: Math.round(178.35 * gibibyte),
   memoryBandwidth: 8e12,
   bf16Flops: 2250e12,
   isA100: false,
 };
 const a100of80: Gpu = {
   name: "NVIDIA A100-SXM4-80GB",
-  visibleBytes: Math.round(79.15 * GIB),
+  visibleBytes: Math.round(79.15 * gibibyte),
   memoryBandwidth: 2.04e12,
   bf16Flops: 312e12,
   isA100: true,
 };
 const a100of40: Gpu = {
   name: "NVIDIA A100-SXM4-40GB",
-  visibleBytes: Math.round(39.39 * GIB),
+  visibleBytes: Math.round(39.39 * gibibyte),
   memoryBandwidth: 1.555e12,
   bf16Flops: 312e12,
   isA100: true,
 };
 const l4: Gpu = {
   name: "NVIDIA L4",
-  visibleBytes: Math.round(22.05 * GIB),
+  visibleBytes: Math.round(22.05 * gibibyte),
   memoryBandwidth: 0.3e12,
   bf16Flops: 121e12,
   isA100: false,

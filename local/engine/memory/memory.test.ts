@@ -1,11 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseServeArguments } from "../command-line/argv.ts";
 import { resolveEngineConfig } from "../config.ts";
 import { gpuOfNode } from "./gpu.ts";
 import { type KvCache, sizeKvCache } from "./memory.ts";
 import { EngineStartError } from "../start-error.ts";
 
-const GIB = 2 ** 30;
+const gibibyte = 2 ** 30;
 const h100 = { "nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3" };
 const h200 = { "cloud.google.com/gke-accelerator": "nvidia-h200-141gb" };
 
@@ -39,7 +39,7 @@ const fp8of405b = "RedHatAI/Meta-Llama-3.1-405B-Instruct-FP8-dynamic";
 describe("the KV cache of vLLM 0.32", () => {
   // Weights and cache in GiB per GPU, one entry a pipeline stage; tokens of the whole replica. Worked out by
   // hand: weights from the architectures, overhead from sampler state 1.03 U, forward pass, NCCL and graphs.
-  it.each([
+  test.each([
     ["8B in BF16 on one GPU", `${llama8b} ${small}`, h100, [14.96], [56.61], 463_760],
     ["70B in FP8 on two GPUs", `${fp8of70b} -tp 2 ${small}`, h100, [33.83], [36.43], 238_720],
     ["405B in FP8 on eight GPUs", `${fp8of405b} -tp 8 ${small}`, h100, [47.74], [21.83], 363_280],
@@ -77,35 +77,35 @@ describe("the KV cache of vLLM 0.32", () => {
     ],
   ])("holds %s", (_, line, labels, weightsGib, availableGib, tokens) => {
     const cache = serve(line, labels);
-    expect(cache.stages.map(({ weightBytes }) => weightBytes / GIB)).toEqual(
+    expect(cache.stages.map(({ weightBytes }) => weightBytes / gibibyte)).toEqual(
       weightsGib.map((gib) => expect.closeTo(gib, 2)),
     );
-    expect(cache.stages.map(({ availableBytes }) => availableBytes / GIB)).toEqual(
+    expect(cache.stages.map(({ availableBytes }) => availableBytes / gibibyte)).toEqual(
       availableGib.map((gib) => expect.closeTo(gib, 2)),
     );
     expect(cache.tokens).toBe(tokens);
     expect(cache.maxConcurrency).toBeCloseTo(tokens / cache.maxModelLen, 4);
   });
 
-  it("is FP8 for NVIDIA's 70B FP8, whose checkpoint asks for an FP8 cache", () => {
+  test("is FP8 for NVIDIA's 70B FP8, whose checkpoint asks for an FP8 cache", () => {
     const asked = serve(`${fp8of70b} -tp 2 ${small} --kv-cache-dtype fp8`);
     const declared = serve(`nvidia/Llama-3.3-70B-Instruct-FP8 -tp 2 ${small}`);
     expect(declared.blocks).toBe(asked.blocks);
   });
 
-  it("replicates KV heads beyond one per GPU, so that TP 16 holds no more per GPU than TP 8 would", () => {
+  test("replicates KV heads beyond one per GPU, so that TP 16 holds no more per GPU than TP 8 would", () => {
     const eight = serve(`${llama8b} -tp 8 ${small} --kv-cache-memory-bytes 10G`);
     const sixteen = serve(`${llama8b} -tp 16 --nnodes 2 ${small} --kv-cache-memory-bytes 10G`);
     expect(sixteen.blocks).toBe(eight.blocks);
   });
 
-  it("finds the longest context itself when asked to", () => {
+  test("finds the longest context itself when asked to", () => {
     const cache = serve(`${fp8of70b} --max-model-len auto ${small}`);
     expect(cache.maxModelLen).toBeLessThan(131_072);
     expect(cache.maxConcurrency).toBeGreaterThanOrEqual(1);
   });
 
-  it("takes the defaults of an 80 GB card that is no A100", () => {
+  test("takes the defaults of an 80 GB card that is no A100", () => {
     expect(serve(llama8b).blocks).toBe(
       serve(`${llama8b} --max-num-seqs 1024 --max-num-batched-tokens 8192`).blocks,
     );
@@ -113,13 +113,13 @@ describe("the KV cache of vLLM 0.32", () => {
 });
 
 describe("refusals to start", () => {
-  it("says how much KV cache one request needs and what length would fit", () => {
+  test("says how much KV cache one request needs and what length would fit", () => {
     expect(refusal(`${fp8of70b} ${small}`)).toMatch(
       /ValueError: To serve at least one request with the model's max seq len \(131072\), \(40\.0 GiB KV cache is needed, which is larger than the available KV cache memory \(2\.53 GiB\)\. Based on the available memory, the estimated maximum model length is 8288\. Try increasing `gpu_memory_utilization`/,
     );
   });
 
-  it.each([
+  test.each([
     [
       "no room for any cache",
       `${fp8of70b} ${small} --gpu-memory-utilization 0.85`,
@@ -198,7 +198,7 @@ describe("refusals to start", () => {
     expect(refusal(line, gpuCount)).toContain(words);
   });
 
-  it("refuses a gated repository without a token, and takes a path of a volume without one", () => {
+  test("refuses a gated repository without a token, and takes a path of a volume without one", () => {
     const gpu = gpuOfNode(h100);
     const host = { env: {}, gpu, gpuCount: 1, modelHint: undefined };
     expect(() => resolveEngineConfig(parseServeArguments([llama8b]), host)).toThrow(

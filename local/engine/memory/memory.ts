@@ -8,15 +8,15 @@ import type { Gpu } from "./gpu.ts";
 import { engineCoreError } from "../start-error.ts";
 import { layersPerStage, weightBytesPerGpu } from "./weights.ts";
 
-const GIB = 2 ** 30;
-const MIB = 2 ** 20;
+const gibibyte = 2 ** 30;
+const mebibyte = 2 ** 20;
 
 /** CUDA context and NCCL's start-up buffers: outside vLLM's budget, but no longer free. */
-const CONTEXT_BYTES = 0.5 * GIB;
+const contextBytes = 0.5 * gibibyte;
 /** Captured graph memory per graph and layer. */
-const GRAPH_BYTES_PER_LAYER = 0.26 * MIB;
+const graphBytesPerLayer = 0.26 * mebibyte;
 
-export type MemoryRequest = {
+export interface MemoryRequest {
   readonly checkpoint: Checkpoint;
   readonly gpu: Gpu;
   readonly tensorParallelSize: number;
@@ -30,16 +30,16 @@ export type MemoryRequest = {
   readonly blockSize: number;
   readonly gpuBlocksOverride: number | undefined;
   readonly cudaGraphs: boolean;
-};
+}
 
-export type StageMemory = {
+export interface StageMemory {
   readonly weightBytes: number;
   readonly overheadBytes: number;
   /** What the stage's GPU has for KV cache. */
   readonly availableBytes: number;
-};
+}
 
-export type KvCache = {
+export interface KvCache {
   readonly stages: readonly StageMemory[];
   readonly maxModelLen: number;
   readonly blockSize: number;
@@ -49,7 +49,7 @@ export type KvCache = {
   readonly tokens: number;
   /** Requests of full length that fit at once. */
   readonly maxConcurrency: number;
-};
+}
 
 /**
  * Sizes the KV cache of one replica.
@@ -58,7 +58,7 @@ export type KvCache = {
 export function sizeKvCache(request: MemoryRequest): KvCache {
   const { gpu, blockSize, checkpoint, tensorParallelSize, pipelineParallelSize } = request;
   const requestedBytes = Math.ceil(gpu.visibleBytes * request.gpuMemoryUtilization);
-  const freeBytes = gpu.visibleBytes - CONTEXT_BYTES;
+  const freeBytes = gpu.visibleBytes - contextBytes;
   if (request.kvCacheMemoryBytes === undefined && freeBytes < requestedBytes) {
     throw engineCoreError(
       `ValueError: Free memory on device cuda:0 (${gib(freeBytes)}/${gib(gpu.visibleBytes)} GiB) on startup ` +
@@ -78,7 +78,7 @@ export function sizeKvCache(request: MemoryRequest): KvCache {
       stage,
     );
     const overheadBytes = profileBytes(request, stage);
-    if (weightBytes + CONTEXT_BYTES > gpu.visibleBytes) throw outOfMemory(gpu, weightBytes);
+    if (weightBytes + contextBytes > gpu.visibleBytes) throw outOfMemory(gpu, weightBytes);
     return {
       weightBytes,
       overheadBytes,
@@ -174,9 +174,9 @@ function profileBytes(request: MemoryRequest, stage: number): number {
   const forward = maxNumBatchedTokens * Math.max(2 * hiddenSize + 2 * shard, hiddenSize + 3 * shard) * 2;
   const received = stage > 0 ? maxNumBatchedTokens * hiddenSize * 4 : 0;
   const communication =
-    tensorParallelSize > 1 ? (0.6 + 0.075 * (Math.log2(tensorParallelSize) - 1)) * GIB : 0;
+    tensorParallelSize > 1 ? (0.6 + 0.075 * (Math.log2(tensorParallelSize) - 1)) * gibibyte : 0;
   const layers = layersPerStage(architecture.layers, pipelineParallelSize)[stage] ?? 0;
-  const graphs = request.cudaGraphs ? graphCount(maxNumSeqs) * layers * GRAPH_BYTES_PER_LAYER : 0;
+  const graphs = request.cudaGraphs ? graphCount(maxNumSeqs) * layers * graphBytesPerLayer : 0;
   return Math.ceil(samplerState + Math.max(forward, logits) + received + communication + graphs);
 }
 
@@ -208,12 +208,12 @@ function kvElementBytes(kvCacheDtype: string, fp8KvCache: boolean): number {
 function outOfMemory(gpu: Gpu, wantedBytes: number): Error {
   return engineCoreError(
     `torch.OutOfMemoryError: CUDA out of memory. Tried to allocate ${gib(wantedBytes)} GiB. GPU 0 has a total ` +
-      `capacity of ${gib(gpu.visibleBytes)} GiB of which ${gib(gpu.visibleBytes - CONTEXT_BYTES)} GiB is free.`,
+      `capacity of ${gib(gpu.visibleBytes)} GiB of which ${gib(gpu.visibleBytes - contextBytes)} GiB is free.`,
   );
 }
 
 /** Python's round(x, 2) as vLLM prints GiB: "14.99", "4.5", "8.0". */
 export function gib(bytes: number): string {
-  const rounded = Math.round((bytes / GIB) * 100) / 100;
+  const rounded = Math.round((bytes / gibibyte) * 100) / 100;
   return Number.isInteger(rounded) ? rounded.toFixed(1) : String(rounded);
 }

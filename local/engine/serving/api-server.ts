@@ -7,7 +7,7 @@ import { answerCompletion, engineDeadError } from "./completion-response.ts";
 import type { EngineMetrics } from "./metrics.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-export type ApiServerOptions = {
+export interface ApiServerOptions {
   readonly served: ServedModel;
   readonly modelRoot: string;
   readonly apiKeys: readonly string[];
@@ -23,9 +23,9 @@ export type ApiServerOptions = {
   /** A request met a dead engine: vLLM's server stops there and then. */
   readonly onDeadEngine: () => void;
   readonly log: (line: string) => void;
-};
+}
 
-const VERSION = "0.32.0";
+const vllmVersion = "0.32.0";
 
 export class ApiServer {
   readonly #options: ApiServerOptions;
@@ -100,7 +100,7 @@ export class ApiServer {
         response.writeHead(state === "dead" ? 503 : 200).end();
         return;
       case "GET /version":
-        sendJson(response, 200, { version: VERSION });
+        sendJson(response, 200, { version: vllmVersion });
         return;
       case "GET /load":
         sendJson(response, 200, { server_load: this.#options.scheduler.unfinishedCount });

@@ -3,10 +3,10 @@ import type { ServerResponse } from "node:http";
 import { type Completion, RequestError, tokenText } from "./completion.ts";
 import type { Scheduler, SequenceFinish } from "./scheduler.ts";
 
-const DEAD_ENGINE = "EngineCore encountered an issue. See stack trace (above) for the root cause.";
+const deadEngine = "EngineCore encountered an issue. See stack trace (above) for the root cause.";
 
 export function engineDeadError(): RequestError {
-  return new RequestError(500, "InternalServerError", DEAD_ENGINE);
+  return new RequestError(500, "InternalServerError", deadEngine);
 }
 
 /**

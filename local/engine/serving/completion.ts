@@ -29,7 +29,7 @@ const completionBody = z.looseObject({
 export type CompletionKind = "chat" | "text";
 
 /** A request that can be generated. */
-export type Completion = {
+export interface Completion {
   readonly kind: CompletionKind;
   readonly model: string;
   readonly promptTokens: number;
@@ -40,7 +40,7 @@ export type Completion = {
   readonly stream: boolean;
   readonly includeUsage: boolean;
   readonly maxTokens: number | undefined;
-};
+}
 
 /** An error as the API answers it: `{"error": {message, type, param, code}}`. */
 export class RequestError extends Error {
@@ -59,10 +59,10 @@ export class RequestError extends Error {
   }
 }
 
-export type ServedModel = {
+export interface ServedModel {
   readonly names: readonly string[];
   readonly maxModelLen: number;
-};
+}
 
 /**
  * Reads a request body.

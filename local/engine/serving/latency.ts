@@ -5,21 +5,21 @@ import type { Gpu } from "../memory/gpu.ts";
 import type { KvCache } from "../memory/memory.ts";
 
 /** What a GPU reaches of its data sheet's memory bandwidth and arithmetic. */
-const BANDWIDTH_SHARE = 0.8;
-const COMPUTE_SHARE = 0.5;
+const bandwidthShare = 0.8;
+const computeShare = 0.5;
 /** One all-reduce over NVLink at small batch; two a layer. */
-const ALL_REDUCE_SECONDS = 15e-6;
+const allReduceSeconds = 15e-6;
 /** Handing activations to the next pipeline stage on another node. */
-const STAGE_HOP_SECONDS = 0.5e-3;
+const stageHopSeconds = 0.5e-3;
 /** Scheduler and launch overhead of a step. */
-const STEP_OVERHEAD_SECONDS = 0.5e-3;
+const stepOverheadSeconds = 0.5e-3;
 
-export type StepLoad = {
+export interface StepLoad {
   /** Prompt tokens computed in this step. */
   readonly prefillTokens: number;
   /** Tokens held by the sequences that decode one token each. */
   readonly contextTokens: number;
-};
+}
 
 /** Seconds of one engine step at no speed-up. */
 export type StepTime = (load: StepLoad) => number;
@@ -33,14 +33,14 @@ export function stepTime(
   kvBytesPerToken: number,
 ): StepTime {
   const { architecture, format } = config.checkpoint;
-  const bandwidth = gpu.memoryBandwidth * BANDWIDTH_SHARE;
+  const bandwidth = gpu.memoryBandwidth * bandwidthShare;
   const weightBytes = cache.stages.reduce((sum, stage) => sum + stage.weightBytes, 0);
-  const flops = gpu.bf16Flops * (format === "bf16" ? 1 : 2) * COMPUTE_SHARE * config.worldSize;
+  const flops = gpu.bf16Flops * (format === "bf16" ? 1 : 2) * computeShare * config.worldSize;
   const parameters = architecture.layers * parametersPerLayer(architecture);
   const communication =
-    (tensorParallelSize > 1 ? 2 * architecture.layers * ALL_REDUCE_SECONDS : 0) +
-    (cache.stages.length - 1) * STAGE_HOP_SECONDS;
-  const fixed = weightBytes / bandwidth + communication + STEP_OVERHEAD_SECONDS;
+    (tensorParallelSize > 1 ? 2 * architecture.layers * allReduceSeconds : 0) +
+    (cache.stages.length - 1) * stageHopSeconds;
+  const fixed = weightBytes / bandwidth + communication + stepOverheadSeconds;
   return ({ prefillTokens, contextTokens }) =>
     fixed + (contextTokens * kvBytesPerToken) / bandwidth + (prefillTokens * 2 * parameters) / flops;
 }

@@ -28,20 +28,20 @@ function tokenBuckets(maxModelLen: number): number[] {
   return buckets;
 }
 
-export type SchedulerGauges = {
+export interface SchedulerGauges {
   readonly runningCount: number;
   readonly waitingCount: number;
   readonly kvCacheUsage: number;
-};
+}
 
-export type MetricsOptions = {
+export interface MetricsOptions {
   readonly modelName: string;
   readonly maxModelLen: number;
   /** Labels of vllm:cache_config_info, all of them, as vLLM prints its CacheConfig. */
   readonly cacheConfig: Readonly<Record<string, string>>;
   /** Read at every scrape. */
   readonly gauges: () => SchedulerGauges;
-};
+}
 
 /** The series of one engine, in a registry of its own. */
 export class EngineMetrics {

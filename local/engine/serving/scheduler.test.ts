@@ -1,5 +1,5 @@
-import { expect, it } from "vitest";
-import type { Clock } from "../process.ts";
+import { expect, test } from "vitest";
+import type { Clock } from "../clock.ts";
 import { Scheduler, type SchedulerLimits, type SequenceFinish, type StepReport } from "./scheduler.ts";
 
 const roomy: SchedulerLimits = { maxNumSeqs: 16, maxNumBatchedTokens: 64, blockSize: 16, usableBlocks: 1000 };
@@ -55,7 +55,7 @@ function bench(limits: Partial<SchedulerLimits> = {}): {
   };
 }
 
-it("gives the first token after the prefill and one more each step", async () => {
+test("gives the first token after the prefill and one more each step", async () => {
   const { submit, run } = bench();
   const finish = await run(submit(32, 5).finish);
   expect(finish).toMatchObject({
@@ -67,13 +67,13 @@ it("gives the first token after the prefill and one more each step", async () =>
   });
 });
 
-it("splits a prompt that is longer than the token budget over several steps", async () => {
+test("splits a prompt that is longer than the token budget over several steps", async () => {
   const { submit, run, steps } = bench({ maxNumBatchedTokens: 64 });
   await run(submit(150, 1).finish);
   expect(steps.map(({ prefillTokens }) => prefillTokens)).toEqual([64, 64, 22]);
 });
 
-it("lets decodes go before new prompts, within one budget", async () => {
+test("lets decodes go before new prompts, within one budget", async () => {
   const { submit, run, steps } = bench({ maxNumBatchedTokens: 10 });
   const first = submit(10, 3);
   const second = submit(10, 1);
@@ -85,7 +85,7 @@ it("lets decodes go before new prompts, within one budget", async () => {
   ]);
 });
 
-it("makes sequences wait for a seat", async () => {
+test("makes sequences wait for a seat", async () => {
   const { submit, run } = bench({ maxNumSeqs: 1 });
   const first = submit(16, 4);
   const second = submit(16, 1);
@@ -93,7 +93,7 @@ it("makes sequences wait for a seat", async () => {
   expect(await second.finish).toMatchObject({ scheduledAt: 40, finishedAt: 50 });
 });
 
-it("makes sequences wait for KV blocks", async () => {
+test("makes sequences wait for KV blocks", async () => {
   const { scheduler, submit, run } = bench({ usableBlocks: 4 });
   const first = submit(48, 4);
   const second = submit(32, 1);
@@ -102,7 +102,7 @@ it("makes sequences wait for KV blocks", async () => {
   expect(scheduler.kvCacheUsage).toBe(0);
 });
 
-it("preempts the youngest when a sequence needs a block and none is left, and computes it again later", async () => {
+test("preempts the youngest when a sequence needs a block and none is left, and computes it again later", async () => {
   const { submit, run, steps } = bench({ usableBlocks: 4 });
   const old = submit(32, 20);
   const young = submit(32, 20);
@@ -114,7 +114,7 @@ it("preempts the youngest when a sequence needs a block and none is left, and co
   expect(steps.reduce((sum, { preemptions }) => sum + preemptions, 0)).toBe(1);
 });
 
-it("frees what an aborted sequence held", async () => {
+test("frees what an aborted sequence held", async () => {
   const { scheduler, submit, run } = bench();
   const long = submit(32, 1000);
   const short = submit(32, 3);
@@ -128,7 +128,7 @@ it("frees what an aborted sequence held", async () => {
   expect([scheduler.runningCount, scheduler.kvCacheUsage]).toEqual([0, 0]);
 });
 
-it("aborts at once what comes after it was closed, and goes on with the rest", async () => {
+test("aborts at once what comes after it was closed, and goes on with the rest", async () => {
   const { scheduler, submit, run } = bench();
   const before = submit(16, 5);
   scheduler.close();

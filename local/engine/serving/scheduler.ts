@@ -2,12 +2,12 @@
 // Differs from vLLM's scheduler in that no prefix is ever found in the cache, and priorities are ignored.
 import { setImmediate as yieldToIo } from "node:timers/promises";
 import type { StepTime } from "./latency.ts";
-import type { Clock } from "../process.ts";
+import type { Clock } from "../clock.ts";
 
 export type FinishReason = "stop" | "length" | "abort" | "error";
 
 /** One sequence to generate; `n` of a request makes several of them. */
-export type SequenceRequest = {
+export interface SequenceRequest {
   readonly promptTokens: number;
   /** Tokens to generate, and whether reaching them is the model's own end or the caller's limit. */
   readonly outputTokens: number;
@@ -15,10 +15,10 @@ export type SequenceRequest = {
   /** Called for every token, in order, with its 0-based position. */
   readonly onToken: (position: number) => void;
   readonly onFinish: (finish: SequenceFinish) => void;
-};
+}
 
 /** Times in milliseconds of the scheduler's clock; those that were not reached are undefined. */
-export type SequenceFinish = {
+export interface SequenceFinish {
   readonly reason: FinishReason;
   readonly promptTokens: number;
   readonly generatedTokens: number;
@@ -27,25 +27,25 @@ export type SequenceFinish = {
   readonly scheduledAt: number | undefined;
   readonly firstTokenAt: number | undefined;
   readonly finishedAt: number;
-};
+}
 
-export type SchedulerLimits = {
+export interface SchedulerLimits {
   readonly maxNumSeqs: number;
   readonly maxNumBatchedTokens: number;
   readonly blockSize: number;
   /** Without the null block. */
   readonly usableBlocks: number;
-};
+}
 
 /** What a step did, for the metrics. */
-export type StepReport = {
+export interface StepReport {
   readonly prefillTokens: number;
   readonly generatedTokens: number;
   readonly preemptions: number;
   /** Milliseconds since each decoding sequence's previous token, and until the first of the others. */
   readonly interTokenMs: readonly number[];
   readonly firstTokenMs: readonly number[];
-};
+}
 
 type Sequence = SequenceRequest & {
   readonly arrivedAt: number;
@@ -297,13 +297,13 @@ export class Scheduler {
   }
 }
 
-type Batch = {
+interface Batch {
   readonly prefills: ReadonlyMap<Sequence, number>;
   readonly decodes: readonly Sequence[];
   readonly preemptions: number;
   readonly prefillTokens: number;
   readonly contextTokens: number;
-};
+}
 
 /** Tokens that must be in the cache before the next one can be generated. */
 function promptLength(sequence: Sequence): number {

@@ -11,7 +11,7 @@ import { EngineMetrics } from "./metrics.ts";
 import { Scheduler } from "./scheduler.ts";
 
 /** How often a drain looks whether it is done. */
-const DRAIN_POLL_MS = 10;
+const drainPollMs = 10;
 
 export class Serving {
   readonly #host: EngineHostOptions;
@@ -106,7 +106,7 @@ export class Serving {
     this.#scheduler.close();
     const deadline = clock.now() + (timeoutSeconds * 1000) / graceSpeedup;
     while (this.#scheduler.unfinishedCount > 0 && clock.now() < deadline) {
-      await clock.sleep(DRAIN_POLL_MS, this.#life);
+      await clock.sleep(drainPollMs, this.#life);
     }
     this.#scheduler.abortAll("abort");
     log("(APIServer pid=1) INFO [launcher.py:299] [shutdown] API server: shutting down FastAPI HTTP server");

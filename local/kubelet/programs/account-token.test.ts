@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { KubeClient } from "@llama-operator/kube-runtime/client";
 import type { Pod } from "../pod.ts";
 import { keepFresh, tokenRequester } from "./account-token.ts";
@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(async () => rm(folder, { recursive: true }));
 
-it("a token is asked for the pod's account, bound to the pod", async () => {
+test("a token is asked for the pod's account, bound to the pod", async () => {
   const asked: unknown[] = [];
   const client = {
     create: async (type: { plural: string }, object: object, { subresource }: { subresource: string }) => {
@@ -44,7 +44,7 @@ it("a token is asked for the pod's account, bound to the pod", async () => {
   ]);
 });
 
-it("a token is replaced when four fifths of its life have passed, and an API server that says no is asked again", async () => {
+test("a token is replaced when four fifths of its life have passed, and an API server that says no is asked again", async () => {
   const path = join(folder, "token");
   const slept: number[] = [];
   const stop = new AbortController();

@@ -1,20 +1,30 @@
 // The tokens of a pod's ServiceAccount, asked of the API server's TokenRequest API as a kubelet does: bound to the pod,
 // so that they end with it, and replaced in their files before they expire.
 import { rename, writeFile } from "node:fs/promises";
-import type { Clock } from "../../engine/process.ts";
+import type { Clock } from "../../engine/clock.ts";
 import { type KubeClient, type KubeObject, resourceType } from "@llama-operator/kube-runtime/client";
 import type { Pod } from "../pod.ts";
 
 /** What a `serviceAccountToken` of a projected volume asks for. */
-export type TokenSpec = { readonly audience?: string; readonly expirationSeconds: number };
+export interface TokenSpec {
+  readonly audience?: string;
+  readonly expirationSeconds: number;
+}
 
-export type AccountToken = { readonly token: string; readonly lifeSeconds: number };
+export interface AccountToken {
+  readonly token: string;
+  readonly lifeSeconds: number;
+}
 
 /** @throws ApiError where the account is missing or the API server says no */
 export type RequestToken = (pod: Pod, spec: TokenSpec) => Promise<AccountToken>;
 
 /** A token in a file, to be kept fresh. */
-export type TokenFile = { readonly path: string; readonly spec: TokenSpec; readonly lifeSeconds: number };
+export interface TokenFile {
+  readonly path: string;
+  readonly spec: TokenSpec;
+  readonly lifeSeconds: number;
+}
 
 type TokenRequest = KubeObject & {
   readonly spec: {
@@ -37,10 +47,10 @@ const tokenType = resourceType<TokenRequest>({
  * A kubelet asks for the next token when four fifths of a token's life have passed, or a day.
  * Source: requiresRefresh in pkg/kubelet/token/token_manager.go of kubernetes/kubernetes.
  */
-const REFRESH_SHARE = 0.8;
-const LONGEST_USE_SECONDS = 86_400;
+const refreshShare = 0.8;
+const longestUseSeconds = 86_400;
 /** Real seconds until an API server that gave no token is asked again. */
-const RETRY_SECONDS = 10;
+const retrySeconds = 10;
 
 /** Asks as the client's user, who must be allowed to: a kubelet is, for the pods of its node. */
 export function tokenRequester(client: KubeClient, signal: AbortSignal): RequestToken {
@@ -88,11 +98,11 @@ export async function keepFresh(
     } catch (error) {
       if (signal.aborted) return;
       failed(error);
-      waitSeconds = RETRY_SECONDS;
+      waitSeconds = retrySeconds;
     }
   }
 }
 
 function useSeconds(lifeSeconds: number): number {
-  return Math.min(lifeSeconds * REFRESH_SHARE, LONGEST_USE_SECONDS);
+  return Math.min(lifeSeconds * refreshShare, longestUseSeconds);
 }

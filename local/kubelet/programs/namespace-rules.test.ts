@@ -1,16 +1,16 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { listenArguments, mountedPath, namespacesVariable, readNamespaces } from "./namespace-rules.ts";
 
 describe("a path", () => {
   const mounts = { "/var/run/secrets": "/here/none", "/var/run/secrets/account": "/here/account" };
 
-  it("is the innermost mount's", () => {
+  test("is the innermost mount's", () => {
     expect(mountedPath("/var/run/secrets/account/token", mounts)).toBe("/here/account/token");
     expect(mountedPath("/var/run/secrets/other", mounts)).toBe("/here/none/other");
     expect(mountedPath("/var/run/secrets/account", mounts)).toBe("/here/account");
   });
 
-  it("outside of every mount, and what is no path, stays as it is", () => {
+  test("outside of every mount, and what is no path, stays as it is", () => {
     const url = new URL("file:///var/run/secrets/account/token");
     for (const path of ["/var/run/secrets-too", "var/run/secrets", url, 3]) {
       expect(mountedPath(path, mounts)).toBe(path);
@@ -21,7 +21,7 @@ describe("a path", () => {
 describe("a server", () => {
   const listener = (): void => undefined;
 
-  it.each([
+  test.each([
     [[80], [80, "127.1.2.3"]],
     [
       [80, listener],
@@ -44,7 +44,7 @@ describe("a server", () => {
     expect(listenArguments(given, "127.1.2.3")).toEqual(wanted);
   });
 
-  it.each([
+  test.each([
     [[80, "127.0.0.1"]],
     [[{ port: 80, host: "127.0.0.1" }]],
     [["/a/socket"]],
@@ -54,7 +54,7 @@ describe("a server", () => {
   });
 });
 
-it("what the kubelet says is what the program reads", () => {
+test("what the kubelet says is what the program reads", () => {
   const namespaces = { address: "127.1.2.3", mounts: { "/etc/x": "/here" }, lifeline: 3 };
   expect(readNamespaces(namespacesVariable(namespaces))).toEqual(namespaces);
 });

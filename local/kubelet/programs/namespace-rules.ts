@@ -1,25 +1,25 @@
 // What a program in a pod sees of this machine, as pure rules: which file a path means, and where it listens. Said by
 // the kubelet in one environment variable, read by namespaces.ts inside the program.
 
-export type Namespaces = {
+export interface Namespaces {
   /** The pod's. */
   readonly address: string;
   /** From the path in the container to the folder here. */
   readonly mounts: Readonly<Record<string, string>>;
   /** A file descriptor that closes when the kubelet ends. */
   readonly lifeline?: number;
-};
+}
 
-const VARIABLE = "SIMULATED_POD";
+const podVariable = "SIMULATED_POD";
 
 /** What the environment of a program says, for {@link readNamespaces}. */
 export function namespacesVariable(namespaces: Namespaces): Readonly<Record<string, string>> {
-  return { [VARIABLE]: JSON.stringify(namespaces) };
+  return { [podVariable]: JSON.stringify(namespaces) };
 }
 
 /** @throws SyntaxError where the variable is missing: namespaces.ts is of no use without it */
 export function readNamespaces(env: Readonly<Record<string, string | undefined>>): Namespaces {
-  return JSON.parse(env[VARIABLE] ?? "") as Namespaces;
+  return JSON.parse(env[podVariable] ?? "") as Namespaces;
 }
 
 /** The path on this machine; of several mounts the innermost has it. What is no path stays as it is. */

@@ -4,9 +4,9 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { SimulatedProcess } from "../../engine/process.ts";
-import { realClock } from "../../engine/real-clock.ts";
+import { realClock } from "../../engine/clock.ts";
 import { Rendezvous } from "../../engine/rendezvous.ts";
 import { ContainerRunner } from "../container-runner.ts";
 import { FaultLedger } from "../faults.ts";
@@ -92,7 +92,7 @@ async function start(
 
 const waiting = "setInterval(() => {}, 1000);";
 
-it("a program has its arguments, the container's environment and nothing of ours, and its output is the log", async () => {
+test("a program has its arguments, the container's environment and nothing of ours, and its output is the log", async () => {
   const script = `
     console.log(process.argv.slice(1).join(" "));
     console.error(Object.keys(process.env).sort().join(" "));
@@ -105,7 +105,7 @@ it("a program has its arguments, the container's environment and nothing of ours
   );
 });
 
-it("it finds its volumes where they are mounted, and no secrets of this machine", async () => {
+test("it finds its volumes where they are mounted, and no secrets of this machine", async () => {
   const script = `
     import { existsSync, readFileSync } from "node:fs";
     import { readFile } from "node:fs/promises";
@@ -126,14 +126,14 @@ const server = `
   import { createServer } from "node:http";
   createServer((_, response) => response.end("here")).listen(8081, () => console.log("listening"));`;
 
-it("it listens at its pod's address, where it leaves the address open", async () => {
+test("it listens at its pod's address, where it leaves the address open", async () => {
   await start(server);
   await vi.waitFor(() => expect(lines).toEqual(["listening"]), { timeout: 30_000 });
   expect(await (await fetch(`http://${address}:8081/`)).text()).toBe("here");
   await expect(fetch("http://127.80.255.254:8081/")).rejects.toThrow("fetch failed");
 });
 
-it("it may end in its own way at SIGTERM, and cannot refuse SIGKILL", async () => {
+test("it may end in its own way at SIGTERM, and cannot refuse SIGKILL", async () => {
   const heedful = await start(`process.on("SIGTERM", () => process.exit(3)); console.log("up"); ${waiting}`);
   await vi.waitFor(() => expect(lines).toHaveLength(1), { timeout: 30_000 });
   heedful.terminate();
@@ -146,7 +146,7 @@ it("it may end in its own way at SIGTERM, and cannot refuse SIGKILL", async () =
   expect((await deaf.exited).exitCode).toBe(137);
 });
 
-it("it ends with the kubelet that started it, however that ends", async () => {
+test("it ends with the kubelet that started it, however that ends", async () => {
   const kubelet = `
     import { startProgram } from "${new URL("program.ts", import.meta.url).href}";
     const container = { name: "program", image: "${image}" };
@@ -176,11 +176,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
-it("a command beside the entrypoint, a program that is missing and a fault at the start are what they are", async () => {
+test("a command beside the entrypoint, a program that is missing and a fault at the start are what they are", async () => {
   await expect(start("", { command: ["sh"] })).rejects.toThrow("leave out command");
   await expect(start("", {}, { entrypoint: ["/no/such/program"] })).rejects.toThrow("ENOENT");
-  const struck = await start("", {}, { faults: { exitCode: 5 } });
-  expect((await struck.exited).exitCode).toBe(5);
+  const faulty = await start("", {}, { faults: { exitCode: 5 } });
+  expect((await faulty.exited).exitCode).toBe(5);
   expect(await readdir(directory)).toEqual([]);
 });
 
@@ -213,7 +213,7 @@ function runnerOf(script: string, container: Partial<Container>): ContainerRunne
   });
 }
 
-it("its container says why it ended, and comes back with growing delays", async () => {
+test("its container says why it ended, and comes back with growing delays", async () => {
   const runner = runnerOf(`console.error("no cluster"); process.exit(4);`, {
     terminationMessagePolicy: "FallbackToLogsOnError",
   });
@@ -231,7 +231,7 @@ it("its container says why it ended, and comes back with growing delays", async 
   await running;
 });
 
-it("its container is Ready while its probe is answered, and restarted when it hangs", async () => {
+test("its container is Ready while its probe is answered, and restarted when it hangs", async () => {
   const probe = {
     httpGet: { path: "/", port: 8081 },
     periodSeconds: 2,

@@ -6,8 +6,9 @@ import { mkdir, rm } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { EngineFaults } from "../../engine/host.ts";
-import type { Clock, ProcessExit, SimulatedProcess } from "../../engine/process.ts";
+import type { EngineFaults } from "../../engine/faults.ts";
+import type { Clock } from "../../engine/clock.ts";
+import type { ProcessExit, SimulatedProcess } from "../../engine/process.ts";
 import { expandVariables, type ReadData } from "../environment.ts";
 import type { Container, Pod } from "../pod.ts";
 import { keepFresh, type RequestToken } from "./account-token.ts";
@@ -16,7 +17,7 @@ import type { ProgramTable } from "./program-table.ts";
 import { writeVolumes } from "./volumes.ts";
 
 /** What programs of this machine need of it; the same for all pods. */
-export type ProgramHost = {
+export interface ProgramHost {
   readonly table: ProgramTable;
   /** Volumes are folders in there. */
   readonly directory: string;
@@ -25,9 +26,9 @@ export type ProgramHost = {
   /** PATH of the programs; nothing else of this process's environment reaches them. */
   readonly searchPath: string;
   readonly requestToken: RequestToken;
-};
+}
 
-export type ProgramOptions = {
+export interface ProgramOptions {
   readonly host: ProgramHost;
   readonly entrypoint: readonly string[];
   readonly pod: Pod;
@@ -40,13 +41,13 @@ export type ProgramOptions = {
   readonly readData: ReadData;
   readonly clock: Clock;
   readonly log: (line: string) => void;
-};
+}
 
 const preload = new URL("namespaces.ts", import.meta.url).href;
 /** After standard input, output and error. */
-const LIFELINE = 3;
+const lifelineDescriptor = 3;
 /** Where the tokens of this machine's own pod would be, if it is one. */
-const SECRETS_PATH = "/var/run/secrets";
+const secretsPath = "/var/run/secrets";
 
 /**
  * Starts the program; its output goes to the log line by line.
@@ -63,7 +64,7 @@ export async function startProgram(options: ProgramOptions): Promise<SimulatedPr
   const exit = new AbortController();
   try {
     const { mounts, tokens } = await writeVolumes(container, directory, { ...host, ...options });
-    const hidden = { [SECRETS_PATH]: join(directory, "no-secrets") };
+    const hidden = { [secretsPath]: join(directory, "no-secrets") };
     const [program = "", ...args] = [
       ...entrypoint,
       ...(container.args ?? []).map((word) => expandVariables(word, env)),
@@ -76,7 +77,7 @@ export async function startProgram(options: ProgramOptions): Promise<SimulatedPr
         KUBERNETES_SERVICE_HOST: host.apiServer.host,
         KUBERNETES_SERVICE_PORT: host.apiServer.port,
         ...env,
-        ...namespacesVariable({ address, mounts: { ...hidden, ...mounts }, lifeline: LIFELINE }),
+        ...namespacesVariable({ address, mounts: { ...hidden, ...mounts }, lifeline: lifelineDescriptor }),
         NODE_OPTIONS: `${env["NODE_OPTIONS"] ?? ""} --import=${preload}`.trim(),
       },
       stdio: ["ignore", "pipe", "pipe", "pipe"],
@@ -115,7 +116,7 @@ async function exitOf(child: ChildProcess, log: (line: string) => void): Promise
   for (const stream of [child.stdout, child.stderr]) {
     if (stream !== null) createInterface({ input: stream }).on("line", log);
   }
-  const lifeline = child.stdio[LIFELINE];
+  const lifeline = child.stdio[lifelineDescriptor];
   if (lifeline !== null && lifeline !== undefined && "resume" in lifeline) {
     lifeline.on("error", () => undefined);
     lifeline.resume();
@@ -150,7 +151,7 @@ function controlled(
   };
 }
 
-/** A start that a fault has struck before the program did anything. */
+/** A start that a fault ended before the program did anything. */
 function ended(exit: ProcessExit): SimulatedProcess {
   return {
     exited: Promise.resolve(exit),

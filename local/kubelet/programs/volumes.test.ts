@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Container, Pod, PodSpec } from "../pod.ts";
 import { writeVolumes } from "./volumes.ts";
 
@@ -35,7 +35,7 @@ async function write(volumes: PodSpec["volumes"], volumeMounts: NonNullable<Cont
   });
 }
 
-it("the account's volume, as the API server adds it to a pod, has token, authority and namespace", async () => {
+test("the account's volume, as the API server adds it to a pod, has token, authority and namespace", async () => {
   const projected = {
     sources: [
       { serviceAccountToken: { expirationSeconds: 3607, path: "token" } },
@@ -54,7 +54,7 @@ it("the account's volume, as the API server adds it to a pod, has token, authori
   ]);
 });
 
-it("a ConfigMap's and a Secret's keys are files, all or those that are named", async () => {
+test("a ConfigMap's and a Secret's keys are files, all or those that are named", async () => {
   const { mounts } = await write(
     [
       { name: "all", configMap: { name: "settings" } },
@@ -70,7 +70,7 @@ it("a ConfigMap's and a Secret's keys are files, all or those that are named", a
   expect(await read("/etc/keys", "key")).toBe("k");
 });
 
-it("what is missing is said in a kubelet's words, and optional things may be missing", async () => {
+test("what is missing is said in a kubelet's words, and optional things may be missing", async () => {
   const mounts = [{ name: "settings", mountPath: "/etc/settings" }];
   const missing = { name: "none" };
   await expect(write([{ name: "settings", configMap: missing }], mounts)).rejects.toThrow(
@@ -85,7 +85,7 @@ it("what is missing is said in a kubelet's words, and optional things may be mis
   ).resolves.toMatchObject({ tokens: [] });
 });
 
-it("a kind of volume that has no stand-in is refused", async () => {
+test("a kind of volume that has no stand-in is refused", async () => {
   await expect(
     write([{ name: "disk", hostPath: { path: "/" } }], [{ name: "disk", mountPath: "/disk" }]),
   ).rejects.toThrow("have a stand-in here");

@@ -7,26 +7,30 @@ import { podField, type ReadData } from "../environment.ts";
 import type { Container, Pod, PodSpec } from "../pod.ts";
 import { type RequestToken, type TokenFile, type TokenSpec, writeToken } from "./account-token.ts";
 
-export type Volumes = {
+export interface Volumes {
   /** From the path in the container to the folder here. */
   readonly mounts: Readonly<Record<string, string>>;
   readonly tokens: readonly TokenFile[];
-};
+}
 
-export type VolumeSources = {
+export interface VolumeSources {
   readonly pod: Pod;
   readonly nodeAddress: string | undefined;
   readonly readData: ReadData;
   readonly requestToken: RequestToken;
-};
+}
 
 type Volume = NonNullable<PodSpec["volumes"]>[number];
 type Projection = NonNullable<NonNullable<Volume["projected"]>["sources"]>[number];
 type Items = readonly { readonly key: string; readonly path: string }[];
-type Reference = { readonly name?: string; readonly optional?: boolean; readonly items?: Items };
+interface Reference {
+  readonly name?: string;
+  readonly optional?: boolean;
+  readonly items?: Items;
+}
 
 /** The default of the API for a projected token. */
-const DEFAULT_TOKEN_SECONDS = 3600;
+const defaultTokenSeconds = 3600;
 
 /**
  * Writes what the container mounts below a folder that exists and is private.
@@ -85,7 +89,7 @@ async function writePart(
     await writeFiles(folder, { [path]: value });
   }
   if (serviceAccountToken === undefined) return [];
-  const { audience, expirationSeconds = DEFAULT_TOKEN_SECONDS, path } = serviceAccountToken;
+  const { audience, expirationSeconds = defaultTokenSeconds, path } = serviceAccountToken;
   const spec: TokenSpec = { expirationSeconds, ...(audience === undefined ? {} : { audience }) };
   const token = await requestToken(pod, spec);
   const file = join(folder, path);

@@ -33,7 +33,7 @@ export async function targetOf(text: string, options: TargetOptions, env: Termin
     const name = parseOllamaName(text.slice(ollamaPrefix.length));
     return { kind: "ollama", name, registry: parseServerUrl(options.endpoint ?? publicRegistry) };
   }
-  // Whoever gives a revision means the hub; a path that is there is what any program would take it for.
+  // A revision means the hub; a path that is there is what any program would take it for.
   if (options.revision === undefined && (await kindOfPath(text)) !== undefined)
     return { kind: "local", path: text };
   const endpoint = parseServerUrl(options.endpoint ?? nonEmpty(env["HF_ENDPOINT"]) ?? publicHub);
@@ -63,7 +63,7 @@ export async function connect(
     budget,
     userAgent: `llama-operator-cli/${version}`,
     wait: (milliseconds, signal) => delay(milliseconds, undefined, { signal }),
-    ...(token === undefined ? {} : { token }),
+    token,
   });
   return { client, close: () => dispatcher.destroy() };
 }

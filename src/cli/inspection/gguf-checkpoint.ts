@@ -39,7 +39,7 @@ export async function readGgufCheckpoint(source: ByteSource, signal: AbortSignal
     format: "GGUF",
     architecture: architectureOf(file, head),
     tensors: head.tensors,
-    ...(quantization === undefined ? {} : { quantization }),
+    quantization,
     notes: [],
     weightsOf,
   };

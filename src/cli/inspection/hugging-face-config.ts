@@ -25,7 +25,7 @@ export interface Quantization {
 
 export interface HuggingFaceConfig {
   readonly architecture: Architecture;
-  readonly quantization?: Quantization;
+  readonly quantization?: Quantization | undefined;
 }
 
 /** Larger than any config.json by far. */

@@ -26,7 +26,7 @@ export interface Inspection {
   readonly readBytes: number;
   readonly facts: CheckpointFacts;
   /** The catalog's model that this is, or has the architecture of. */
-  readonly known?: KnownModel;
+  readonly known?: KnownModel | undefined;
 }
 
 export interface InspectionContext {
@@ -45,7 +45,7 @@ type Found = Pick<Inspection, "origin" | "files" | "facts">;
 export async function inspect(target: Target, context: InspectionContext): Promise<Inspection> {
   const found = await find(target, context);
   const known = findKnown(found.origin, found.facts);
-  return { ...found, readBytes: context.budget.readBytes, ...(known === undefined ? {} : { known }) };
+  return { ...found, readBytes: context.budget.readBytes, known };
 }
 
 function find(target: Target, context: InspectionContext): Promise<Found> {
@@ -111,11 +111,7 @@ async function readFolder(
   if (gguf !== undefined) {
     return { files: [gguf], facts: await ggufFacts(await folder.open(gguf, signal), signal) };
   }
-  const options = {
-    ...(only === undefined ? {} : { only }),
-    ...(onProgress === undefined ? {} : { onProgress }),
-  };
-  const { checkpoint, files } = await readSafetensorsCheckpoint(folder, options, signal);
+  const { checkpoint, files } = await readSafetensorsCheckpoint(folder, { only, onProgress }, signal);
   return { files, facts: factsOf(checkpoint) };
 }
 

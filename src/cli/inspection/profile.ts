@@ -13,7 +13,7 @@ export interface CheckpointFacts {
   readonly format: "safetensors" | "GGUF";
   readonly architecture: Architecture;
   readonly parameters: number;
-  readonly quantization?: Quantization;
+  readonly quantization?: Quantization | undefined;
   /** Bytes in the files, by part. */
   readonly storedBytes: PartBytes;
   /** Bytes in the files, by element type, the most first. */
@@ -35,7 +35,7 @@ export interface Checkpoint {
   readonly format: CheckpointFacts["format"];
   readonly architecture: Architecture;
   readonly tensors: readonly Tensor[];
-  readonly quantization?: Quantization;
+  readonly quantization?: Quantization | undefined;
   readonly notes: readonly string[];
   /** The profile's format for the element type that most weights of the layers have. */
   readonly weightsOf: (dominantType: string) => ProfileWeights | undefined;
@@ -61,7 +61,7 @@ export function factsOf(checkpoint: Checkpoint): CheckpointFacts {
     format,
     architecture,
     parameters,
-    ...(quantization === undefined ? {} : { quantization }),
+    quantization,
     storedBytes,
     bytesByType: bytesByType(tensors),
     profile: profileOf(checkpoint, placed, loadedBytes),

@@ -45,7 +45,10 @@ export interface SafetensorsCheckpoint {
  */
 export async function readSafetensorsCheckpoint(
   folder: CheckpointFolder,
-  options: { readonly only?: string; readonly onProgress?: (progress: ShardProgress) => void },
+  options: {
+    readonly only?: string | undefined;
+    readonly onProgress?: ((progress: ShardProgress) => void) | undefined;
+  },
   signal: AbortSignal,
 ): Promise<SafetensorsCheckpoint> {
   const config = await readConfigOf(folder, signal);
@@ -60,7 +63,7 @@ export async function readSafetensorsCheckpoint(
       name: folder.name,
       format: "safetensors",
       architecture,
-      ...(quantization === undefined ? {} : { quantization }),
+      quantization,
       tensors: tensors.map(({ tensor }) => tensor),
       notes: [...notes, ...notesOn(tensors)],
       weightsOf: (type) => weightsOfType(type, quantization),

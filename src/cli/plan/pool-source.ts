@@ -105,7 +105,7 @@ function defaultPools(why: string): Pools {
   };
 }
 
-/** Short: whoever has no cluster should not wait to be told. */
+/** Short: a user without a cluster should not wait to be told. */
 const requestTimeoutMs = 3000;
 
 async function poolsOfCluster(options: ClusterOptions, terminal: Terminal): Promise<Pools> {

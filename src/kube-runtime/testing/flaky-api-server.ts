@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
-import type { ClusterConfig } from "../connection/config/config.ts";
+import type { ClusterConfig } from "../connection/config/cluster-config.ts";
 import type { KubeObject, Live } from "../client/object.ts";
 import type { SelfSignedCertificate } from "../certificates/self-signed.ts";
 import { listen } from "../http/serve.ts";

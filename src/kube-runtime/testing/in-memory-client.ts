@@ -83,7 +83,7 @@ export class InMemoryKubeClient implements KubeClient {
     return this.#watches.size;
   }
 
-  /** From now on nothing is answered and nothing delivered: whoever uses the client is dead. */
+  /** From now on nothing is answered and nothing delivered, as if the process that uses the client had died. */
   close(): void {
     this.#closed = true;
     for (const end of this.#watches) end();

@@ -9,7 +9,7 @@ export interface KindRules {
   readonly statusOnCreate?: boolean;
   /** `metadata.generation` counts changes of anything but metadata and status. */
   readonly generation?: boolean;
-  /** A deletion waits this many seconds for whoever runs the object; 0 and undefined remove it at once. */
+  /** A deletion waits this many seconds for the controller that runs the object; 0 and undefined remove it at once. */
   readonly graceSeconds?: (object: Live<KubeObject>) => number | undefined;
   /**
    * Defaults, mutating webhooks and validation, in this order.

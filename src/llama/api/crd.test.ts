@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { type CustomResourceDefinition, customResourceDefinitions } from "./crd.ts";
 import type { StructuralSchema } from "./structural-schema.ts";
@@ -38,17 +38,17 @@ describe.each(customResourceDefinitions().map((crd) => [crd.spec.names.kind, crd
   (_kind, crd) => {
     const all = [...nodes(rootOf(crd))];
 
-    it("bounds every string, list, map and number", () => {
+    test("bounds every string, list, map and number", () => {
       expect(all.filter(({ schema }) => !isBounded[schema.type](schema)).map(({ path }) => path)).toEqual([]);
     });
 
-    it("describes every field, for kubectl explain", () => {
+    test("describes every field, for kubectl explain", () => {
       const isField = ({ path }: Node) => !path.endsWith("]") && !path.endsWith("}");
       const without = all.filter((node) => isField(node) && node.schema.description === undefined);
       expect(without.map((node) => node.path)).toEqual([]);
     });
 
-    it("defaults every required parent of a default, so that the default is reached", () => {
+    test("defaults every required parent of a default, so that the default is reached", () => {
       const unreached = all.filter(
         ({ schema }) =>
           schema.required?.some((name) => schema.properties?.[name]?.default !== undefined) ?? false,
@@ -56,15 +56,15 @@ describe.each(customResourceDefinitions().map((crd) => [crd.spec.names.kind, crd
       expect(unreached.map((node) => node.path)).toEqual([]);
     });
 
-    it("keeps kstatus waiting until the operator has seen an object", () => {
+    test("keeps kstatus waiting until the operator has seen an object", () => {
       expect(rootOf(crd).properties?.["status"]?.default).toEqual({ observedGeneration: -1 });
     });
 
-    it("takes less than 60 kB", () => {
+    test("takes less than 60 kB", () => {
       expect(Buffer.byteLength(stringify(crd, { lineWidth: 0 }))).toBeLessThan(60_000);
     });
 
-    it("holds plain data: it goes through JSON unchanged", () => {
+    test("holds plain data: it goes through JSON unchanged", () => {
       expect(JSON.parse(JSON.stringify(crd))).toEqual(crd);
     });
   },
@@ -78,7 +78,7 @@ describe("what kubectl get prints", () => {
       .map(({ name }) => name.toUpperCase())
       .join("  ");
 
-  it("of LlamaDeployments fits a terminal", () => {
+  test("of LlamaDeployments fits a terminal", () => {
     expect(columns("LlamaDeployment", false)).toBe(
       "MODEL  READY  REASON  SERVING  WANTED  TP  PP  GPUS  AGE",
     );
@@ -87,11 +87,11 @@ describe("what kubectl get prints", () => {
     );
   });
 
-  it("of GpuPools fits a terminal", () => {
+  test("of GpuPools fits a terminal", () => {
     expect(columns("GpuPool", false)).toBe("GPU  PER NODE  NODES  FREE NODES  USED  TOTAL  AGE");
   });
 
-  it("comes from fields that the schemas have, and so does /scale", () => {
+  test("comes from fields that the schemas have, and so does /scale", () => {
     for (const crd of customResourceDefinitions()) {
       const { additionalPrinterColumns, subresources } = crd.spec.versions[0];
       const paths = [

@@ -91,7 +91,10 @@ const environmentVariable = withRules(
 /** The engines that there are; each has its file in `src/llama/engines`. */
 export const engineType = z.enum(["vllm"]);
 
-/** `spec.engine`. */
+/**
+ * `spec.engine`. A revision's identity is the hash of this object: a further field has no
+ * default, or every model would restart with the upgrade. What shapes no pod goes elsewhere in the spec.
+ */
 export const engine = z.strictObject({
   type: engineType.default("vllm").describe("Inference engine."),
   version: z

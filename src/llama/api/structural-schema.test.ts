@@ -1,10 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { boundedMap, withRules } from "./schema.ts";
 import { UnsupportedSchemaError, structuralSchema } from "./structural-schema.ts";
 
 describe("structuralSchema", () => {
-  it("drops what only JSON Schema says: closed objects, and the bounds of a JavaScript number", () => {
+  test("drops what only JSON Schema says: closed objects, and the bounds of a JavaScript number", () => {
     expect(structuralSchema(z.strictObject({ size: z.int().min(1) }))).toEqual({
       type: "object",
       properties: { size: { type: "integer", format: "int64", minimum: 1 } },
@@ -12,22 +12,22 @@ describe("structuralSchema", () => {
     });
   });
 
-  it("leaves a field with a default optional and says the default", () => {
+  test("leaves a field with a default optional and says the default", () => {
     expect(structuralSchema(z.strictObject({ mode: z.enum(["a", "b"]).default("a") }))).toEqual({
       type: "object",
       properties: { mode: { type: "string", enum: ["a", "b"], default: "a" } },
     });
   });
 
-  it("writes a time as a format, without zod's pattern", () => {
+  test("writes a time as a format, without zod's pattern", () => {
     expect(structuralSchema(z.iso.datetime())).toEqual({ type: "string", format: "date-time" });
   });
 
-  it("writes slashes in patterns as people do", () => {
+  test("writes slashes in patterns as people do", () => {
     expect(structuralSchema(z.string().regex(/^a\/b$/))).toEqual({ type: "string", pattern: "^a/b$" });
   });
 
-  it("carries rules, and the keys of a map as a rule", () => {
+  test("carries rules, and the keys of a map as a rule", () => {
     const pattern = /^[a-z]+$/;
     const map = boundedMap(z.string().max(9), { pattern, message: "letters only" }, 4);
     expect(structuralSchema(map)).toEqual({
@@ -40,7 +40,7 @@ describe("structuralSchema", () => {
     });
   });
 
-  it("keeps a rule's field and the description around it", () => {
+  test("keeps a rule's field and the description around it", () => {
     const range = withRules(z.strictObject({ low: z.int(), high: z.int() }), [
       {
         cel: "self.low <= self.high",
@@ -57,7 +57,7 @@ describe("structuralSchema", () => {
     });
   });
 
-  it.each([
+  test.each([
     ["a union", z.strictObject({ value: z.union([z.string(), z.int()]) }), ".value"],
     ["a tuple", z.strictObject({ value: z.tuple([z.string()]) }), ".value[]"],
     ["anything", z.strictObject({ list: z.array(z.unknown()) }), ".list[]"],

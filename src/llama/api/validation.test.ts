@@ -1,5 +1,5 @@
 // Runs the table of manifests against zod; test/integration/crd.test.ts runs it against the API server.
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseGpuPool, parseLlamaDeployment } from "./resources.ts";
 import { type ValidationCase, acceptedCases, refusedCases } from "../testing/validation-cases.ts";
 
@@ -10,18 +10,18 @@ function parse(manifest: ValidationCase["manifest"]) {
 }
 
 describe("a manifest read by zod", () => {
-  it.each(acceptedCases)("accepts $name", ({ manifest }) => {
+  test.each(acceptedCases)("accepts $name", ({ manifest }) => {
     expect(parse(manifest)).toMatchObject({ ok: true });
   });
 
-  it.each(refusedCases)("refuses $name", ({ manifest, refused: { path, message } }) => {
+  test.each(refusedCases)("refuses $name", ({ manifest, refused: { path, message } }) => {
     expect(parse(manifest)).toMatchObject({
       ok: false,
       problems: [{ path, message: expect.stringContaining(message) }],
     });
   });
 
-  it("fills in every default", () => {
+  test("fills in every default", () => {
     const result = parseLlamaDeployment({
       apiVersion: "llama-operator.dev/v1alpha1",
       kind: "LlamaDeployment",
@@ -42,7 +42,7 @@ describe("a manifest read by zod", () => {
     });
   });
 
-  it("names every problem of a manifest at once, each with its path", () => {
+  test("names every problem of a manifest at once, each with its path", () => {
     const result = parseLlamaDeployment({
       apiVersion: "llama-operator.dev/v1",
       kind: "LlamaDeployment",
@@ -60,7 +60,7 @@ describe("a manifest read by zod", () => {
     });
   });
 
-  it("refuses what is no object at all", () => {
+  test("refuses what is no object at all", () => {
     expect(parseGpuPool("h100")).toEqual({
       ok: false,
       problems: [{ path: "", message: 'must be of type object: "string"' }],

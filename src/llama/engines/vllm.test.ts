@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import flagTable from "../../../local/engine/command-line/vllm-0.32.0-flags.json" with { type: "json" };
 import { parseServeArguments } from "../../../local/engine/command-line/argv.ts";
 import { plannedEngineFlags } from "../api/engine-spec.ts";
@@ -32,7 +32,7 @@ function variablesOf({ env }: EngineContainer): Map<string, (typeof env)[number]
 }
 
 describe("vLLM's command line", () => {
-  it("has only flags that vLLM 0.32 knows, in every case and at every rank", () => {
+  test("has only flags that vLLM 0.32 knows, in every case and at every rank", () => {
     const known = new Set(Object.keys(flagTable.flags));
     for (const given of Object.values(cases)) {
       for (const { role } of ranks) {
@@ -42,7 +42,7 @@ describe("vLLM's command line", () => {
     }
   });
 
-  it("is read by vLLM's argument parser as what the plan says", () => {
+  test("is read by vLLM's argument parser as what the plan says", () => {
     const { plan } = cases.fourHundredFiveB;
     expect(parseServeArguments(containerOf(cases.fourHundredFiveB, "single").args)).toMatchObject({
       model: "RedHatAI/Meta-Llama-3.1-405B-Instruct-FP8-dynamic",
@@ -64,19 +64,19 @@ describe("vLLM's command line", () => {
     });
   });
 
-  it("pins weights and tokenizer to the planned revision", () => {
+  test("pins weights and tokenizer to the planned revision", () => {
     const flags = flagsOf(containerOf(cases.eightB, "single"));
     expect(flags.get("--revision")).toBe("0e9e39f249a16976918f6564b8830bc894c89659");
     expect(flags.get("--tokenizer-revision")).toBe(flags.get("--revision"));
   });
 
-  it("of a model on a volume names its folder and no revision", () => {
+  test("of a model on a volume names its folder and no revision", () => {
     const { args } = containerOf(cases.fromVolume, "single");
     expect(args[0]).toBe("/models/llama/8b");
     expect(args.join(" ")).not.toContain("revision");
   });
 
-  it("asks for quantisation only where the engine quantises on the fly", () => {
+  test("asks for quantisation only where the engine quantises on the fly", () => {
     const { plan } = cases.eightB;
     const onTheFly: Case = {
       ...cases.eightB,
@@ -86,7 +86,7 @@ describe("vLLM's command line", () => {
     expect(flagsOf(containerOf(cases.seventyB, "single")).has("--quantization")).toBe(false);
   });
 
-  it("joins the ranks of a group without Ray, the leader as rank 0, the workers headless", () => {
+  test("joins the ranks of a group without Ray, the leader as rank 0, the workers headless", () => {
     const { plan } = cases.groupOfTwo;
     const leader = flagsOf(containerOf(cases.groupOfTwo, "leader"));
     const worker = flagsOf(containerOf(cases.groupOfTwo, "worker"));
@@ -108,7 +108,7 @@ describe("vLLM's command line", () => {
     expect(worker.has("--port")).toBe(false);
   });
 
-  it("gives every rank the same model and memory", () => {
+  test("gives every rank the same model and memory", () => {
     const memory = (role: Rank["role"]) =>
       [...flagsOf(containerOf(cases.groupOfTwo, role))].filter(([flag]) =>
         /max-|memory|block|kv-|load|revision/.test(flag),
@@ -116,14 +116,14 @@ describe("vLLM's command line", () => {
     expect(memory("worker")).toEqual(memory("leader"));
   });
 
-  it("calls tools with Llama's instruction-tuned models, with the checkpoint's own template", () => {
+  test("calls tools with Llama's instruction-tuned models, with the checkpoint's own template", () => {
     const flags = flagsOf(containerOf(cases.eightB, "single"));
     expect(flags.get("--tool-call-parser")).toBe("llama3_json");
     expect(flags.has("--enable-auto-tool-choice")).toBe(true);
     expect(flags.has("--chat-template")).toBe(false);
   });
 
-  it.each([
+  test.each([
     ["no-enable-auto-tool-choice", ""],
     ["tool-call-parser", "pythonic"],
   ])("leaves tools to a user who sets %s", (name, value) => {
@@ -133,7 +133,7 @@ describe("vLLM's command line", () => {
     ]);
   });
 
-  it("ends with the user's flags in alphabetical order, whatever order they were written in", () => {
+  test("ends with the user's flags in alphabetical order, whatever order they were written in", () => {
     const ends = (args: Record<string, string>) =>
       containerOf(withEngine(cases.eightB, { args }), "single").args.slice(-3);
     const expected = ["--async-scheduling", "--max-logprobs=5", "--seed=7"];
@@ -141,12 +141,12 @@ describe("vLLM's command line", () => {
     expect(ends({ "async-scheduling": "", seed: "7", "max-logprobs": "5" })).toEqual(expected);
   });
 
-  it("passes the user's value on as written, without expanding the token into it", () => {
+  test("passes the user's value on as written, without expanding the token into it", () => {
     const flags = flagsOf(containerOf(cases.seventyB, "single"));
     expect(flags.get("--chat-template")).toBe("$$(HF_TOKEN)-{{ messages }}");
   });
 
-  it.each([...plannedEngineFlags, "tensor-parallel", "device-memory-utilization", "tokenizer", "head"])(
+  test.each([...plannedEngineFlags, "tensor-parallel", "device-memory-utilization", "tokenizer", "head"])(
     "keeps the plan when the user sets %s",
     (name) => {
       const { spec } = cases.groupOfTwo;
@@ -159,7 +159,7 @@ describe("vLLM's command line", () => {
     },
   );
 
-  it("keeps the plan whatever part of a planned flag the user writes, which argparse would complete", () => {
+  test("keeps the plan whatever part of a planned flag the user writes, which argparse would complete", () => {
     const { spec } = cases.groupOfTwo;
     const baseline = containerOf(cases.groupOfTwo, "worker");
     const flags = [...flagsOf(baseline).keys()].map((flag) => flag.slice(2));
@@ -172,7 +172,7 @@ describe("vLLM's command line", () => {
     }
   });
 
-  it("takes limits from the plan once, which has read them from the user's flags", () => {
+  test("takes limits from the plan once, which has read them from the user's flags", () => {
     const given = withEngine(cases.eightB, { args: { "max-num-seqs": "128" } });
     const words = containerOf(given, "single").args.filter((word) => word.startsWith("--max-num-seqs"));
     expect(words).toEqual(["--max-num-seqs=1024"]);
@@ -181,13 +181,13 @@ describe("vLLM's command line", () => {
 });
 
 describe("vLLM's container", () => {
-  it("runs the published image of the planned version, or the one that the user names", () => {
+  test("runs the published image of the planned version, or the one that the user names", () => {
     expect(containerOf(cases.eightB, "single").image).toBe("vllm/vllm-openai:v0.32.0");
     const given = withEngine(cases.eightB, { image: "registry.example/vllm@sha256:1" });
     expect(containerOf(given, "single").image).toBe("registry.example/vllm@sha256:1");
   });
 
-  it("writes to its writable paths alone", () => {
+  test("writes to its writable paths alone", () => {
     const container = containerOf(cases.eightB, "single");
     const directories = container.env.filter(({ value }) => value?.startsWith("/"));
     expect(directories.map(({ name }) => name)).toContain("HOME");
@@ -198,7 +198,7 @@ describe("vLLM's container", () => {
     }
   });
 
-  it("takes the token from the Secret, and only for a hub", () => {
+  test("takes the token from the Secret, and only for a hub", () => {
     expect(variablesOf(containerOf(cases.eightB, "single")).get("HF_TOKEN")).toEqual({
       name: "HF_TOKEN",
       valueFrom: { secretKeyRef: { name: "hugging-face", key: "token" } },
@@ -208,7 +208,7 @@ describe("vLLM's container", () => {
     expect(offline.get("HF_HUB_OFFLINE")?.value).toBe("1");
   });
 
-  it("keeps its own variables when the user sets them, and lets the others be replaced", () => {
+  test("keeps its own variables when the user sets them, and lets the others be replaced", () => {
     const given = withEngine(cases.overEfa, {
       env: [
         { name: "HF_TOKEN", value: "hf_secret" },
@@ -228,7 +228,7 @@ describe("vLLM's container", () => {
     ]);
   });
 
-  it("names each variable once", () => {
+  test("names each variable once", () => {
     for (const given of Object.values(cases)) {
       for (const { role } of ranks) {
         const names = containerOf(given, role).env.map(({ name }) => name);
@@ -237,7 +237,7 @@ describe("vLLM's container", () => {
     }
   });
 
-  it("is given the fabric's variables where a replica spans nodes, and only there", () => {
+  test("is given the fabric's variables where a replica spans nodes, and only there", () => {
     expect(variablesOf(containerOf(cases.overEfa, "worker")).get("FI_PROVIDER")?.value).toBe("efa");
     const oneNode: Case = {
       ...cases.fourHundredFiveB,
@@ -246,7 +246,7 @@ describe("vLLM's container", () => {
     expect(variablesOf(containerOf(oneNode, "single")).has("FI_PROVIDER")).toBe(false);
   });
 
-  it("answers to the model's name", () => {
+  test("answers to the model's name", () => {
     expect(engine.servedModelName(cases.eightB.spec)).toBe("llama-3.1-8b-instruct");
   });
 });

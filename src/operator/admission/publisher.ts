@@ -1,5 +1,5 @@
 // Keeps the API server trusting this replica's webhook: puts its certificates into the caBundle of one
-// ValidatingWebhookConfiguration, again whenever somebody takes them out, and the next ones in time.
+// ValidatingWebhookConfiguration, again whenever they are taken out, and the next ones in time.
 //
 // Guarantees
 // - Only caBundle is changed, and only in the state that was read: a conflict is settled by the watch's next event.
@@ -149,7 +149,7 @@ export class CertificatePublisher {
     return true;
   }
 
-  /** False where somebody was faster: the watch brings what they wrote. */
+  /** False where another writer was faster: the watch brings what it wrote. */
   async #write(
     { metadata: { name, resourceVersion } }: Live<ValidatingWebhookConfiguration>,
     webhooks: ValidatingWebhookConfiguration["webhooks"],

@@ -1,5 +1,5 @@
 // The HTTPS server that the API server asks: POST /validate with an AdmissionReview. Every bound is its own, because
-// anybody in the cluster's network may knock.
+// any client in the cluster's network can connect.
 //
 // Guarantees
 // - A changed certificate is used for new connections; those that are open go on.

@@ -1,8 +1,8 @@
-// The one place that asks engines for their metrics, for whoever wants to know: the report of the KV cache asks one pod
+// The one place that asks engines for their metrics, for all subscribers: the report of the KV cache asks one pod
 // once, the autoscaler asks all pods of what it scales every few seconds.
 //
 // Guarantees
-// - Nothing is asked unless a subscriber wants it, and of one pod at most one page at a time, whoever wants it.
+// - Nothing is asked unless a subscriber wants it, and of one pod at most one page at a time, however many want it.
 // - Requests a second, requests in flight, bytes of a page and time for it are bounded, over all subscribers.
 // - A pod that hangs holds up no other one; one that fails is asked less and less often; one that is gone is forgotten.
 // - After `stop` nothing is asked any more, and `run` returns when everything under way has ended.

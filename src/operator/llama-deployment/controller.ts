@@ -65,7 +65,7 @@ export function llamaDeploymentControllers(parts: ControllerParts): readonly Con
   return [controller, engineReportController(parts, { revisions, reports, wake })];
 }
 
-/** Wakes the owner of a child, and the LlamaDeployment whose name somebody else's object holds. */
+/** Wakes the owner of a child, and the LlamaDeployment whose name an object of another owner holds. */
 function watchChildren(
   controller: Controller,
   informer: Informer<KubeObject>,

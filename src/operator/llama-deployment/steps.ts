@@ -4,7 +4,7 @@ import type { MeasuredOverhead } from "@llama-operator/llama/api";
 import type { GpuCapacity } from "../capacity/gpu-capacity.ts";
 import type { DesiredObjects } from "./children/desired-objects.ts";
 import { childrenStep } from "./children/step.ts";
-import { measuredStep, type Reports } from "./measured-step.ts";
+import { measuredStep, type Reports } from "./engine-report/step.ts";
 import type { Step } from "./pass.ts";
 import { planStep } from "./plan/step.ts";
 import { prerequisitesStep } from "./prerequisites/step.ts";

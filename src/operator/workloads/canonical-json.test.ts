@@ -1,17 +1,17 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { canonicalJson } from "./canonical-json.ts";
 
 describe("canonical JSON", () => {
-  it("does not depend on the order of keys", () => {
+  test("does not depend on the order of keys", () => {
     expect(canonicalJson({ b: 1, a: { d: 2, c: 3 } })).toBe(canonicalJson({ a: { c: 3, d: 2 }, b: 1 }));
   });
 
-  it("takes absent, undefined and empty for the same", () => {
+  test("takes absent, undefined and empty for the same", () => {
     const expected = canonicalJson({ a: 1 });
     expect(canonicalJson({ a: 1, b: undefined, c: {}, d: [], e: { f: {} } })).toBe(expected);
   });
 
-  it("keeps what differs apart", () => {
+  test("keeps what differs apart", () => {
     const values = [
       { a: 0 },
       { a: "0" },

@@ -18,7 +18,7 @@ export function deployment(owner: Owner, revision: RevisionData, replicas: numbe
     spec: {
       replicas,
       selector: { matchLabels: { ...servingPods(owner.name), ...revisionLabels } },
-      // Should anybody change the template, no further GPUs are taken while it is changed back.
+      // Should the template be changed, no further GPUs are taken while it is changed back.
       strategy: { type: "Recreate" },
       progressDeadlineSeconds: revision.startupBudgetSeconds + placementSeconds,
       revisionHistoryLimit: 0,

@@ -1,5 +1,5 @@
 // Whole manifests, as people would read them in a pull request: what changes for running models shows up here.
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { desiredObjects, workloads, type RevisionWorkload } from "./desired.ts";
 import { cases, type Case } from "@llama-operator/llama/testing";
@@ -17,13 +17,13 @@ function yamlOf(objects: readonly object[]): string {
 }
 
 describe("the manifests", () => {
-  it("of everything that a small model becomes", async () => {
+  test("of everything that a small model becomes", async () => {
     const { owner } = cases.eightB;
     const objects = desiredObjects({ owner, workloads: [workloadOf(cases.eightB)] });
     await expect(yamlOf(objects)).toMatchFileSnapshot(`golden/${cases.eightB.name}.yaml`);
   });
 
-  it.each(Object.values(cases).slice(1))("of the workload in $name", async (given) => {
+  test.each(Object.values(cases).slice(1))("of the workload in $name", async (given) => {
     const objects = workloads(given.owner, workloadOf(given));
     await expect(yamlOf(objects)).toMatchFileSnapshot(`golden/${given.name}.yaml`);
   });

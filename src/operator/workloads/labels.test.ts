@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { allRanks, objectLabels, plannedByUs, podLabels, servingPods, servingSelector } from "./labels.ts";
 
 describe("labels", () => {
-  it("let the Service and /scale select serving pods of every revision, and nothing else", () => {
+  test("let the Service and /scale select serving pods of every revision, and nothing else", () => {
     const selector = servingPods("chat");
     const selects = (labels: Record<string, string>) =>
       Object.entries(selector).every(([key, value]) => labels[key] === value);
@@ -15,11 +15,11 @@ describe("labels", () => {
     );
   });
 
-  it("let the disruption budget select headless ranks too", () => {
+  test("let the disruption budget select headless ranks too", () => {
     expect(podLabels("chat", "0123456789", "worker")).toMatchObject(allRanks("chat"));
   });
 
-  it("tell the operator's objects from those of others", () => {
+  test("tell the operator's objects from those of others", () => {
     expect(plannedByUs(objectLabels("chat"))).toBe(true);
     expect(plannedByUs({ "llama-operator.dev/deployment": "chat" })).toBe(false);
     expect(plannedByUs({ "app.kubernetes.io/managed-by": "Helm" })).toBe(false);

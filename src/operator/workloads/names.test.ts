@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { deploymentName } from "@llama-operator/llama/api";
 import { controllerRevisionName, endpointUrl, workloadName, type Owner } from "./names.ts";
 
@@ -7,7 +7,7 @@ const longest: Owner = { ...owner, name: "l".repeat(40) };
 const revision = "0123456789";
 
 describe("names", () => {
-  it("of the longest LlamaDeployment leave room for everything that LeaderWorkerSet appends", () => {
+  test("of the longest LlamaDeployment leave room for everything that LeaderWorkerSet appends", () => {
     expect(longest.name).toMatch(deploymentName);
     const group = workloadName(longest, revision, 999);
     // The LeaderWorkerSet is also a headless Service: RFC 1035.
@@ -19,12 +19,12 @@ describe("names", () => {
     expect(lastWorkerPod.length).toBeLessThanOrEqual(63);
   });
 
-  it("of the longest LlamaDeployment leave room for a ReplicaSet's hash", () => {
+  test("of the longest LlamaDeployment leave room for a ReplicaSet's hash", () => {
     expect(`${workloadName(longest, revision)}-${"h".repeat(10)}`.length).toBeLessThanOrEqual(63);
     expect(controllerRevisionName(longest, revision).length).toBeLessThanOrEqual(63);
   });
 
-  it("differ by owner's uid, by revision and by slot, and are otherwise the same each time", () => {
+  test("differ by owner's uid, by revision and by slot, and are otherwise the same each time", () => {
     const names = [
       workloadName(owner, revision),
       workloadName(owner, revision, 0),
@@ -36,7 +36,7 @@ describe("names", () => {
     expect(workloadName({ ...owner }, revision)).toBe(names[0]);
   });
 
-  it("give the URL that applications use", () => {
+  test("give the URL that applications use", () => {
     expect(endpointUrl(owner)).toBe("http://chat.prod.svc/v1");
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { llamaDeploymentSpec } from "@llama-operator/llama/api";
 import { controllerRevision, readRevision, RevisionUnreadable } from "./controller-revision.ts";
 import { desiredObjects, workloads } from "./desired.ts";
@@ -22,12 +22,12 @@ function throughTheApiServer<T>(value: T): T {
 describe("a revision's identity", () => {
   const hash = revisionHash(intentOf(spec, plan));
 
-  it("stays, as long as nothing that shapes pods changes", () => {
+  test("stays, as long as nothing that shapes pods changes", () => {
     // Should this fail, an upgrade of the operator would restart every model: is that what you want?
     expect(hash).toBe("d3cd3c1ee3");
   });
 
-  it.each([
+  test.each([
     ["the number of replicas", { ...spec, replicas: 7 }, plan],
     ["the explanations of the plan", spec, { ...plan, because: ["another reason"] }],
     [
@@ -44,7 +44,7 @@ describe("a revision's identity", () => {
     expect(revisionHash(intentOf(changedSpec, changedPlan))).toBe(hash);
   });
 
-  it.each([
+  test.each([
     ["the model's name", { ...spec, model: { ...spec.model, name: "other" } }, plan],
     ["the token's Secret", { ...spec, model: { name: spec.model.name } }, plan],
     ["the engine's flags", { ...spec, engine: { ...spec.engine, args: { seed: "1" } } }, plan],
@@ -58,7 +58,7 @@ describe("a revision's identity", () => {
     expect(revisionHash(intentOf(changedSpec, changedPlan))).not.toBe(hash);
   });
 
-  it("does not depend on a field that a later release adds, at its default; another value is another revision", () => {
+  test("does not depend on a field that a later release adds, at its default; another value is another revision", () => {
     const later = llamaDeploymentSpec.parse({ model: { name: "any" } });
     const defaults = { ...later, podTemplate: { ...later.podTemplate, hostUsers: true } };
     const intent = intentOf(spec, plan);
@@ -70,7 +70,7 @@ describe("a revision's identity", () => {
     expect(identityOf(filled(false), defaults)).not.toBe(identityOf(intent, defaults));
   });
 
-  it("does not depend on the order in which a person wrote flags", () => {
+  test("does not depend on the order in which a person wrote flags", () => {
     const withArgs = (args: Record<string, string>) =>
       revisionHash(intentOf(llamaDeploymentSpec.parse({ ...spec, engine: { args } }), plan));
     expect(withArgs({ seed: "1", "max-logprobs": "5" })).toBe(withArgs({ "max-logprobs": "5", seed: "1" }));
@@ -78,7 +78,7 @@ describe("a revision's identity", () => {
 });
 
 describe("a stored revision", () => {
-  it("gives the same workloads as the one that was rendered", () => {
+  test("gives the same workloads as the one that was rendered", () => {
     for (const given of Object.values(cases)) {
       const rendered = renderRevision(given);
       const read = readRevision(throughTheApiServer(controllerRevision(given.owner, rendered, 1)));
@@ -89,7 +89,7 @@ describe("a stored revision", () => {
     }
   });
 
-  it("keeps its identity when its plan is planned with again", () => {
+  test("keeps its identity when its plan is planned with again", () => {
     for (const given of Object.values(cases)) {
       const rendered = renderRevision(given);
       const read = readRevision(throughTheApiServer(controllerRevision(given.owner, rendered, 1)));
@@ -97,7 +97,7 @@ describe("a stored revision", () => {
     }
   });
 
-  it("is used as it is, though another operator rendered it otherwise and knew more fields", () => {
+  test("is used as it is, though another operator rendered it otherwise and knew more fields", () => {
     const object = throughTheApiServer(controllerRevision(owner, renderRevision({ owner, spec, plan }), 1));
     const data = readRevision(object);
     const container = data.templates.serving.spec?.containers[0];
@@ -109,7 +109,7 @@ describe("a stored revision", () => {
     expect(readRevision(tomorrow)).toMatchObject({ novelty: true, plan: { novelty: 1 } });
   });
 
-  it.each([
+  test.each([
     ["nothing", undefined],
     ["something else", { spec: {} }],
     ["no container", { ...renderRevision({ owner, spec, plan }), templates: { serving: { spec: {} } } }],
@@ -119,7 +119,7 @@ describe("a stored revision", () => {
     expect(read).toThrow(/chat-0123456789/);
   });
 
-  it("says how the serving rank is run", () => {
+  test("says how the serving rank is run", () => {
     const { image, command } = servingCommand(renderRevision(cases.groupOfTwo));
     expect(image).toBe("vllm/vllm-openai:v0.32.0");
     expect(command.slice(0, 3)).toEqual(["vllm", "serve", "meta-llama/Llama-3.1-405B-Instruct"]);
@@ -131,7 +131,7 @@ describe("the objects of a LlamaDeployment", () => {
   const revision = renderRevision({ owner, spec, plan });
   const group = renderRevision(cases.groupOfTwo);
 
-  it("are all controlled by it and carry its labels", () => {
+  test("are all controlled by it and carry its labels", () => {
     const objects = [
       ...desiredObjects({
         owner,
@@ -154,7 +154,7 @@ describe("the objects of a LlamaDeployment", () => {
     }
   });
 
-  it("hold one Deployment for a revision on single nodes and one LeaderWorkerSet for each replica over several", () => {
+  test("hold one Deployment for a revision on single nodes and one LeaderWorkerSet for each replica over several", () => {
     const kinds = desiredObjects({
       owner,
       workloads: [
@@ -172,7 +172,7 @@ describe("the objects of a LlamaDeployment", () => {
     ]);
   });
 
-  it("hold no ServiceAccount where a person names one", () => {
+  test("hold no ServiceAccount where a person names one", () => {
     const named = renderRevision(cases.seventyB);
     const kindsOf = (...revisions: readonly RevisionData[]) =>
       desiredObjects({ owner, workloads: revisions.map((each) => ({ revision: each, replicas: 1 })) }).map(
@@ -183,7 +183,7 @@ describe("the objects of a LlamaDeployment", () => {
     expect(kindsOf(revision, named)).toContain("ServiceAccount");
   });
 
-  it("let a Deployment outlast the start of its pods before it says that it does not progress", () => {
+  test("let a Deployment outlast the start of its pods before it says that it does not progress", () => {
     const [workload] = workloads(owner, { revision, replicas: 1 });
     const deadline = workload?.kind === "Deployment" ? workload.spec?.progressDeadlineSeconds : undefined;
     expect(deadline).toBeGreaterThan(revision.startupBudgetSeconds);

@@ -6,11 +6,11 @@
 // machine in both cases, and the ratio would tell less of the operator.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bench, EmptyBenchmark, Measurement } from "../benchmark.ts";
-import { recordingOf, startBareLoop, type Recording } from "../bed/bare-loop.ts";
-import type { AuditEntry, AuditMark } from "../bed/audit-log.ts";
-import { isWrite } from "../bed/audit-log.ts";
-import type { BenchCluster } from "../bed/cluster.ts";
-import { benchmarkAgent } from "../bed/cluster.ts";
+import { recordingOf, startBareLoop, type Recording } from "../harness/bare-loop.ts";
+import type { AuditEntry, AuditMark } from "../harness/audit-log.ts";
+import { isWrite } from "../harness/audit-log.ts";
+import type { BenchCluster } from "../harness/cluster.ts";
+import { benchmarkAgent } from "../harness/cluster.ts";
 import {
   connections,
   createAll,
@@ -20,9 +20,9 @@ import {
   isNamespaceGone,
   manifest,
   nameOf,
-} from "../bed/load.ts";
-import { OperatorProcess } from "../bed/operator-process.ts";
-import { startRecordingProxy } from "../bed/recording-proxy.ts";
+} from "../harness/load.ts";
+import { OperatorProcess } from "../harness/operator-process.ts";
+import { startRecordingProxy } from "../harness/recording-proxy.ts";
 import { median } from "../statistics.ts";
 
 const benchmark = "create";

@@ -3,9 +3,9 @@
 // something to write; the audit log says who wrote what and when.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bench, FleetBenchmark, LeaseTimes, Measurement } from "../benchmark.ts";
-import { isLease, isWrite, tally, type AuditEntry } from "../bed/audit-log.ts";
-import type { BenchCluster } from "../bed/cluster.ts";
-import { startOperator } from "../bed/fleet.ts";
+import { isLease, isWrite, tally, type AuditEntry } from "../harness/audit-log.ts";
+import type { BenchCluster } from "../harness/cluster.ts";
+import { startOperator } from "../harness/fleet.ts";
 import {
   createNamespace,
   deleteNamespace,
@@ -13,8 +13,8 @@ import {
   isNamespaceGone,
   manifest,
   nameOf,
-} from "../bed/load.ts";
-import type { OperatorProcess } from "../bed/operator-process.ts";
+} from "../harness/load.ts";
+import type { OperatorProcess } from "../harness/operator-process.ts";
 import { largest } from "../statistics.ts";
 
 const benchmark = "failover";

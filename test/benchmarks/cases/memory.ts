@@ -1,6 +1,6 @@
 // The most memory that the operator ever takes: a cold start over many pods, and the time while they came.
 import type { FleetBenchmark, Measurement } from "../benchmark.ts";
-import { startOperator } from "../bed/fleet.ts";
+import { startOperator } from "../harness/fleet.ts";
 import { largest, median } from "../statistics.ts";
 
 const benchmark = "memory";

@@ -2,11 +2,11 @@
 // worker, so that the runtime's timer around a pass measures that pass alone.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FleetBenchmark, Measurement } from "../benchmark.ts";
-import { tally } from "../bed/audit-log.ts";
-import type { BenchCluster } from "../bed/cluster.ts";
-import { deploymentType, nameOf } from "../bed/load.ts";
-import { OperatorInProcess } from "../bed/operator-in-process.ts";
-import { ReconcileTimes } from "../bed/reconcile-times.ts";
+import { tally } from "../harness/audit-log.ts";
+import type { BenchCluster } from "../harness/cluster.ts";
+import { deploymentType, nameOf } from "../harness/load.ts";
+import { OperatorInProcess } from "../harness/operator-in-process.ts";
+import { ReconcileTimes } from "../harness/reconcile-times.ts";
 import { systemClock } from "../../../src/kube-runtime/clock.ts";
 import { median, percentile } from "../statistics.ts";
 

@@ -2,10 +2,10 @@
 // watch, which is the least that anybody could need.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bench, FleetBenchmark, Measurement } from "../benchmark.ts";
-import { isWrite, tally } from "../bed/audit-log.ts";
-import type { BenchCluster } from "../bed/cluster.ts";
-import { startOperator, type Fleet } from "../bed/fleet.ts";
-import { nameOf } from "../bed/load.ts";
+import { isWrite, tally } from "../harness/audit-log.ts";
+import type { BenchCluster } from "../harness/cluster.ts";
+import { startOperator, type Fleet } from "../harness/fleet.ts";
+import { nameOf } from "../harness/load.ts";
 import { deployments, podDisruptionBudgets, services } from "../../../src/operator/observed/kinds.ts";
 import { deploymentLabel } from "../../../src/operator/workloads/labels.ts";
 import type { KubeObject, Live } from "../../../src/kube-runtime/client/object.ts";

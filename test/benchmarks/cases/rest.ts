@@ -1,10 +1,10 @@
 // A fleet that nobody touches: nothing may be asked or written but the Lease, for longer than anything is remembered,
 // and what somebody else changes is put back.
-import { FastClock, FastKubeClient } from "../bed/fast-time.ts";
+import { FastClock, FastKubeClient } from "../harness/fast-time.ts";
 import type { Bench, FleetBenchmark, Measurement } from "../benchmark.ts";
-import { isLease, isWrite, tally, type AuditEntry } from "../bed/audit-log.ts";
-import type { BenchCluster } from "../bed/cluster.ts";
-import { OperatorInProcess } from "../bed/operator-in-process.ts";
+import { isLease, isWrite, tally, type AuditEntry } from "../harness/audit-log.ts";
+import type { BenchCluster } from "../harness/cluster.ts";
+import { OperatorInProcess } from "../harness/operator-in-process.ts";
 import { HttpKubeClient } from "../../../src/kube-runtime/connection/http/http-client.ts";
 import { noMetrics } from "../../../src/kube-runtime/metrics.ts";
 

@@ -2,9 +2,9 @@
 // The same starts are what stalls of the event loop are measured on.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bench, FleetBenchmark, Measurement } from "../benchmark.ts";
-import { isWrite, tally } from "../bed/audit-log.ts";
-import type { BenchCluster } from "../bed/cluster.ts";
-import { startOperator, type Fleet } from "../bed/fleet.ts";
+import { isWrite, tally } from "../harness/audit-log.ts";
+import type { BenchCluster } from "../harness/cluster.ts";
+import { startOperator, type Fleet } from "../harness/fleet.ts";
 import { largest, median } from "../statistics.ts";
 
 const benchmark = "restart";

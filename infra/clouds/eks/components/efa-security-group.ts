@@ -40,7 +40,7 @@ export class EfaSecurityGroup extends ComponentResource {
       new SecurityGroupIngressRule(`${id}-all-self`, toItself, own),
       new SecurityGroupEgressRule(`${id}-all-self`, toItself, own),
     ];
-    // Whoever uses the group waits for its rules.
+    // What uses the group waits for its rules.
     this.securityGroupId = rules.reduce<Output<string>>(
       (known, rule) => rule.id.apply(() => known),
       group.id,

@@ -24,7 +24,7 @@ export interface HttpClientOptions {
   readonly dispatcher: Dispatcher;
   readonly userAgent: string;
   readonly budget: ReadBudget;
-  readonly token?: OriginToken;
+  readonly token?: OriginToken | undefined;
   /** Waits before another try. */
   readonly wait: Wait;
 }

@@ -2,7 +2,7 @@
 // common case then loads none of it, and the token is trimmed and re-read instead of kept.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ClusterConfig } from "./config.ts";
+import type { ClusterConfig } from "./cluster-config.ts";
 import { ConfigError } from "../../client/errors.ts";
 
 const serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";

@@ -3,7 +3,7 @@
 // where it is not bundled.
 import type { RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
-import type { ClusterConfig, Credentials } from "./config.ts";
+import type { ClusterConfig, Credentials } from "./cluster-config.ts";
 import { ConfigError } from "../../client/errors.ts";
 
 /** Reads and merges `files`, first one first, as kubectl does. @throws ConfigError */

@@ -11,7 +11,7 @@
 // Caveats
 // - Only http and https proxies.
 import { Pool, ProxyAgent, type Dispatcher } from "undici";
-import type { ClusterConfig, Credentials, TlsMaterial } from "../config/config.ts";
+import type { ClusterConfig, Credentials, TlsMaterial } from "../config/cluster-config.ts";
 import { ConfigError } from "../../client/errors.ts";
 import { exchange, openStream, type HttpRequest, type HttpResponse, type HttpStream } from "./exchange.ts";
 

@@ -5,7 +5,7 @@ import { MetricsPageError, type MetricsPage } from "./prometheus-text.ts";
 
 /**
  * The names of each figure, today's first. A page holds one of them: which one is seen on the page itself, because
- * the version in the spec says nothing sure of an image that somebody built.
+ * the version in the spec says nothing sure of an image that a user built.
  */
 const names: Readonly<Record<keyof EngineLoad, readonly string[]>> = {
   running: ["vllm:num_requests_running"],

@@ -1,6 +1,6 @@
 // The workloads that exist for an object, and the replicas of each: pods of a Deployment, or the group of a
 // LeaderWorkerSet. A workload is recognised by its name, which follows from owner, revision and slot; its labels say the
-// same, and are put back where somebody took them away.
+// same, and are put back where they were taken away.
 import { isTerminating, type KubeObject, type Live } from "@llama-operator/kube-runtime/client";
 import type { Pod } from "../../observed/pod.ts";
 import { revisionLabel, slotLabel } from "../../workloads/labels.ts";

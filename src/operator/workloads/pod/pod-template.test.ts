@@ -1,6 +1,6 @@
 import type { IContainer } from "kubernetes-models/v1/Container";
 import type { IPodSpec } from "kubernetes-models/v1/PodSpec";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { fabrics } from "@llama-operator/llama/catalog";
 import { engineFor } from "@llama-operator/llama/engines";
 import { cases, type Case } from "@llama-operator/llama/testing";
@@ -79,7 +79,7 @@ function breachesOfRestricted(pod: IPodSpec): readonly string[] {
 }
 
 describe("a pod", () => {
-  it.each(everyRank)(
+  test.each(everyRank)(
     "is admitted under the Pod Security level that is stated for it: %s",
     (_, given, role) => {
       expect(requiredPodSecurityLevel(given.plan)).toBe("restricted");
@@ -87,7 +87,7 @@ describe("a pod", () => {
     },
   );
 
-  it.each(Object.values(fabrics))(
+  test.each(Object.values(fabrics))(
     "over the fabric $type needs just the level that the fabric states",
     (fabric) => {
       const plan = { ...cases.groupOfTwo.plan, fabric: fabric.type };
@@ -97,7 +97,7 @@ describe("a pod", () => {
     },
   );
 
-  it("over a fabric that pins memory is root with that capability alone, since others would not get it", () => {
+  test("over a fabric that pins memory is root with that capability alone, since others would not get it", () => {
     const plan = { ...cases.groupOfTwo.plan, fabric: "infiniband" as const };
     const { pod, container } = render({ ...cases.groupOfTwo, plan }, "leader");
     expect(pod.securityContext?.runAsUser).toBe(0);
@@ -108,7 +108,7 @@ describe("a pod", () => {
     });
   });
 
-  it.each(everyRank)("has a volume for every directory that its engine writes to: %s", (_, given, role) => {
+  test.each(everyRank)("has a volume for every directory that its engine writes to: %s", (_, given, role) => {
     const { pod, container } = render(given, role);
     expect(container.securityContext?.readOnlyRootFilesystem).toBe(true);
     const writable = (container.volumeMounts ?? []).filter(({ readOnly }) => readOnly !== true);
@@ -121,7 +121,7 @@ describe("a pod", () => {
     );
   });
 
-  it("reads weights on a volume from a mount that it cannot write to", () => {
+  test("reads weights on a volume from a mount that it cannot write to", () => {
     const { pod, container } = render(cases.fromVolume, "single");
     const claim = pod.volumes?.find(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined);
     expect(claim?.persistentVolumeClaim).toEqual({ claimName: "weights", readOnly: true });
@@ -130,7 +130,7 @@ describe("a pod", () => {
     expect(container.args?.[0]).toBe("/models/llama/8b");
   });
 
-  it("holds the plan's devices, memory and fabric to the unit, and no CPU limit", () => {
+  test("holds the plan's devices, memory and fabric to the unit, and no CPU limit", () => {
     const { container } = render(cases.overEfa, "worker");
     expect(container.resources?.limits).toEqual({
       memory: "1500Gi",
@@ -141,14 +141,14 @@ describe("a pod", () => {
     expect(container.resources?.requests).toEqual({ ...container.resources?.limits, cpu: "192" });
   });
 
-  it("asks for no disk where none is planned", () => {
+  test("asks for no disk where none is planned", () => {
     const { plan } = cases.fromVolume;
     const given = { ...cases.fromVolume, plan: { ...plan, pod: { ...plan.pod, ephemeralStorageBytes: 0 } } };
     const { container } = render(given, "single");
     expect(container.resources?.limits).toEqual({ memory: "96Gi", "nvidia.com/gpu": "1" });
   });
 
-  it.each([
+  test.each([
     ["4", "4"],
     ["1000", "1k"],
     ["4000m", "4"],
@@ -160,7 +160,7 @@ describe("a pod", () => {
     expect(container.resources?.limits?.["rdma/ib"]).toBe(expected);
   });
 
-  it("takes a person's metadata and scheduling wishes", () => {
+  test("takes a person's metadata and scheduling wishes", () => {
     const { template, pod } = render(cases.seventyB, "single");
     expect(template.metadata?.labels).toMatchObject({ team: "search" });
     expect(template.metadata?.annotations).toEqual({ "sim.llama-operator.dev/crash": "after=5s" });
@@ -173,7 +173,7 @@ describe("a pod", () => {
     });
   });
 
-  it("keeps its own labels and annotations whatever a person writes", () => {
+  test("keeps its own labels and annotations whatever a person writes", () => {
     const hostile = {
       ...podLabels("someone-else", "ffffffffff", "worker"),
       "llama-operator.dev/other": "x",
@@ -191,11 +191,11 @@ describe("a pod", () => {
     );
   });
 
-  it.each(everyRank)("leaves its engine's last words in its status: %s", (_, given, role) => {
+  test.each(everyRank)("leaves its engine's last words in its status: %s", (_, given, role) => {
     expect(render(given, role).container.terminationMessagePolicy).toBe("FallbackToLogsOnError");
   });
 
-  it("names Secrets and holds none", () => {
+  test("names Secrets and holds none", () => {
     for (const [, given, role] of everyRank) {
       for (const { name, value, valueFrom } of render(given, role).container.env ?? []) {
         if (!/TOKEN|KEY|SECRET|PASSWORD/.test(name)) continue;
@@ -207,7 +207,7 @@ describe("a pod", () => {
 });
 
 describe("a pod's end", () => {
-  it.each(everyRank)("leaves time for preStop and drain within the grace period: %s", (_, given, role) => {
+  test.each(everyRank)("leaves time for preStop and drain within the grace period: %s", (_, given, role) => {
     const { pod, container } = render(given, role);
     const sleep = container.lifecycle?.preStop?.sleep?.seconds ?? 0;
     const grace = pod.terminationGracePeriodSeconds ?? 0;
@@ -218,7 +218,7 @@ describe("a pod's end", () => {
     expect(container.args?.includes(flag)).toBe(role !== "worker");
   });
 
-  it("comes for a headless rank only after its leader has drained, since it ends at once on SIGTERM", () => {
+  test("comes for a headless rank only after its leader has drained, since it ends at once on SIGTERM", () => {
     const leader = render(cases.groupOfTwo, "leader");
     const worker = render(cases.groupOfTwo, "worker");
     const leaderGone =
@@ -229,29 +229,29 @@ describe("a pod's end", () => {
 });
 
 describe("probes", () => {
-  it("allow a start three times slower than planned, and never less than ten minutes", () => {
+  test("allow a start three times slower than planned, and never less than ten minutes", () => {
     expect(startupBudgetSeconds({ startupSeconds: 1000, nodesPerReplica: 1 })).toBe(3000);
     expect(startupBudgetSeconds({ startupSeconds: 1, nodesPerReplica: 1 })).toBe(600);
     expect(startupBudgetSeconds({ startupSeconds: 333.4, nodesPerReplica: 1 })).toBe(1010);
   });
 
-  it("allow a leader the time in which other nodes pull the image", () => {
+  test("allow a leader the time in which other nodes pull the image", () => {
     expect(startupBudgetSeconds({ startupSeconds: 1000, nodesPerReplica: 2 })).toBe(3600);
   });
 
-  it("spend the whole start-up budget before they start a loading engine anew", () => {
+  test("spend the whole start-up budget before they start a loading engine anew", () => {
     const { container } = render(cases.fourHundredFiveB, "single");
     const { periodSeconds = 0, failureThreshold = 0 } = container.startupProbe ?? {};
     expect(periodSeconds * failureThreshold).toBe(startupBudgetSeconds(cases.fourHundredFiveB.plan));
   });
 
-  it("bear a busy engine's silence for two minutes", () => {
+  test("bear a busy engine's silence for two minutes", () => {
     const { container } = render(cases.eightB, "single");
     const { periodSeconds = 0, failureThreshold = 0 } = container.livenessProbe ?? {};
     expect(periodSeconds * failureThreshold).toBeGreaterThanOrEqual(120);
   });
 
-  it("are for ranks that serve HTTP", () => {
+  test("are for ranks that serve HTTP", () => {
     const { container } = render(cases.groupOfTwo, "worker");
     expect(container.startupProbe ?? container.readinessProbe ?? container.livenessProbe).toBeUndefined();
     expect(container.ports).toBeUndefined();

@@ -1,11 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { quantityValue } from "@llama-operator/llama/planning";
 import * as fc from "fast-check";
 import { sameQuantity } from "../../../kube-runtime/apply/quantity.ts";
 import { byteQuantity, countQuantity, cpuQuantity } from "./quantity.ts";
 
 describe("quantities are spelled as the API server stores them", () => {
-  it.each([
+  test.each([
     [2 ** 30, "1Gi"],
     [1500 * 2 ** 30, "1500Gi"],
     [2048 * 2 ** 30, "2Ti"],
@@ -17,7 +17,7 @@ describe("quantities are spelled as the API server stores them", () => {
     expect(byteQuantity(bytes)).toBe(expected);
   });
 
-  it.each([
+  test.each([
     [96_000, "96"],
     [1500, "1500m"],
     [500, "500m"],
@@ -26,7 +26,7 @@ describe("quantities are spelled as the API server stores them", () => {
     expect(cpuQuantity(millicores)).toBe(expected);
   });
 
-  it.each([
+  test.each([
     [8, "8"],
     [0, "0"],
     [1000, "1k"],
@@ -41,7 +41,7 @@ describe("what is written is read back by the planner and by the runtime", () =>
   const bytes = fc.integer({ min: 0, max: 2 ** 40 }).map((kibibytes) => kibibytes * 1024);
   const millicores = fc.integer({ min: 0, max: 2_000_000 });
 
-  it("bytes, in whole KiB", () => {
+  test("bytes, in whole KiB", () => {
     fc.assert(
       fc.property(bytes, (value) => {
         const written = byteQuantity(value);
@@ -51,7 +51,7 @@ describe("what is written is read back by the planner and by the runtime", () =>
     );
   });
 
-  it("CPU, in millicores", () => {
+  test("CPU, in millicores", () => {
     fc.assert(
       fc.property(millicores, (value) => {
         const written = cpuQuantity(value);
@@ -61,7 +61,7 @@ describe("what is written is read back by the planner and by the runtime", () =>
     );
   });
 
-  it("devices", () => {
+  test("devices", () => {
     fc.assert(
       fc.property(fc.nat(), (value) => {
         const written = countQuantity(value);

@@ -3,21 +3,21 @@
 // talks to nobody and is cleared away.
 import { systemClock } from "../../../src/kube-runtime/clock.ts";
 import { noMetrics } from "../../../src/kube-runtime/metrics.ts";
-import { OperatorInProcess } from "../../benchmarks/bed/operator-in-process.ts";
+import { OperatorInProcess } from "../../benchmarks/harness/operator-in-process.ts";
 import { startApiServerProxy, type ApiHandler, type ApiServerProxy } from "../../support/api-server-proxy.ts";
-import type { Bed } from "./bed.ts";
-import { oneWriteAtATime, whileAlive, WriteLog, type Strike, type Write } from "./faults.ts";
+import type { Harness } from "./harness.ts";
+import { oneWriteAtATime, whileAlive, WriteLog, type AfterCommit, type Write } from "./faults.ts";
 import { confinedTo, type World } from "./world.ts";
 
 /** `crash`: committed, and the operator is dead. `lost reply`: committed, and the operator never hears of it. */
-export type Stroke = "crash" | "lost reply";
+export type FaultKind = "crash" | "lost reply";
 
 export interface Fault {
-  readonly stroke: Stroke;
+  readonly kind: FaultKind;
   readonly labels: readonly string[];
 }
 
-export interface MortalOperatorOptions {
+export interface KillableOperatorOptions {
   readonly world: World;
   /** What happens to which writes, by their labels; each once. */
   readonly fault?: Fault | undefined;
@@ -30,21 +30,21 @@ interface Life {
   readonly operator: OperatorInProcess;
 }
 
-export class MortalOperator implements AsyncDisposable {
-  readonly #bed: Bed;
-  readonly #options: MortalOperatorOptions;
+export class KillableOperator implements AsyncDisposable {
+  readonly #harness: Harness;
+  readonly #options: KillableOperatorOptions;
   readonly #log = new WriteLog();
-  readonly #burials: Promise<void>[] = [];
+  readonly #disposals: Promise<void>[] = [];
   #life: Promise<Life> | undefined;
-  readonly #struck = new Set<string>();
+  readonly #injected = new Set<string>();
 
-  private constructor(bed: Bed, options: MortalOperatorOptions) {
-    this.#bed = bed;
+  private constructor(harness: Harness, options: KillableOperatorOptions) {
+    this.#harness = harness;
     this.#options = options;
   }
 
-  static async start(bed: Bed, options: MortalOperatorOptions): Promise<MortalOperator> {
-    const operator = new MortalOperator(bed, options);
+  static async start(harness: Harness, options: KillableOperatorOptions): Promise<KillableOperator> {
+    const operator = new KillableOperator(harness, options);
     operator.#life = operator.#begin();
     await operator.#life;
     return operator;
@@ -56,32 +56,32 @@ export class MortalOperator implements AsyncDisposable {
   }
 
   /** The labels of the fault at which it has happened. */
-  get struck(): ReadonlySet<string> {
-    return this.#struck;
+  get injected(): ReadonlySet<string> {
+    return this.#injected;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const life = await this.#life;
-    if (life !== undefined) this.#burials.push(bury(life));
-    await Promise.all(this.#burials);
+    if (life !== undefined) this.#disposals.push(dispose(life));
+    await Promise.all(this.#disposals);
   }
 
   async #begin(): Promise<Life> {
-    const { cluster, upstream } = this.#bed;
+    const { cluster, upstream } = this.#harness;
     const { world, fault, around = (next) => next } = this.#options;
     let dead = false;
-    const strike: Strike = (label, reply) => {
-      if (fault?.labels.includes(label) !== true || this.#struck.has(label)) return reply;
-      this.#struck.add(label);
-      if (fault.stroke === "crash") {
+    const afterCommit: AfterCommit = (label, reply) => {
+      if (fault?.labels.includes(label) !== true || this.#injected.has(label)) return reply;
+      this.#injected.add(label);
+      if (fault.kind === "crash") {
         dead = true;
-        this.#burials.push(this.#beBornAgain(proxy));
+        this.#disposals.push(this.#restart(proxy));
       }
       return "cut";
     };
     // Also between the queue of writes and the API server: what waited in it dies with the operator.
     const living = whileAlive(() => dead, upstream.forward);
-    const writes = oneWriteAtATime(this.#log, strike, living);
+    const writes = oneWriteAtATime(this.#log, afterCommit, living);
     const handler = whileAlive(() => dead, around(confinedTo(world, writes)));
     const proxy = await startApiServerProxy(cluster, handler);
     const operator = await OperatorInProcess.start({
@@ -94,16 +94,16 @@ export class MortalOperator implements AsyncDisposable {
     return { proxy, operator };
   }
 
-  async #beBornAgain(proxy: ApiServerProxy): Promise<void> {
+  async #restart(proxy: ApiServerProxy): Promise<void> {
     const past = await this.#life;
     this.#life = this.#begin();
     await proxy.close();
-    if (past !== undefined) await bury(past);
+    if (past !== undefined) await dispose(past);
     await this.#life;
   }
 }
 
-async function bury({ proxy, operator }: Life): Promise<void> {
+async function dispose({ proxy, operator }: Life): Promise<void> {
   await operator[Symbol.asyncDispose]();
   await proxy.close();
 }

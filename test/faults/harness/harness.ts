@@ -9,7 +9,7 @@ import { installKinds } from "../../support/kinds.ts";
 import { History } from "./history.ts";
 import { makeWorlds, type World } from "./world.ts";
 
-export class Bed implements AsyncDisposable {
+export class Harness implements AsyncDisposable {
   readonly cluster: LocalCluster;
   readonly upstream: Upstream;
   readonly history: History;
@@ -27,12 +27,17 @@ export class Bed implements AsyncDisposable {
     this.#connection = connection;
   }
 
-  static async start(name: string, options: Pick<ClusterOptions, "audit"> = {}): Promise<Bed> {
+  static async start(name: string, options: Pick<ClusterOptions, "audit"> = {}): Promise<Harness> {
     const cluster = await startCluster({ ...options, name: `${name}-${process.pid}`, pods: "instant" });
     try {
       await installKinds(cluster);
       const connection = await clusterClient(cluster.kubeconfigPath);
-      return new Bed(cluster, await Upstream.to(cluster), await History.start(connection.client), connection);
+      return new Harness(
+        cluster,
+        await Upstream.to(cluster),
+        await History.start(connection.client),
+        connection,
+      );
     } catch (error) {
       await cluster.stop();
       throw error;

@@ -1,4 +1,4 @@
-// What a scenario has come to, without what differs from one time to the next: two lives of the same wishes must end
+// What a scenario has come to, without what differs from one time to the next: two runs of the same changes must end
 // the same, and must have taken the same creations and deletions.
 import { isDeepStrictEqual } from "node:util";
 import type { KubeObject, Live } from "../../../src/kube-runtime/client/object.ts";

@@ -4,8 +4,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { startApiServerProxy, type ApiServerProxy } from "../../support/api-server-proxy.ts";
-import type { Bed } from "./bed.ts";
-import { oneWriteAtATime, WriteLog, type Strike, type Write } from "./faults.ts";
+import type { Harness } from "./harness.ts";
+import { oneWriteAtATime, WriteLog, type AfterCommit, type Write } from "./faults.ts";
 import { confinedTo, type World } from "./world.ts";
 
 const operatorMain = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
@@ -22,14 +22,14 @@ export class KilledProcess implements AsyncDisposable {
     this.#labels = labels;
   }
 
-  static async start(bed: Bed, world: World, killAt: readonly string[]): Promise<KilledProcess> {
+  static async start(harness: Harness, world: World, killAt: readonly string[]): Promise<KilledProcess> {
     const operator = new KilledProcess(killAt);
-    const strike: Strike = (label, reply) => {
+    const afterCommit: AfterCommit = (label, reply) => {
       if (operator.#labels.includes(label)) setImmediate(() => operator.#deaths.push(operator.#kill()));
       return reply;
     };
-    const writes = oneWriteAtATime(operator.#log, strike, bed.upstream.forward);
-    operator.#proxy = await startApiServerProxy(bed.cluster, confinedTo(world, writes));
+    const writes = oneWriteAtATime(operator.#log, afterCommit, harness.upstream.forward);
+    operator.#proxy = await startApiServerProxy(harness.cluster, confinedTo(world, writes));
     operator.#spawn();
     return operator;
   }

@@ -1,9 +1,9 @@
 // Takes what an engine of the revision said of itself into the pass. What is written stays, so that replicas, which may
 // differ by a block, do not take turns.
 import type { KvCacheReport } from "@llama-operator/llama/engines";
-import type { EngineReports } from "./engine-report/reports.ts";
-import { measuredOf } from "./engine-report/measured.ts";
-import { goOn, type Step } from "./pass.ts";
+import type { EngineReports } from "./reports.ts";
+import { measuredOf } from "./measured.ts";
+import { goOn, type Step } from "../pass.ts";
 
 export type Reports = Pick<EngineReports, "get">;
 

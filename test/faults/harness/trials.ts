@@ -1,23 +1,23 @@
-// Lives of one scenario each, side by side: first one without a fault, for reference, then those that faults strike.
+// Lives of one scenario each, side by side: first one without a fault, for reference, then those with faults.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Bed } from "./bed.ts";
+import type { Harness } from "./harness.ts";
 import { differences, endState, type EndState } from "./end-state.ts";
 import type { Write } from "./faults.ts";
-import { MortalOperator, type Fault, type MortalOperatorOptions } from "./mortal-operator.ts";
-import { Person, type Scenario } from "./person.ts";
+import { KillableOperator, type Fault, type KillableOperatorOptions } from "./killable-operator.ts";
+import { TestUser, type Scenario } from "./test-user.ts";
 import { violations } from "./safety.ts";
 import type { World } from "./world.ts";
 
 export interface Trial extends World {
   readonly scenario: Scenario;
   readonly fault?: Fault | undefined;
-  readonly around?: MortalOperatorOptions["around"];
+  readonly around?: KillableOperatorOptions["around"];
 }
 
 /** A trial that has been lived through; the operator still runs. */
 export interface Lived {
   readonly trial: Trial;
-  readonly operator: MortalOperator;
+  readonly operator: KillableOperator;
 }
 
 /** Worlds that live at the same time: more only wait for the same two or three processors. */
@@ -25,18 +25,18 @@ const worldsAtATime = 12;
 
 /** Lives through all of them. The operators run until `cleanUp` is disposed of. */
 export async function liveAll(
-  bed: Bed,
+  harness: Harness,
   trials: readonly Trial[],
   cleanUp: AsyncDisposableStack,
 ): Promise<readonly Lived[]> {
-  await bed.make(trials);
+  await harness.make(trials);
   const waiting = [...trials];
   const lived: Lived[] = [];
   const worker = async (): Promise<void> => {
     for (let trial = waiting.shift(); trial !== undefined; trial = waiting.shift()) {
       const { fault, around } = trial;
-      const operator = cleanUp.use(await MortalOperator.start(bed, { world: trial, fault, around }));
-      await trial.scenario.live(new Person(bed, trial));
+      const operator = cleanUp.use(await KillableOperator.start(harness, { world: trial, fault, around }));
+      await trial.scenario.live(new TestUser(harness, trial));
       lived.push({ trial, operator });
     }
   };
@@ -59,7 +59,7 @@ export async function comeToRest(
   }
 }
 
-/** How long what others do after the last wish may take: the garbage collector knows a new kind after 30 s. */
+/** How long what others do after the last change may take: the garbage collector knows a new kind after 30 s. */
 const settleSeconds = 40;
 
 /** Looks until there is nothing to complain of, and answers with what is left. */
@@ -73,7 +73,7 @@ export async function lastingComplaints(look: () => readonly string[]): Promise<
 
 /** What is wrong with a life, compared to the reference of its scenario; empty where nothing is. */
 export function complaints(
-  bed: Bed,
+  harness: Harness,
   world: World,
   reference: World,
   writes: readonly Write[],
@@ -83,12 +83,12 @@ export function complaints(
     .map(({ what, name }) => `${what} ${name}`)
     .filter((write, index, all) => all.indexOf(write) !== index);
   return [
-    ...differences(stateOf(bed, reference), stateOf(bed, world)),
-    ...violations(bed.history.of(world.namespace)),
+    ...differences(stateOf(harness, reference), stateOf(harness, world)),
+    ...violations(harness.history.of(world.namespace)),
     ...createdTwice.map((write) => `created twice: ${write}`),
   ].map((complaint) => `${world.namespace}: ${complaint}`);
 }
 
-function stateOf({ history }: Bed, { namespace }: World): EndState {
+function stateOf({ history }: Harness, { namespace }: World): EndState {
   return endState(namespace, history.live(namespace), history.of(namespace));
 }

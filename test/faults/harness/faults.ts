@@ -42,13 +42,13 @@ export class WriteLog {
 }
 
 /** What becomes of the answer to a write that the API server has just committed. */
-export type Strike = (label: string, reply: ApiReply) => ApiReply | "cut";
+export type AfterCommit = (label: string, reply: ApiReply) => ApiReply | "cut";
 
 /**
- * Hands writes on one at a time, so that whatever strikes at one of them finds exactly those before it committed, and
+ * Hands writes on one at a time, so that a fault at one of them finds exactly those before it committed, and
  * none after it.
  */
-export function oneWriteAtATime(log: WriteLog, strike: Strike, forward: ApiHandler): ApiHandler {
+export function oneWriteAtATime(log: WriteLog, afterCommit: AfterCommit, forward: ApiHandler): ApiHandler {
   let before: Promise<unknown> = Promise.resolve();
   const commitAfter = async (
     previous: Promise<unknown>,
@@ -59,7 +59,7 @@ export function oneWriteAtATime(log: WriteLog, strike: Strike, forward: ApiHandl
     const reply = await forward(request);
     if (reply === "cut") return reply;
     const whole = { ...reply, body: await textOf(reply.body) };
-    return strike(log.note(write, reply.status), whole);
+    return afterCommit(log.note(write, reply.status), whole);
   };
   return async (request) => {
     const write = writeOf(request);
@@ -87,14 +87,14 @@ export function whileAlive(dead: () => boolean, next: ApiHandler): ApiHandler {
 }
 
 /** For a while the API server is overloaded: open watches end, everything is refused with a Retry-After. */
-export class Storm {
+export class ApiOutage {
   /** Requests refused so far. */
   refused = 0;
   readonly #begin = new AbortController();
   #over = false;
 
   begin(): void {
-    this.#begin.abort(new Error("the storm begins"));
+    this.#begin.abort(new Error("the API server is overloaded"));
   }
 
   end(): void {

@@ -1,28 +1,28 @@
-// A person who wishes, and waits: creates, edits and scales one LlamaDeployment of a world until it is Ready each time.
+// What a user does, who changes something and waits: creates, edits and scales one LlamaDeployment of a world until it is Ready each time.
 import type { LlamaDeployment } from "../../../src/llama/api/resources.ts";
 import { llamaDeployments } from "../../../src/operator/observed/kinds.ts";
 import type { KubeObject, Live } from "../../../src/kube-runtime/client/object.ts";
-import type { Bed } from "./bed.ts";
+import type { Harness } from "./harness.ts";
 import type { World } from "./world.ts";
 
-/** How long one wish may take, with everything that goes wrong on the way, while dozens of worlds share a machine. */
+/** How long one change may take, with everything that goes wrong on the way, while dozens of worlds share a machine. */
 const patienceSeconds = 90;
 
-export class Person {
+export class TestUser {
   readonly name = "llama";
-  readonly #bed: Bed;
+  readonly #harness: Harness;
   readonly #namespace: string;
 
-  constructor(bed: Bed, { namespace }: World) {
-    this.#bed = bed;
+  constructor(harness: Harness, { namespace }: World) {
+    this.#harness = harness;
     this.#namespace = namespace;
   }
 
   /** Creates it. */
-  async wish(spec: object): Promise<void> {
+  async create(spec: object): Promise<void> {
     const { name } = this;
     const metadata = { namespace: this.#namespace, name };
-    await this.#bed.client.create(llamaDeployments, {
+    await this.#harness.client.create(llamaDeployments, {
       apiVersion: "llama-operator.dev/v1alpha1",
       kind: "LlamaDeployment",
       metadata,
@@ -31,23 +31,23 @@ export class Person {
   }
 
   /** Changes its spec by a merge patch. */
-  async wishOtherwise(spec: object): Promise<void> {
+  async change(spec: object): Promise<void> {
     const ref = { namespace: this.#namespace, name: this.name };
-    await this.#bed.client.mergePatch(llamaDeployments, ref, { spec });
+    await this.#harness.client.mergePatch(llamaDeployments, ref, { spec });
   }
 
   /** Waits until this generation is Ready. */
   async ready(): Promise<Live<LlamaDeployment & KubeObject>> {
     const ref = { namespace: this.#namespace, name: this.name };
-    const { metadata } = await this.#bed.client.get(llamaDeployments, ref);
+    const { metadata } = await this.#harness.client.get(llamaDeployments, ref);
     const look = () =>
-      this.#bed.history.find("LlamaDeployment", this.#namespace, this.name) as
+      this.#harness.history.find("LlamaDeployment", this.#namespace, this.name) as
         | Live<LlamaDeployment & KubeObject>
         | undefined;
     const isReady = (llama: ReturnType<typeof look>): boolean =>
       llama?.status?.observedGeneration === metadata.generation &&
       llama?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
-    return this.#bed.history.until(
+    return this.#harness.history.until(
       `${this.#namespace} is Ready`,
       () => {
         const llama = look();
@@ -59,33 +59,33 @@ export class Person {
   }
 }
 
-/** A life of wishes, and the nodes of eight H100 that it takes. */
+/** What a user does, and the nodes of eight H100 that it takes. */
 export interface Scenario {
   readonly nodes: number;
-  readonly live: (person: Person) => Promise<void>;
+  readonly live: (user: TestUser) => Promise<void>;
 }
 
 /** One GPU, then two by a rollout, then two replicas. */
 export const oneNode: Scenario = {
   nodes: 1,
-  live: async (person) => {
-    await person.wish({ model: { name: "llama-3.1-8b-instruct" } });
-    await person.ready();
-    await person.wishOtherwise({ parallelism: { tensor: 2 } });
-    await person.ready();
-    await person.wishOtherwise({ replicas: 2 });
-    await person.ready();
+  live: async (user) => {
+    await user.create({ model: { name: "llama-3.1-8b-instruct" } });
+    await user.ready();
+    await user.change({ parallelism: { tensor: 2 } });
+    await user.ready();
+    await user.change({ replicas: 2 });
+    await user.ready();
   },
 };
 
 /** A group over two nodes, then, quantized, one node: a LeaderWorkerSet that a Deployment replaces. */
 export const twoNodes: Scenario = {
   nodes: 3,
-  live: async (person) => {
+  live: async (user) => {
     const model = { name: "llama-3.1-405b-instruct" };
-    await person.wish({ model, quantization: { weights: "bf16" } });
-    await person.ready();
-    await person.wishOtherwise({ quantization: { weights: "fp8" } });
-    await person.ready();
+    await user.create({ model, quantization: { weights: "bf16" } });
+    await user.ready();
+    await user.change({ quantization: { weights: "fp8" } });
+    await user.ready();
   },
 };
