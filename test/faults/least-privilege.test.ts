@@ -141,8 +141,9 @@ test("the operator is refused nothing, and uses whatever it is granted", async (
     await person.wishOtherwise({ parallelism: { tensor } });
     await person.ready();
   }
-  // The third revision that nothing uses any more expires; an event that comes again is counted up.
-  for (const replicas of [0, 1, 0]) {
+  // The third revision that nothing uses any more expires; of three replicas those that go are marked; an event that comes
+  // again is counted up.
+  for (const replicas of [0, 3, 1, 0]) {
     await person.wishOtherwise({ replicas });
     await person.ready();
   }
