@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { badInputs, isStored, type BadInput } from "../testing/bad-inputs.ts";
 import { oneGpu } from "../testing/example-specs.ts";
 import { gpuPool } from "../testing/manifests.ts";
-import { defaultNamespace, simulate, type Simulation } from "../testing/simulation.ts";
+import { defaultNamespace } from "../testing/cluster-view.ts";
+import { simulate, type Simulation } from "../testing/simulation.ts";
 
 /** Longer than any wait of the operator: a loop would show itself. */
 const restSeconds = 3600;
