@@ -52,6 +52,8 @@ export interface OperatorDependencies {
 export interface Operator {
   readonly controllers: readonly Controller[];
   readonly cache: Pick<Cache, "hasSynced" | "waitForSync">;
+  /** What the webhook plans with. */
+  readonly planning: PlanningView;
   /** Runs until the signal is aborted, and returns after an orderly stop. @throws what ended it otherwise */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -106,7 +108,7 @@ export function composeOperator(config: OperatorConfig, dependencies: OperatorDe
     logger,
     cacheSyncTimeoutSeconds: dependencies.cacheSyncTimeoutSeconds,
   });
-  return { controllers, cache, run: async (signal) => manager.run(signal) };
+  return { controllers, cache, planning, run: async (signal) => manager.run(signal) };
 }
 
 /** Half of the renew deadline is left to a request, so that one that hangs leaves time for another. */

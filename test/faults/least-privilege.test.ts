@@ -141,8 +141,9 @@ test("the operator is refused nothing, and uses whatever it is granted", async (
     await user.change({ parallelism: { tensor } });
     await user.ready();
   }
-  // The third revision that nothing uses any more expires; an event that comes again is counted up.
-  for (const replicas of [0, 1, 0]) {
+  // The third revision that nothing uses any more expires; of three replicas those that go are marked; an event that comes
+  // again is counted up.
+  for (const replicas of [0, 3, 1, 0]) {
     await user.change({ replicas });
     await user.ready();
   }

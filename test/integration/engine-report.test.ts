@@ -25,6 +25,7 @@ import {
   list,
   type Listed,
   untilCondition,
+  untilLlama,
 } from "../support/llama.ts";
 import { testPool } from "../support/pools.ts";
 
@@ -51,10 +52,11 @@ async function measuredPlan(
   namespace: string,
   accepts: (plan: Plan) => boolean = () => true,
 ): Promise<Required<Plan>> {
-  return eventually(
+  return untilLlama(
     "status has the engine's report",
-    async () => {
-      const { status } = await getJson<LlamaDeployment>(namespace, "llama", "llama");
+    namespace,
+    "llama",
+    ({ status }) => {
       const plan = status?.plan;
       return plan?.measured !== undefined && accepts(plan) ? { ...plan, measured: plan.measured } : undefined;
     },

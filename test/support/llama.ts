@@ -1,6 +1,8 @@
 // LlamaDeployments as a test's person handles them: kubectl writes, and the status is read back.
+import { clusterClient } from "../../local/cluster/client.ts";
 import type { LlamaDeployment } from "../../src/llama/api/resources.ts";
 import type { Condition } from "../../src/llama/api/schema.ts";
+import { llamaDeployments } from "../../src/operator/observed/kinds.ts";
 import { kubectl, sharedCluster } from "./cluster.ts";
 import { eventually } from "./eventually.ts";
 
@@ -71,6 +73,22 @@ export function conditionOf({ status }: LlamaDeployment, type: string): Conditio
   return status?.conditions?.find((condition) => condition.type === type);
 }
 
+/**
+ * Looks at a LlamaDeployment until `look` finds something. Over one connection: a kubectl for every look would take more
+ * processor time than the operator under test.
+ */
+export async function untilLlama<T>(
+  what: string,
+  namespace: string,
+  name: string,
+  look: (llama: LlamaDeployment) => T | undefined | Promise<T | undefined>,
+  seconds?: number,
+): Promise<T> {
+  await using connection = await clusterClient(sharedCluster().kubeconfigPath);
+  const { client } = connection;
+  return eventually(what, async () => look(await client.get(llamaDeployments, { namespace, name })), seconds);
+}
+
 /** Waits until a condition of the latest generation has this status and reason. */
 export async function untilCondition(
   namespace: string,
@@ -81,14 +99,16 @@ export async function untilCondition(
   const what = `${name} ${wanted.type}=${wanted.status} ${wanted.reason ?? ""}`;
   let last: LlamaDeployment | undefined;
   try {
-    return await eventually(
+    return await untilLlama(
       what,
-      async () => {
-        last = await getJson<LlamaDeployment>(namespace, "llama", name);
-        if (last.status?.observedGeneration !== last.metadata.generation) return undefined;
-        const found = conditionOf(last, wanted.type);
+      namespace,
+      name,
+      (llama) => {
+        last = llama;
+        if (llama.status?.observedGeneration !== llama.metadata.generation) return undefined;
+        const found = conditionOf(llama, wanted.type);
         const matches = found?.status === wanted.status && (wanted.reason ?? found.reason) === found.reason;
-        return matches ? last : undefined;
+        return matches ? llama : undefined;
       },
       seconds,
     );
@@ -109,10 +129,11 @@ export async function outagesUntil(
   isNew: (plan: NonNullable<NonNullable<LlamaDeployment["status"]>["plan"]>) => boolean,
 ): Promise<readonly string[]> {
   const outages: string[] = [];
-  await eventually(
+  await untilLlama(
     `${name} is rolled out`,
-    async () => {
-      const llama = await getJson<LlamaDeployment>(namespace, "llama", name);
+    namespace,
+    name,
+    async (llama) => {
       const readiness = conditionOf(llama, "Ready");
       if (conditionOf(llama, "Available")?.status !== "True") {
         const pods = await kubectl(sharedCluster(), ["get", "pods", "-n", namespace, "--no-headers"]);

@@ -111,7 +111,7 @@ function splitOnce(text: string, separator: string): readonly [string, string] {
 
 const require = createRequire(import.meta.url);
 
-/** The command line of `cmd/run`: its flags, the program, the program's arguments. */
+/** The command line of Node for `cmd/run`: what goes before it, its flags, the program, the program's arguments. */
 export function runArguments(request: RunRequest, engineAddress: string): readonly string[] {
   const flags: Readonly<Record<string, string | undefined>> = {
     monitor: request.getMonitorAddress(),
@@ -125,6 +125,7 @@ export function runArguments(request: RunRequest, engineAddress: string): readon
   };
   const entryPoint = request.getInfo()?.getEntryPoint() ?? request.getProgram();
   return [
+    `--import=${import.meta.resolve("./lean-sdk.ts")}`,
     require.resolve("@pulumi/pulumi/cmd/run"),
     ...Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
     ...(request.getDryrun() ? ["--dry-run"] : []),

@@ -4,6 +4,7 @@
 // It differs from the real one in that it
 // - installs, generates and packs nothing, and asks for no plugin: all are on the PATH;
 // - compiles no TypeScript: what Node cannot run as it is does not run;
+// - packs no functions of a program, and maps no stack to other sources (lean-sdk.ts);
 // - runs no plugins written in Node but policy packs, and tells those nothing of the stack's configuration.
 
 import grpc from "@pulumi/pulumi/proto/language_grpc_pb.js";

@@ -1,6 +1,6 @@
 // Names that others hold, children that others change, and objects made anew under an old name.
 import { expect, test } from "vitest";
-import { oneGpu, twoNodes } from "../testing/example-specs.ts";
+import { oneGpu, twoNodes, wholeNode } from "../testing/example-specs.ts";
 import { simulate } from "../testing/simulation.ts";
 
 const foreignService = {
@@ -190,4 +190,31 @@ test("an object made anew under its name waits for its predecessor's children, a
   sim.expectCondition("chat", { type: "Ready", status: "True" });
   expect(sim.get("Service", "chat")?.metadata.uid).not.toBe(before?.metadata.uid);
   expect(sim.pods("chat")).toHaveLength(1);
+});
+
+const revisionLabel = "llama-operator.dev/revision";
+
+test.each([
+  ["Deployment", oneGpu],
+  ["LeaderWorkerSet", { ...twoNodes, replicas: 2 }],
+])("a %s whose labels somebody takes away or changes is known by its name", async (kind, spec) => {
+  const sim = simulate({ nodes: 4 });
+  sim.llama("chat", wholeNode);
+  await sim.settle();
+  const older = sim.list("ControllerRevision")[0]?.metadata.labels?.[revisionLabel];
+  sim.llama("chat", spec);
+  await sim.settle();
+  const before = sim.pods("chat");
+  const workloads = sim.list(kind);
+  const labelsOf = (): unknown => sim.list(kind).map(({ metadata }) => [metadata.name, metadata.labels]);
+  const labels = labelsOf();
+  for (const changed of [null, "0123abcd", older]) {
+    for (const { metadata } of workloads) {
+      sim.patch(kind, metadata.name, { metadata: { labels: { [revisionLabel]: changed } } });
+    }
+    await sim.settle();
+    expect(labelsOf()).toEqual(labels);
+  }
+  expect(sim.pods("chat")).toEqual(before);
+  sim.expectCondition("chat", { type: "Ready", status: "True" });
 });

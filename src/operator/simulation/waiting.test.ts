@@ -17,6 +17,26 @@ test("GPUs that one object gives back go to the one that waits", async () => {
   sim.expectCondition("first", { type: "Ready", status: "True", reason: "ScaledToZero" });
 });
 
+test("free GPUs that are enough but scattered over nodes are said to be so", async () => {
+  const sim = simulate({ nodes: 2 });
+  const limits = { "nvidia.com/gpu": "4" };
+  for (const nodeName of ["node-1", "node-2"]) {
+    sim.apply({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: `other-on-${nodeName}` },
+      spec: { nodeName, containers: [{ name: "c", image: "other", resources: { limits } }] },
+    } as never);
+  }
+  sim.llama("chat", wholeNode);
+  await sim.settle();
+  sim.expectCondition("chat", { type: "Scheduled", status: "False", reason: "Fragmented" });
+  sim.expectCondition("chat", { type: "Ready", status: "False", message: "are enough but scattered" });
+  sim.delete("Pod", "other-on-node-2");
+  await sim.settle();
+  sim.expectCondition("chat", { type: "Ready", status: "True" });
+});
+
 test("two objects share a pool down to its last GPU", async () => {
   const sim = simulate();
   sim.llama("first", { ...oneGpu, replicas: 5 });

@@ -10,6 +10,7 @@ import {
   type InMemoryApiServer,
   type Write,
 } from "@llama-operator/kube-runtime/testing";
+import type { PlanningSources } from "../admission/review.ts";
 import { startOperatorLife, type OperatorLife } from "./start-operator.ts";
 import { WriteLog } from "./write-log.ts";
 
@@ -52,6 +53,12 @@ export class SimulatedOperator {
 
   get isRunning(): boolean {
     return this.#life !== undefined;
+  }
+
+  /** What the operator's webhook plans with. @throws where it does not run */
+  get planning(): PlanningSources {
+    if (this.#life === undefined) throw new Error("the operator does not run");
+    return this.#life.planning;
   }
 
   /** @throws what ended the operator, where nobody asked for it */

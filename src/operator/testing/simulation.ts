@@ -10,6 +10,8 @@
 import { setImmediate } from "node:timers/promises";
 import type { KubeObject, Live, ObjectRef, ResourceType } from "@llama-operator/kube-runtime/client";
 import { FakeClock, type Call } from "@llama-operator/kube-runtime/testing";
+import type { AdmissionDecision } from "../admission/admission-review.ts";
+import { review } from "../admission/review.ts";
 import { deploymentLabel } from "../workloads/labels.ts";
 import { ClusterView, defaultNamespace, typeOfKind } from "./cluster-view.ts";
 import type { StoredSchema } from "./cluster/admission.ts";
@@ -192,6 +194,25 @@ export class Simulation extends ClusterView {
   /** A controller of the cluster is down, or up again. */
   pauseController(name: ControllerName, paused = true): void {
     this.cluster.pause(name, paused);
+  }
+
+  /** What the operator's webhook says to a LlamaDeployment that is to be made, or to have this spec from now on. */
+  ask(
+    name: string,
+    spec: Readonly<Record<string, unknown>>,
+    namespace = defaultNamespace,
+  ): AdmissionDecision {
+    const stored = this.cluster.server.get(types.llamaDeployments, { namespace, name });
+    return review(
+      {
+        uid: "asked",
+        kind: types.llamaDeployments,
+        operation: stored === undefined ? "CREATE" : "UPDATE",
+        object: { ...llamaDeployment(name, spec, namespace) },
+        oldObject: stored && { ...stored },
+      },
+      this.#operator.planning,
+    );
   }
 
   // --- what becomes of the operator ---

@@ -4,11 +4,14 @@ import { noMetrics, type Clock, type Logger } from "@llama-operator/kube-runtime
 import type { FetchText } from "@llama-operator/kube-runtime/http";
 import type { InMemoryKubeClient } from "@llama-operator/kube-runtime/testing";
 import { operatorConfig } from "../config.ts";
+import type { PlanningSources } from "../admission/review.ts";
 import { composeOperator } from "../start.ts";
 
 export interface OperatorLife {
   /** What ended it, where it was not one of the two below. */
   readonly failure: unknown;
+  /** What its webhook plans with. */
+  readonly planning: PlanningSources;
   /** Ends in order. */
   stop(): Promise<void>;
   /** Ends at once. */
@@ -57,6 +60,7 @@ export function startOperatorLife(options: OperatorLifeOptions): OperatorLife {
     get failure() {
       return failure;
     },
+    planning: operator.planning,
     async stop() {
       stop.abort(new Error("stopping"));
       await ended;

@@ -44,6 +44,23 @@ describe("a replica", () => {
     });
   });
 
+  test("says so where the engine ended without a word, or was never configured", () => {
+    const lastExit = { exitCode: 137, reason: "OOMKilled", message: "\n \n" };
+    expect(replicaOf("r", 1, [pod({ ready: false, engine: { lastExit } })]).failure).toEqual({
+      reason: "EngineFailed",
+      message: "the engine ended with exit code 137 (OOMKilled): it said nothing",
+    });
+    const waiting = { reason: "CreateContainerConfigError", message: 'configmap "c" not found' };
+    expect(replicaOf("r", 1, [pod({ ready: false, engine: { waiting } })]).failure).toEqual({
+      reason: "EngineFailed",
+      message: `the engine's container waits: configmap "c" not found`,
+    });
+  });
+
+  test("of a group is named by its slot, also while it has no pod", () => {
+    expect(replicaOf("r", 2, [], 1)).toMatchObject({ id: "slot-1", placed: false, ready: false, pods: [] });
+  });
+
   test("names the Secret that its container waits for", () => {
     const waiting = { reason: "CreateContainerConfigError", message: 'secret "hf-token" not found' };
     const replica = replicaOf("r", 1, [pod({ ready: false, engine: { waiting } })]);

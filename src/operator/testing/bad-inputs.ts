@@ -1,5 +1,6 @@
-// What people get wrong, and what comes of it: one table for the tests and for people who look a message up.
-import { apiGroupVersion } from "../../src/llama/api/resources.ts";
+// What people get wrong, and what comes of it: one table for the tests and for people who look a message up. What the
+// API server refuses is tried on a real one; the rest, and how little is written for it, in the simulation.
+import { apiGroupVersion } from "@llama-operator/llama/api";
 
 export interface BadInput {
   /** The end of a sentence: "a LlamaDeployment with …". */
@@ -20,8 +21,15 @@ export interface BadInput {
     | { readonly kind: "waiting"; readonly reason: string };
   /** Part of what the person reads. */
   readonly words: string;
-  /** Requests that the operator may make about the namespace, from creation to rest. */
-  readonly requests: number;
+  /** What the operator may write for it until it rests. */
+  readonly writes: number;
+}
+
+type Outcome<Kind> = { readonly outcome: { readonly kind: Kind } };
+
+/** Those that are stored, and that the operator has to answer. */
+export function isStored(input: BadInput): input is BadInput & Outcome<"stalled" | "waiting"> {
+  return input.outcome.kind !== "refused";
 }
 
 const model = { name: "llama-3.1-8b-instruct" };
@@ -29,10 +37,10 @@ const refused = { kind: "refused" } as const;
 const stalled = (reason: string) => ({ kind: "stalled", reason }) as const;
 const waiting = (reason: string) => ({ kind: "waiting", reason }) as const;
 
-/** One status and one event. */
-const told = 2;
-/** Five children, status and event of the plan, and what a pod that waits still changes. */
-const made = 12;
+/** One status. */
+const told = 1;
+/** Five children, the status of the plan, and one for each of three turns in the life of a pod that waits. */
+const made = 9;
 
 export const badInputs: readonly BadInput[] = [
   {
@@ -40,7 +48,7 @@ export const badInputs: readonly BadInput[] = [
     spec: { model, replica: 2 },
     outcome: refused,
     words: `unknown field "spec.replica"`,
-    requests: 0,
+    writes: 0,
   },
   {
     what: "a name with dots",
@@ -48,7 +56,7 @@ export const badInputs: readonly BadInput[] = [
     spec: { model },
     outcome: refused,
     words: "must start with a letter",
-    requests: 0,
+    writes: 0,
   },
   {
     what: "a name with a digit first",
@@ -56,7 +64,7 @@ export const badInputs: readonly BadInput[] = [
     spec: { model },
     outcome: refused,
     words: "must start with a letter",
-    requests: 0,
+    writes: 0,
   },
   {
     what: "a name of 41 characters",
@@ -64,21 +72,21 @@ export const badInputs: readonly BadInput[] = [
     spec: { model },
     outcome: refused,
     words: "must start with a letter",
-    requests: 0,
+    writes: 0,
   },
   {
     what: "a revision that is a branch name",
     spec: { model: { ...model, source: { huggingFace: { revision: "main" } } } },
     outcome: refused,
     words: "spec.model.source.huggingFace.revision",
-    requests: 0,
+    writes: 0,
   },
   {
     what: "engine arguments that the plan owns",
     spec: { model, engine: { args: { "tensor-parallel-size": "4" } } },
     outcome: refused,
     words: "these flags follow from the plan",
-    requests: 0,
+    writes: 0,
   },
   {
     what: "a thousand environment variables",
@@ -88,56 +96,56 @@ export const badInputs: readonly BadInput[] = [
     },
     outcome: refused,
     words: "spec.engine.env: Too many",
-    requests: 0,
+    writes: 0,
   },
   {
     what: "a fraction of a replica",
     spec: { model, replicas: 0.5 },
     outcome: refused,
     words: "spec.replicas",
-    requests: 0,
+    writes: 0,
   },
   {
     what: "an unknown model",
     spec: { model: { name: "llama-3.1-8b-instrct" } },
     outcome: stalled("UnknownModel"),
     words: "llama-3.1-8b-instruct",
-    requests: told,
+    writes: told,
   },
   {
     what: "a tensor degree that does not divide the heads",
     spec: { model, parallelism: { tensor: 3 } },
     outcome: stalled("IllegalParallelism"),
     words: "parallelism.tensor 3 does not divide",
-    requests: told,
+    writes: told,
   },
   {
     what: "a context beyond the model's",
     spec: { model, context: { maxTokens: 200_000 } },
     outcome: stalled("ContextTooLong"),
     words: "131,072",
-    requests: told,
+    writes: told,
   },
   {
     what: "an engine argument that is no number",
     spec: { model, engine: { args: { "max-num-seqs": "many" } } },
     outcome: stalled("InvalidSpec"),
     words: "max-num-seqs",
-    requests: told,
+    writes: told,
   },
   {
     what: "an engine argument by another name than the plan's",
     spec: { model, engine: { args: { "tensor-parallel": "4" } } },
     outcome: stalled("InvalidSpec"),
     words: "tensor-parallel",
-    requests: told,
+    writes: told,
   },
   {
     what: "an engine too old to be safe",
     spec: { model, engine: { version: "0.8.5" } },
     outcome: stalled("UnsupportedEngine"),
     words: "0.22.1",
-    requests: told,
+    writes: told,
   },
   {
     what: "a model too big for the pool's node",
@@ -148,7 +156,7 @@ export const badInputs: readonly BadInput[] = [
     },
     outcome: stalled("DoesNotFit"),
     words: "94.5 GiB of weights per GPU",
-    requests: told,
+    writes: told,
   },
   {
     what: "a pool whose GPU the catalog lacks",
@@ -156,7 +164,7 @@ export const badInputs: readonly BadInput[] = [
     pool: { spec: { gpu: { product: "nvidia-voodoo", perNode: 8 } } },
     outcome: stalled("DoesNotFit"),
     words: "nvidia-voodoo",
-    requests: told,
+    writes: told,
   },
   {
     what: "a pool of machines that are too small",
@@ -164,7 +172,7 @@ export const badInputs: readonly BadInput[] = [
     pool: { shape: "a3-highgpu-1g", nodes: 0, spec: { nodes: { max: 8 } } },
     outcome: stalled("DoesNotFit"),
     words: "per GPU",
-    requests: told,
+    writes: told,
   },
   {
     what: "no pool that it may use",
@@ -172,22 +180,22 @@ export const badInputs: readonly BadInput[] = [
     pool: "none",
     outcome: waiting("NoPool"),
     words: "no GpuPool",
-    requests: told,
+    writes: told,
   },
   {
     what: "a pool without nodes",
     spec: { model },
     pool: { nodes: 0, spec: { nodes: { max: 2 }, capacity: "queued" } },
     outcome: waiting("WaitingForGpus"),
-    words: "has 0, and may grow by 2 nodes (capacity: queued)",
-    requests: made,
+    words: "has too few, and may grow to 2 nodes (capacity: queued)",
+    writes: made,
   },
   {
     what: "a claim that is not there",
     spec: { model: { ...model, source: { persistentVolumeClaim: { claimName: "weights" } } } },
     outcome: waiting("ClaimNotFound"),
     words: "PersistentVolumeClaim weights is not there",
-    requests: made,
+    writes: made,
   },
   {
     what: "a Secret that is not there",
@@ -196,7 +204,7 @@ export const badInputs: readonly BadInput[] = [
     },
     outcome: waiting("SecretNotFound"),
     words: `secret "hf-token" not found`,
-    requests: made,
+    writes: made,
   },
   {
     what: "a fabric that the namespace's Pod Security refuses",
@@ -209,7 +217,7 @@ export const badInputs: readonly BadInput[] = [
     outcome: stalled("PodSecurity"),
     words: `enforces "restricted"`,
     // The plan that fits is told too.
-    requests: told + 1,
+    writes: told + 1,
   },
 ];
 
