@@ -65,8 +65,15 @@ async function threePods(namespace: string): Promise<readonly string[]> {
 async function setReady(namespace: string, pod: string, ready: boolean): Promise<void> {
   const status = { phase: "Running", conditions: [{ type: "Ready", status: ready ? "True" : "False" }] };
   await kubectl(cluster, [
-    ...["patch", "pod", pod, "-n", namespace, "--subresource=status", "--type=merge"],
-    ...["-p", JSON.stringify({ status })],
+    "patch",
+    "pod",
+    pod,
+    "-n",
+    namespace,
+    "--subresource=status",
+    "--type=merge",
+    "-p",
+    JSON.stringify({ status }),
   ]);
 }
 
