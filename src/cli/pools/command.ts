@@ -2,8 +2,7 @@
 // with this project's infrastructure code.
 import { Command } from "commander";
 import { isNotFound, type KubeObject, resourceType } from "@llama-operator/kube-runtime/client";
-import { gpuPools, type GpuPool } from "@llama-operator/llama/api";
-import { matchesLabels } from "@llama-operator/operator/capacity";
+import { gpuPools, matchesLabels, type GpuPool } from "@llama-operator/llama/api";
 import { withCluster, withClusterOptions } from "../cluster-connection.ts";
 import type { ClusterConnection, ClusterOptions } from "../cluster-connection.ts";
 import { CommandError } from "../failure.ts";

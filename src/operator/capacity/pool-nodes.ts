@@ -1,6 +1,6 @@
 // The usable nodes of each pool with their free GPUs, and how many nodes have how many: changed node by node as pods
 // come and go, because a pass over each of a thousand LlamaDeployments would otherwise walk a thousand nodes.
-import type { GpuPoolSpec } from "@llama-operator/llama/api";
+import { matchesLabels, type GpuPoolSpec } from "@llama-operator/llama/api";
 import type { Store } from "@llama-operator/kube-runtime/cache";
 import type { Node } from "../observed/node.ts";
 import { holdsDevices, type Pod } from "../observed/pod.ts";
@@ -139,12 +139,4 @@ export function nodeCapacity(
   if (!node.usable || !(total > 0) || !matchesLabels(node.metadata.labels, nodeSelector)) return undefined;
   const { name } = node.metadata;
   return { node: name, total, free: Math.max(0, total - use.used(name, resourceName)) };
-}
-
-/** Whether the labels have every wanted one. */
-export function matchesLabels(
-  labels: Readonly<Record<string, string>> | undefined,
-  wanted: Readonly<Record<string, string>>,
-): boolean {
-  return Object.entries(wanted).every(([key, value]) => labels?.[key] === value);
 }

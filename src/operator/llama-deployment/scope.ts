@@ -1,7 +1,7 @@
 // Everything that one pass knows, read once at its start: the object, its children with their revisions and replicas, the
 // pools that its namespace may use. Nothing is read twice, so that all steps of a pass see the same world.
 import type { GpuPool, LlamaDeployment } from "@llama-operator/llama/api";
-import { matchesLabels } from "../capacity/pool-nodes.ts";
+import { matchesLabels } from "@llama-operator/llama/api";
 import {
   controllerOf,
   isTerminating,
