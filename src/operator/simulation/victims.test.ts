@@ -4,8 +4,9 @@ import { oneGpu } from "../testing/example-specs.ts";
 import { simulate, type Simulation } from "../testing/simulation.ts";
 
 const cost = "metadata.annotations.controller.kubernetes.io/pod-deletion-cost";
-const marked = `change Pod chat@1: ${cost} none -> -1000`;
-const unmarked = `change Pod chat@1: ${cost} -1000 -> none`;
+const mark = "metadata.annotations.llama-operator.dev/victim";
+const marked = `change Pod chat@1: ${cost} none -> -1000, ${mark} none -> true`;
+const unmarked = `change Pod chat@1: ${cost} -1000 -> none, ${mark} true -> none`;
 
 /** Three replicas that answer, of which one is marked to go, which the operator does not see yet. */
 async function withVictim(): Promise<Simulation> {
@@ -41,7 +42,7 @@ test("a victim that is wanted after all loses its mark and stays", async () => {
 test("where another stops answering in that instant, that one goes, and the victim serves on", async () => {
   const sim = await withVictim();
   const isMarked = ({ metadata }: { readonly metadata: { readonly annotations?: object } }): boolean =>
-    JSON.stringify(metadata.annotations ?? {}).includes("pod-deletion-cost");
+    JSON.stringify(metadata.annotations ?? {}).includes("llama-operator.dev/victim");
   const victim = sim.pods("chat").find(isMarked);
   const other = sim.pods("chat").find((pod) => !isMarked(pod));
   sim.engines((pod) => pod.metadata.name === other?.metadata.name, { startSeconds: 3600 });

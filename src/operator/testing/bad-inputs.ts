@@ -25,7 +25,9 @@ export interface BadInput {
   readonly writes: number;
 }
 
-type Outcome<Kind> = { readonly outcome: { readonly kind: Kind } };
+interface Outcome<Kind> {
+  readonly outcome: { readonly kind: Kind };
+}
 
 /** Those that are stored, and that the operator has to answer. */
 export function isStored(input: BadInput): input is BadInput & Outcome<"stalled" | "waiting"> {
