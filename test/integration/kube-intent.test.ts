@@ -180,7 +180,7 @@ test.for(cases)(
     expect(needsApply(intent, await client.get(type, ref), annotation)).toBeUndefined();
     await client.mergePatch(type, ref, { metadata: { labels: { app: "edited" } } });
     expect(needsApply(intent, await client.get(type, ref), annotation)).toEqual({
-      reason: "drift",
+      kind: "drift",
       path: "metadata.labels.app",
     });
     await client.apply(type, intent, options);

@@ -193,9 +193,11 @@ describe("a cluster that packs, with simulated kubelets elsewhere", () => {
     ]);
     await kubectl(cluster, ["delete", "pod", "left-0", "--wait=false"]);
     const before = await get<object>(cluster, "pod", "left-0");
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    // KWOK sees this pod after the change and the deletion of the other.
+    await kubectl(cluster, ["create", "-f", "-"], pod("later-0", 1));
+    await podsWithAddress(cluster, "later", 1);
     expect(await get<object>(cluster, "pod", "left-0")).toEqual(before);
-    await kubectl(cluster, ["delete", "pod", "left-0", "--force", "--grace-period=0"]);
+    await kubectl(cluster, ["delete", "pod", "left-0", "later-0", "--force", "--grace-period=0"]);
   });
 
   test("pods of one GPU fill a node before the next is begun, and no two share an address", async () => {

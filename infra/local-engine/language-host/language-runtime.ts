@@ -14,6 +14,9 @@ import empty from "google-protobuf/google/protobuf/empty_pb.js";
 
 import { type Answered, unary } from "../protocol/serve.ts";
 
+/** A flag of Node: what a program, or a policy pack, is started with first. */
+const leanSdk = `--import=${import.meta.resolve("./lean-sdk.ts")}`;
+
 /** `cmd/run` exits so when the program has failed and has told the person why. */
 const bailExitCode = 32;
 
@@ -89,7 +92,7 @@ async function runPolicyPack(call: PluginCall, track: (child: ChildProcess) => C
     throw new Error(`plugins of kind ${request.getKind()} are not run here`);
   const folder = request.getInfo()?.getProgramDirectory() ?? request.getPwd();
   const runner = createRequire(join(folder, "package.json")).resolve("@pulumi/pulumi/cmd/run-policy-pack");
-  const child = spawn(process.execPath, [runner, ...request.getArgsList(), folder], {
+  const child = spawn(process.execPath, [leanSdk, runner, ...request.getArgsList(), folder], {
     cwd: folder,
     env: Object.fromEntries(request.getEnvList().map((each) => splitOnce(each, "="))),
     stdio: ["ignore", "pipe", "pipe"],
@@ -125,7 +128,7 @@ export function runArguments(request: RunRequest, engineAddress: string): readon
   };
   const entryPoint = request.getInfo()?.getEntryPoint() ?? request.getProgram();
   return [
-    `--import=${import.meta.resolve("./lean-sdk.ts")}`,
+    leanSdk,
     require.resolve("@pulumi/pulumi/cmd/run"),
     ...Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
     ...(request.getDryrun() ? ["--dry-run"] : []),

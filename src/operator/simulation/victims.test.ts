@@ -4,9 +4,9 @@ import { oneGpu } from "../testing/example-specs.ts";
 import { simulate, type Simulation } from "../testing/simulation.ts";
 
 const cost = "metadata.annotations.controller.kubernetes.io/pod-deletion-cost";
-const victim = "metadata.annotations.llama-operator.dev/victim";
-const marked = `change Pod chat@1: ${cost} none -> -1000, ${victim} none -> true`;
-const unmarked = `change Pod chat@1: ${cost} -1000 -> none, ${victim} true -> none`;
+const mark = "metadata.annotations.llama-operator.dev/victim";
+const marked = `change Pod chat@1: ${cost} none -> -1000, ${mark} none -> true`;
+const unmarked = `change Pod chat@1: ${cost} -1000 -> none, ${mark} true -> none`;
 
 /** Three replicas that answer, of which one is marked to go, which the operator does not see yet. */
 async function withVictim(): Promise<Simulation> {
@@ -42,14 +42,14 @@ test("a victim that is wanted after all loses its mark and stays", async () => {
 test("where another stops answering in that instant, that one goes, and the victim serves on", async () => {
   const sim = await withVictim();
   const isMarked = ({ metadata }: { readonly metadata: { readonly annotations?: object } }): boolean =>
-    JSON.stringify(metadata.annotations ?? {}).includes("pod-deletion-cost");
-  const chosen = sim.pods("chat").find(isMarked);
+    JSON.stringify(metadata.annotations ?? {}).includes("llama-operator.dev/victim");
+  const victim = sim.pods("chat").find(isMarked);
   const other = sim.pods("chat").find((pod) => !isMarked(pod));
   sim.engines((pod) => pod.metadata.name === other?.metadata.name, { startSeconds: 3600 });
   sim.failPod(other);
   await sim.settle();
   expect(sim.effects()).toContain(unmarked);
   expect(sim.endpoints("chat")).toHaveLength(2);
-  expect(sim.endpoints("chat")).toContain(chosen?.metadata.name);
+  expect(sim.endpoints("chat")).toContain(victim?.metadata.name);
   expect(sim.endpoints("chat")).not.toContain(other?.metadata.name);
 });
