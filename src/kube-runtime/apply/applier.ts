@@ -7,6 +7,7 @@
 //   is a conflict and not taken over; otherwise with the UID that was seen.
 // - Where the server finds nothing to change after all (it normalises a value in a way that drift.ts does not know),
 //   that is remembered until the child changes: a difference of spelling cannot become a loop of writes.
+// - Of what the API server answers only the metadata is asked for and read: the watch brings the rest.
 // - Every write, deletions too, is noted in the WriteTracker, so that the next reconcile waits for the cache to show it.
 // Assumptions
 // - Children are cached untrimmed in what is applied.
@@ -29,8 +30,8 @@ import type { WriteTracker } from "../cache/write-tracker.ts";
 
 export type Applied<T extends KubeObject> =
   | { readonly outcome: "unchanged"; readonly object: Live<T> }
-  | { readonly outcome: "created"; readonly object: Live<T> }
-  | { readonly outcome: "changed"; readonly object: Live<T>; readonly reason: ApplyReason }
+  | { readonly outcome: "created" }
+  | { readonly outcome: "changed"; readonly reason: ApplyReason }
   /** Another owner's, or of an earlier owner of the same name that is being collected. Left alone. */
   | { readonly outcome: "foreign"; readonly object: Live<T> }
   /** Ours and on its way out; its end will wake the reconciler. Left alone. */
@@ -51,6 +52,8 @@ export interface ApplyContext {
   readonly request: ObjectRef;
   readonly signal: AbortSignal;
 }
+
+const answer = "metadata";
 
 export class Applier {
   readonly #options: ApplierOptions;
@@ -88,16 +91,17 @@ export class Applier {
       return { outcome: "unchanged", object: live };
     const body = live === undefined ? hashed : withUid(hashed, live.metadata.uid);
     const { signal } = context;
-    const object = await client
-      .apply(type, body, { fieldManager, force: live !== undefined, signal })
+    const written = await client
+      .apply(type, body, { fieldManager, force: live !== undefined, answer, signal })
       .catch((error: unknown) => {
         throw asConflict(error);
       });
-    tracker.wroteAt(objectKey(context.request), type, object);
-    if (object.metadata.resourceVersion === live?.metadata.resourceVersion) this.#settled.set(live, intended);
+    tracker.wroteAt(objectKey(context.request), type, written);
+    if (written.metadata.resourceVersion === live?.metadata.resourceVersion)
+      this.#settled.set(live, intended);
     return reason === undefined || live === undefined
-      ? { outcome: "created", object }
-      : { outcome: "changed", object, reason };
+      ? { outcome: "created" }
+      : { outcome: "changed", reason };
   }
 
   /**
@@ -155,7 +159,11 @@ export class Applier {
     const { client, tracker, fieldManager } = this.#options;
     const { namespace, name } = live.metadata;
     const { signal } = context;
-    const written = await client.applyStatus(type, { namespace, name }, status, { fieldManager, signal });
+    const written = await client.applyStatus(type, { namespace, name }, status, {
+      fieldManager,
+      answer,
+      signal,
+    });
     tracker.wroteAt(objectKey(context.request), type, written);
     if (written.metadata.resourceVersion === live.metadata.resourceVersion) {
       this.#settled.set(live, wanted);

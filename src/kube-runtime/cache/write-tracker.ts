@@ -47,7 +47,7 @@ export class WriteTracker {
   }
 
   /** Notes what the API server answered to a write made for `key`. */
-  wroteAt<T extends KubeObject>(key: string, type: ResourceType<T>, written: Live<T>): void {
+  wroteAt<T extends KubeObject>(key: string, type: ResourceType<T>, written: Live<KubeObject>): void {
     const informer = this.#cache.find(type);
     const { resourceVersion } = written.metadata;
     if (informer === undefined || informer.hasSeen(resourceVersion)) return;

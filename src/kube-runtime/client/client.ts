@@ -43,7 +43,11 @@ export interface ApplyOptions extends SubresourceOptions {
   /** Take fields over from other managers; what a controller wants for what it owns. Default true. */
   readonly force?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
+  /** Only `metadata` of the object comes back: for a caller that wants no more than its resourceVersion. */
+  readonly answer?: "metadata" | undefined;
 }
+
+export type StatusApplyOptions = Omit<ApplyOptions, "subresource">;
 
 export interface WriteOptions extends SubresourceOptions {
   readonly fieldManager?: string | undefined;
@@ -91,6 +95,11 @@ export interface KubeClient {
   create<T extends KubeObject>(type: ResourceType<T>, object: T, options?: WriteOptions): Promise<Live<T>>;
 
   /** Server-side apply: `object` holds exactly the fields that this manager owns. */
+  apply<T extends KubeObject>(
+    type: ResourceType<T>,
+    object: T,
+    options: ApplyOptions & { readonly answer: "metadata" },
+  ): Promise<Live<KubeObject>>;
   apply<T extends KubeObject>(type: ResourceType<T>, object: T, options: ApplyOptions): Promise<Live<T>>;
 
   /** Server-side apply of the whole status through its subresource. */
@@ -98,7 +107,13 @@ export interface KubeClient {
     type: ResourceType<T>,
     ref: ObjectRef,
     status: StatusOf<T>,
-    options: Omit<ApplyOptions, "subresource">,
+    options: StatusApplyOptions & { readonly answer: "metadata" },
+  ): Promise<Live<KubeObject>>;
+  applyStatus<T extends KubeObject>(
+    type: ResourceType<T>,
+    ref: ObjectRef,
+    status: StatusOf<T>,
+    options: StatusApplyOptions,
   ): Promise<Live<T>>;
 
   /** Replaces the object; conflicts unless `metadata.resourceVersion` is the live one. */

@@ -13,6 +13,7 @@ import type {
   ListPage,
   PageOptions,
   PatchOptions,
+  StatusApplyOptions,
   StatusOf,
   SubresourceOptions,
   WatchOptions,
@@ -214,7 +215,7 @@ export class InMemoryKubeClient implements KubeClient {
     type: ResourceType<T>,
     ref: ObjectRef,
     status: StatusOf<T>,
-    options: Omit<ApplyOptions, "subresource">,
+    options: StatusApplyOptions,
   ): Promise<Live<T>> {
     const call: Call = {
       verb: "apply",
@@ -289,7 +290,7 @@ export class InMemoryKubeClient implements KubeClient {
     type: ResourceType<T>,
     ref: ObjectRef,
     call: Call,
-    options: CallOptions,
+    options: CallOptions & Pick<ApplyOptions, "answer">,
     carryOut: () => Live<T>,
   ): Promise<Live<T>> {
     await this.#note(call, options);
@@ -298,7 +299,7 @@ export class InMemoryKubeClient implements KubeClient {
     const told = this.#written({ call, before, after });
     if (told !== undefined) await told;
     options.signal?.throwIfAborted();
-    return copy(after);
+    return copy(options.answer === "metadata" ? metadataOf(after) : after);
   }
 
   /** What the answer waits for; nothing, as a rule, so that an answer comes before the watch's event. */
@@ -406,4 +407,9 @@ function refusal(code: number, reason: string): ApiError {
 /** An answer that was lost on its way: whether the write was carried out is not known. */
 export function lostAnswer({ verb, resource }: Pick<Call, "verb" | "resource">): ConnectionError {
   return new ConnectionError("reset", `${verb} ${resource}`);
+}
+
+/** As the API server answers who asks for metadata alone. */
+function metadataOf<T extends KubeObject>({ metadata }: Live<T>): Live<T> {
+  return { apiVersion: "meta.k8s.io/v1", kind: "PartialObjectMetadata", metadata } as Live<T>;
 }

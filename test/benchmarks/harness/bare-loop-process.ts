@@ -27,6 +27,9 @@ async function start(options: Start): Promise<{ add: (name: string, uid: string)
   const pool = new Pool(server, {
     connections,
     pipelining: 1,
+    // HTTP/1.1, as the operator speaks: over HTTP/2, undici's default, 16 connections carry hundreds of requests at once,
+    // and what else asks of the API server (the controller manager above all) waits until the bare loop has ended.
+    allowH2: false,
     connect: { ca: await readFile(caFile, "utf8") },
   });
   const config = parse(await readFile(options.kubeconfig, "utf8")) as {

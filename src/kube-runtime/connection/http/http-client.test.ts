@@ -54,6 +54,17 @@ describe("requests", () => {
     expect(server.seen[0]?.headers["user-agent"]).toBe("test/1");
   });
 
+  test("ask for no more than an apply's caller reads, and for JSON in any case", async () => {
+    const { seen } = server;
+    const accepted = () => seen.at(-1)?.headers.accept;
+    await client().apply(configMaps, configMap("one"), { fieldManager: "me" });
+    expect(accepted()).toBe("application/json");
+    const options = { fieldManager: "me", answer: "metadata" } as const;
+    const { metadata } = await client().apply(configMaps, configMap("one"), options);
+    expect(accepted()).toBe("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json");
+    expect(metadata.resourceVersion).toMatch(/^\d+$/);
+  });
+
   test("share few connections", async () => {
     const few = new KubeConnection(server.config(), { userAgent: "test/1", maxRequestConnections: 4 });
     const busy = new HttpKubeClient(few);

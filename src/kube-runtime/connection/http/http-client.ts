@@ -16,6 +16,7 @@ import type {
   PageOptions,
   PatchOptions,
   Selection,
+  StatusApplyOptions,
   StatusOf,
   SubresourceOptions,
   WatchOptions,
@@ -53,6 +54,8 @@ const maxPageLimit = 500;
 /** Parsing a page is one turn of the event loop: about 5 ms for half a megabyte. Pods have 10 kB and more. */
 const pageBytes = 0.5e6;
 const maxListRestarts = 3;
+/** The whole object where the server, or a proxy with an API of its own, cannot cut it down. */
+const acceptMetadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 /** Without a Retry-After the server is asked again after this. */
 const defaultRetryWaitMs = 1000;
 
@@ -62,6 +65,7 @@ interface Call {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: unknown;
   readonly contentType?: string;
+  readonly accept?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -184,6 +188,7 @@ export class HttpKubeClient implements KubeClient {
       body: object,
       // Declared as YAML, of which JSON is a subset.
       contentType: "application/apply-patch+yaml",
+      accept: options.answer === "metadata" ? acceptMetadata : undefined,
       signal: options.signal,
     });
   }
@@ -192,7 +197,7 @@ export class HttpKubeClient implements KubeClient {
     type: ResourceType<T>,
     ref: ObjectRef,
     status: StatusOf<T>,
-    options: Omit<ApplyOptions, "subresource">,
+    options: StatusApplyOptions,
   ): Promise<Live<T>> {
     const intent = { apiVersion: apiVersionOf(type), kind: type.kind, metadata: { ...ref }, status };
     return this.apply(type, intent as unknown as T, { ...options, subresource: "status" });
@@ -308,7 +313,7 @@ export class HttpKubeClient implements KubeClient {
   }
 
   #request(call: Call): HttpRequest {
-    const headers: Record<string, string> = { accept: "application/json" };
+    const headers: Record<string, string> = { accept: call.accept ?? "application/json" };
     if (call.body !== undefined) headers["content-type"] = call.contentType ?? "application/json";
     return {
       method: call.method,

@@ -35,7 +35,7 @@ export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
       // What pods lean on may be refused, or be somebody else's: nothing new is made then, and what runs is counted all
       // the same, so that fewer replicas are fewer replicas whatever else is wrong.
       const [applied, failure] = await outcomeOf(applyAll(applier, first, context));
-      const foreign = applied?.find(({ outcome }) => outcome === "foreign")?.object;
+      const foreign = applied?.find((each) => each.outcome === "foreign")?.object;
       const there = new Set(pass.workloads.map(({ object }) => object.metadata.name));
       const workloads = objects
         .filter(isWorkload)
