@@ -9,10 +9,9 @@
 import type { ApplyContext } from "@llama-operator/kube-runtime/apply";
 import type { MeasuredStatus, Reason } from "@llama-operator/llama/api";
 import type { Plan } from "@llama-operator/llama/planning";
-import type { Replica } from "./replicas/replica.ts";
-import type { LiveWorkload } from "./replicas/workloads.ts";
-import type { ChosenRevision } from "./revision/step.ts";
-import type { Rollout } from "./rollout/step.ts";
+import type { LiveWorkload, Replica } from "./replicas/replica.ts";
+import type { ChosenRevision } from "./revision/stored.ts";
+import type { Rollout } from "./rollout/rollout.ts";
 import type { Scope } from "./scope.ts";
 
 /** Why the generation goes no further. */
@@ -53,7 +52,6 @@ export interface Pass {
 }
 
 export interface Step {
-  readonly name: string;
   /** `generation`: decides about the new generation. `workloads`: looks after what runs, and always runs itself. */
   readonly about: "generation" | "workloads";
   run(scope: Scope, pass: Pass): StepResult | Promise<StepResult>;

@@ -22,7 +22,6 @@ const unusedRevisionsKept = 2;
 
 export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
   return {
-    name: "children",
     about: "workloads",
     async run(scope, pass) {
       const { rollout, revision, context } = pass;

@@ -9,7 +9,6 @@ export type Reports = Pick<EngineReports, "get">;
 
 export function measuredStep(reports: Reports): Step {
   return {
-    name: "measured",
     about: "workloads",
     run({ object, owner }, pass) {
       const revision = pass.revision?.data;

@@ -9,7 +9,6 @@ import { poolFacts, type Scope } from "../scope.ts";
 /** A plan is sticky: the one in force stays unless the spec asks for something else or its pool has gone. */
 export function planStep(measuredOverheads: readonly MeasuredOverhead[]): Step {
   return {
-    name: "plan",
     about: "generation",
     run(scope, pass) {
       const current = revisionInForce(scope.object, scope.revisions)?.plan;

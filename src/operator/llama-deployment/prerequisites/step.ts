@@ -14,7 +14,6 @@ type Unmet = Exclude<StepResult, { readonly kind: "continue" }>;
 const requeueAfterSeconds = 10;
 
 export const prerequisitesStep: Step = {
-  name: "prerequisites",
   about: "generation",
   run: (scope, pass) => (pass.plan && unmetPrerequisite(scope, pass.plan)) ?? goOn,
 };

@@ -1,4 +1,5 @@
 // Replicas out of pods: a replica is one pod, or all ranks of one group.
+import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
 import { reasons, type Reason } from "@llama-operator/llama/api";
 import { isTerminating, type Pod } from "../../observed/pod.ts";
 
@@ -24,6 +25,18 @@ export interface Replica {
   readonly failure?: ReplicaFailure;
   /** RFC 3339; when the last of its engines was started. */
   readonly startedAt?: string;
+}
+
+/** A workload of a revision that can be read: the Deployment of a revision, or the LeaderWorkerSet of one replica. */
+export interface LiveWorkload {
+  readonly object: Live<KubeObject>;
+  readonly revision: string;
+  /** Replicas that it asks for. */
+  readonly desired: number;
+  /** Of a LeaderWorkerSet: which replica it is. */
+  readonly slot?: number | undefined;
+  /** Those that exist and are not on their way out. */
+  readonly replicas: readonly Replica[];
 }
 
 /**

@@ -8,19 +8,7 @@ import { workloadName, type Owner } from "../../workloads/names.ts";
 import { spansNodes, type RevisionData } from "../../workloads/revision.ts";
 import type { Pass } from "../pass.ts";
 import type { Scope } from "../scope.ts";
-import { replicaOf, type Replica } from "./replica.ts";
-
-/** A workload of a revision that can be read: the Deployment of a revision, or the LeaderWorkerSet of one replica. */
-export interface LiveWorkload {
-  readonly object: Live<KubeObject>;
-  readonly revision: string;
-  /** Replicas that it asks for. */
-  readonly desired: number;
-  /** Of a LeaderWorkerSet: which replica it is. */
-  readonly slot?: number | undefined;
-  /** Those that exist and are not on their way out. */
-  readonly replicas: readonly Replica[];
-}
+import { replicaOf, type LiveWorkload } from "./replica.ts";
 
 /** LeaderWorkerSet puts it on every pod of a group. */
 export const groupNameLabel = "leaderworkerset.sigs.k8s.io/name";

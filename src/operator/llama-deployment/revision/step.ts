@@ -3,25 +3,12 @@
 import type { LlamaDeploymentSpec } from "@llama-operator/llama/api";
 import type { Plan } from "@llama-operator/llama/planning";
 import type { Owner } from "../../workloads/names.ts";
-import {
-  identityOf,
-  intentOf,
-  renderRevision,
-  revisionHash,
-  type RevisionData,
-} from "../../workloads/revision.ts";
+import { identityOf, intentOf, renderRevision, revisionHash } from "../../workloads/revision.ts";
 import { goOn, type Step } from "../pass.ts";
 import { observeWorkloads } from "../replicas/workloads.ts";
-import { servingRevision, type StoredRevision } from "./stored.ts";
-
-export interface ChosenRevision {
-  readonly data: RevisionData;
-  /** Set where the revision must be stored first, under this number. */
-  readonly newNumber?: number;
-}
+import { servingRevision, type ChosenRevision, type StoredRevision } from "./stored.ts";
 
 export const revisionStep: Step = {
-  name: "revision",
   about: "workloads",
   run(scope, pass) {
     const { object, owner, revisions } = scope;

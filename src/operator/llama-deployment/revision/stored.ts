@@ -3,13 +3,20 @@ import type { LlamaDeployment } from "@llama-operator/llama/api";
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
 import { readRevision, RevisionUnreadable } from "../../workloads/controller-revision.ts";
 import type { RevisionData } from "../../workloads/revision.ts";
-import type { LiveWorkload } from "../replicas/workloads.ts";
+import type { LiveWorkload } from "../replicas/replica.ts";
 
 export interface StoredRevision {
   readonly data: RevisionData;
   /** Counts up with each new revision. */
   readonly number: number;
   readonly object: Live<KubeObject>;
+}
+
+/** What runs, or is to. */
+export interface ChosenRevision {
+  readonly data: RevisionData;
+  /** Set where the revision must be stored first, under this number. */
+  readonly newNumber?: number;
 }
 
 /** Reads ControllerRevisions, each version of one once: a pass at rest parses nothing. */

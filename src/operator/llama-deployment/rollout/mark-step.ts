@@ -29,7 +29,6 @@ export class RefusedMarks {
 
 export function markStep(applier: Pick<Applier, "patch">, refused: RefusedMarks): Step {
   return {
-    name: "mark",
     about: "workloads",
     async run(scope, { rollout, replicas, context }) {
       if (rollout === undefined) return goOn;

@@ -1,17 +1,11 @@
 // Why replicas of the current revision have no node, in words that stay the same while nothing else changes: counts of
 // free GPUs come and go every second, and are read from the GpuPool.
-import { reasons, type Reason } from "@llama-operator/llama/api";
+import { reasons } from "@llama-operator/llama/api";
 import type { FreeGpus } from "../../capacity/gpu-capacity.ts";
 import type { RevisionData } from "../../workloads/revision.ts";
 import type { Pass } from "../pass.ts";
 import type { Scope } from "../scope.ts";
-
-export interface Placement {
-  readonly reason: Reason;
-  readonly message: string;
-  /** They wait for GPUs, and not for something else that pods need. */
-  readonly forGpus: boolean;
-}
+import type { Placement } from "./rollout.ts";
 
 /** The scheduler's words. */
 const missingClaim = /persistentvolumeclaim "([^"]+)" not found/;

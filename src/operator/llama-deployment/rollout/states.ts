@@ -2,7 +2,7 @@
 // Deployment asks for and does not have yet count. Pods beyond what it asks for are on their way out where they are
 // victims or have no node, and do not count; others are not: somebody else lowered the number, and it is put back.
 import type { Replica } from "../replicas/replica.ts";
-import type { LiveWorkload } from "../replicas/workloads.ts";
+import type { LiveWorkload } from "../replicas/replica.ts";
 import type { RevisionState } from "./planner.ts";
 import { removalOrder, type ReplicaState } from "./victims.ts";
 

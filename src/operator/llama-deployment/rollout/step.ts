@@ -11,24 +11,14 @@ import { unmetPrerequisite } from "../prerequisites/step.ts";
 import { podsOf } from "../replicas/replica.ts";
 import { footprintOf } from "../revision/stored.ts";
 import type { Scope } from "../scope.ts";
-import { waitFor, type Placement } from "./placement.ts";
+import { waitFor } from "./placement.ts";
+import type { Rollout } from "./rollout.ts";
 import type { RefusedMarks } from "./mark-step.ts";
 import { planRollout, type RevisionState, type RolloutInput, type RolloutPlan } from "./planner.ts";
 import { revisionState } from "./states.ts";
 
-export interface Rollout {
-  readonly plan: RolloutPlan;
-  /** The workloads that should exist, of every revision that still has replicas. */
-  readonly workloads: readonly RevisionWorkload[];
-  /** What replicas that are not placed wait for. */
-  readonly placement?: Placement | undefined;
-  /** Set while they wait for GPUs. */
-  readonly waiting?: { readonly sinceMs: number; readonly replicas: number } | undefined;
-}
-
 export function rolloutStep(capacity: GpuCapacity, refusedMarks: RefusedMarks): Step {
   return {
-    name: "rollout",
     about: "workloads",
     run(scope, pass) {
       const current = pass.revision?.data;

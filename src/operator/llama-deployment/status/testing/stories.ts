@@ -5,8 +5,7 @@ import { cases } from "@llama-operator/llama/testing";
 import { renderRevision, type RevisionData } from "../../../workloads/revision.ts";
 import type { Block, Pass } from "../../pass.ts";
 import type { Replica } from "../../replicas/replica.ts";
-import type { Placement } from "../../rollout/placement.ts";
-import type { Rollout } from "../../rollout/step.ts";
+import type { Placement, Rollout } from "../../rollout/rollout.ts";
 import type { Scope } from "../../scope.ts";
 
 export interface Story {
