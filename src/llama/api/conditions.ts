@@ -76,6 +76,8 @@ export const reasons = {
   LeaderWorkerSetMissing: "LeaderWorkerSetMissing",
   /** An object of a name that we need is there and not ours. */
   NameConflict: "NameConflict",
+  /** The PriorityClass that the spec names is missing: a wait. */
+  PriorityClassNotFound: "PriorityClassNotFound",
   /** The API server refuses to write a child, for a quota, an admission policy or a rule of its own: tried again. */
   WriteRefused: "WriteRefused",
   /** A workload of this object is there whose revision is gone or cannot be read: it is left as it is. */

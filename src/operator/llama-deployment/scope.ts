@@ -42,6 +42,8 @@ export interface Scope {
   /** Pods of any revision that are still terminating. */
   readonly leavingPods: number;
   readonly servesLeaderWorkerSets: boolean;
+  /** Whether the PriorityClass that the spec names, if it names one, is there. */
+  readonly hasPriorityClass: boolean;
   /** Usable nodes of a pool with their free GPUs; none for a pool that is not there. */
   readonly nodesOf: (pool: string) => readonly NodeCapacity[];
 }
@@ -82,6 +84,7 @@ export function readScope(sources: ScopeSources, ref: ObjectRef, now: Date): Sco
     pods,
     leavingPods: pods.filter(isTerminating).length,
     servesLeaderWorkerSets: caches.servesLeaderWorkerSets(),
+    hasPriorityClass: hasPriorityClass(caches, object.spec.podTemplate.priorityClassName),
     nodesOf: (pool) => sources.capacity.nodes(pool),
   };
 }
@@ -94,6 +97,13 @@ export function usablePools(
   return gpuPools
     .list()
     .filter(({ spec }) => matchesLabels(namespaceLabels, spec.namespaceSelector?.matchLabels ?? {}));
+}
+
+function hasPriorityClass(
+  { priorityClasses }: Pick<Caches, "priorityClasses">,
+  name: string | undefined,
+): boolean {
+  return name === undefined || priorityClasses.get({ name }) !== undefined;
 }
 
 function ownedBy(objects: readonly Live<KubeObject>[], uid: string): readonly Live<KubeObject>[] {

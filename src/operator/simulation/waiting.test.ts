@@ -154,3 +154,14 @@ test("an old replica makes room in time though counts of the pool change meanwhi
   }
   expect(sim.effects()).toContain("delete LeaderWorkerSet big@1/0");
 });
+
+test("a model of a PriorityClass that is not there is told so, and goes on when it comes", async () => {
+  const sim = simulate();
+  sim.llama("chat", { ...oneGpu, podTemplate: { priorityClassName: "urgent" } });
+  await sim.settle();
+  sim.expectCondition("chat", { type: "Ready", status: "False", reason: "PriorityClassNotFound" });
+  expect(sim.list("Deployment")).toEqual([]);
+  sim.apply(priorityClass("urgent", 1000));
+  await sim.settle();
+  sim.expectCondition("chat", { type: "Ready", status: "True" });
+});

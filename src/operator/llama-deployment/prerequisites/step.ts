@@ -20,7 +20,9 @@ export const prerequisitesStep: Step = {
 
 /** The first thing that stands in the way of pods of this plan; each check names what to do. */
 export function unmetPrerequisite(scope: Scope, plan: Plan): Unmet | undefined {
-  return podSecurity(scope, plan) ?? leaderWorkerSet(scope, plan) ?? foreignNames(scope);
+  return (
+    podSecurity(scope, plan) ?? leaderWorkerSet(scope, plan) ?? priorityClass(scope) ?? foreignNames(scope)
+  );
 }
 
 const enforceLabel = "pod-security.kubernetes.io/enforce";
@@ -49,6 +51,17 @@ function leaderWorkerSet(scope: Scope, plan: Plan): Unmet | undefined {
       `a replica spans ${plan.nodesPerReplica} nodes, which takes a LeaderWorkerSet, and the cluster has no such ` +
       "kind: install LeaderWorkerSet (https://lws.sigs.k8s.io); the operator goes on by itself",
     requeueAfterSeconds,
+  };
+}
+
+/** Pods of a class that is not there are refused one by one, where only the events of their ReplicaSet say so. */
+function priorityClass({ object, hasPriorityClass }: Scope): Unmet | undefined {
+  const { priorityClassName: name } = object.spec.podTemplate;
+  if (name === undefined || hasPriorityClass) return undefined;
+  return {
+    kind: "blocked",
+    reason: reasons.PriorityClassNotFound,
+    message: `podTemplate.priorityClassName: there is no PriorityClass ${name}: create it, or name another one`,
   };
 }
 

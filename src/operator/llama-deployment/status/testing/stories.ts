@@ -59,6 +59,7 @@ export function story(told: Story): { readonly scope: Scope; readonly pass: Pass
     pods: [],
     leavingPods: leaving,
     servesLeaderWorkerSets: true,
+    hasPriorityClass: true,
     nodesOf: () => [],
   };
   return { scope, pass: passOf(told, replicas) };
