@@ -63,7 +63,7 @@ export const create: EmptyBenchmark = {
         what: "operator / bare loop",
         value: seconds(operator) / seconds(bare),
         unit: "times",
-        atMost: 1.5,
+        atMost: 1.35,
         detail: `medians of ${runs} runs each, taken in turns, ${connections} connections, replicas 0`,
       },
       {
