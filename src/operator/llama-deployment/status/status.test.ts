@@ -132,7 +132,7 @@ describe("the wait for GPUs", () => {
 
   test("is a fact of its own, whose clock no message moves", () => {
     const { scope, pass } = story({ placement, waiting, replicas: [] });
-    expect(statusOf(scope, pass).waitingForGpus).toEqual({ since: "2026-11-23T09:00:00Z", replicas: 1 });
+    expect(statusOf(scope, pass).waitingForGpus).toEqual({ since: "2026-11-23T09:00:00.000Z", replicas: 1 });
   });
 
   test("is over with it", () => {

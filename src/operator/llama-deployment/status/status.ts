@@ -1,7 +1,6 @@
 // Status out of what a pass found: computed last, from scope and pass alone, so that the same world gives the same
 // status and a pass at rest writes nothing. A new condition is a file and a line in the table.
 import type { LlamaDeploymentStatus } from "@llama-operator/llama/api";
-import { formatTime } from "@llama-operator/kube-runtime";
 import { mergeConditions } from "@llama-operator/kube-runtime/status";
 import { servingSelector } from "../../workloads/labels.ts";
 import { endpointUrl } from "../../workloads/names.ts";
@@ -42,6 +41,7 @@ export function statusOf(scope: Scope, pass: Pass): LlamaDeploymentStatus {
   // The Service is made with the first plan, and stays.
   const endpoint = revision === undefined ? previous?.endpoint : endpointUrl(owner);
   const currentRevision = revision?.hash ?? previous?.currentRevision;
+  // With milliseconds: whole seconds would make those that began in the same one equally old.
   const waiting = pass.rollout?.waiting;
   return {
     observedGeneration: generation,
@@ -54,6 +54,6 @@ export function statusOf(scope: Scope, pass: Pass): LlamaDeploymentStatus {
     ...(plan === undefined ? {} : { plan }),
     ...(waiting === undefined
       ? {}
-      : { waitingForGpus: { since: formatTime(new Date(waiting.sinceMs)), replicas: waiting.replicas } }),
+      : { waitingForGpus: { since: new Date(waiting.sinceMs).toISOString(), replicas: waiting.replicas } }),
   };
 }
