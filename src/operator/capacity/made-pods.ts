@@ -1,8 +1,13 @@
 // What one LlamaDeployment has made: pods with a node and pods without, counted from what the cache shows of its
 // workloads and pods and from what was decided and does not show there yet.
-import { parseObjectKey, type KubeObject, type Live } from "@llama-operator/kube-runtime/client";
+import {
+  isTerminating,
+  parseObjectKey,
+  type KubeObject,
+  type Live,
+} from "@llama-operator/kube-runtime/client";
 import { byDeployment } from "../observed/caches.ts";
-import { holdsDevices, isTerminating, type Pod } from "../observed/pod.ts";
+import { holdsDevices, type Pod } from "../observed/pod.ts";
 import { groupNameLabel, revisionLabel } from "../workloads/labels.ts";
 import type { Footprint } from "./room.ts";
 import type { CapacitySources } from "./sources.ts";

@@ -1,7 +1,8 @@
 // A pod whose engine can be asked for its metrics, and what comes of asking.
 import type { Engine, MetricsPage } from "@llama-operator/llama/engines";
 import { isServing, revisionLabel } from "../workloads/labels.ts";
-import { isTerminating, type Pod } from "../observed/pod.ts";
+import { isTerminating } from "@llama-operator/kube-runtime/client";
+import type { Pod } from "../observed/pod.ts";
 
 export interface EngineTarget {
   /** UID of the pod: addresses are given out again. */

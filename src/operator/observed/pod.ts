@@ -38,10 +38,6 @@ export function holdsDevices(pod: Pod): boolean {
   return pod.nodeName !== undefined && pod.phase !== "Succeeded" && pod.phase !== "Failed";
 }
 
-export function isTerminating(pod: Pod): boolean {
-  return pod.metadata.deletionTimestamp !== undefined;
-}
-
 interface RawContainerState {
   running?: { startedAt?: string };
   waiting?: { reason?: string; message?: string };

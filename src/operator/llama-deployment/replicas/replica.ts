@@ -1,7 +1,7 @@
 // Replicas out of pods: a replica is one pod, or all ranks of one group.
-import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
+import { isTerminating, type KubeObject, type Live } from "@llama-operator/kube-runtime/client";
 import { reasons, type Reason } from "@llama-operator/llama/api";
-import { isTerminating, type Pod } from "../../observed/pod.ts";
+import type { Pod } from "../../observed/pod.ts";
 
 /** Why a replica does not answer, beyond still loading. */
 export interface ReplicaFailure {

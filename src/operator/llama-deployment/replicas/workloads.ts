@@ -3,22 +3,19 @@
 // same, and are put back where they were taken away.
 import { isTerminating, type KubeObject, type Live } from "@llama-operator/kube-runtime/client";
 import type { Pod } from "../../observed/pod.ts";
-import { revisionLabel, slotLabel } from "../../workloads/labels.ts";
+import { groupNameLabel, revisionLabel, slotLabel } from "../../workloads/labels.ts";
 import { workloadName, type Owner } from "../../workloads/names.ts";
 import { spansNodes, type RevisionData } from "../../workloads/revision.ts";
 import type { Pass } from "../pass.ts";
 import type { Scope } from "../scope.ts";
 import { replicaOf, type LiveWorkload } from "./replica.ts";
 
-/** LeaderWorkerSet puts it on every pod of a group. */
-export const groupNameLabel = "leaderworkerset.sigs.k8s.io/name";
-
 /** Slots looked for beyond the number of groups that exist: numbers are taken again from the lowest. */
 const slotsBeyond = 16;
 
 /**
- * Finds the workloads of these revisions, with their replicas. Left out are workloads that are being deleted, whose pods are on their way out, and
- * those of no known revision, which nobody here may touch.
+ * Finds the workloads of these revisions, with their replicas. Left out are workloads that are being deleted, whose pods
+ * are on their way out, and those of no known revision, which nobody here may touch.
  */
 export function observeWorkloads(
   { owner, children: { deployments, leaderWorkerSets }, pods }: Pick<Scope, "owner" | "children" | "pods">,

@@ -35,13 +35,14 @@ export function chooseRevision(
 ): ChosenRevision {
   const intent = intentOf(spec, plan);
   const hash = revisionHash(intent);
-  const identity = identityOf(intent);
-  // By what is stored of the intent, too: another release may have hashed the same intent otherwise.
-  const known =
-    stored.find(({ data }) => data.hash === hash) ??
-    stored.findLast(({ data }) => identityOf(data.intent) === identity);
+  const known = stored.find(({ data }) => data.hash === hash) ?? storedAs(identityOf(intent), stored);
   if (known !== undefined) return { data: known.data };
   return { data: renderRevision({ owner, spec, plan }), newNumber: (stored.at(-1)?.number ?? 0) + 1 };
+}
+
+/** By what is stored of the intent: another release may have hashed the same intent otherwise. */
+function storedAs(identity: string, stored: readonly StoredRevision[]): StoredRevision | undefined {
+  return stored.findLast(({ data }) => identityOf(data.intent) === identity);
 }
 
 /** Revisions beyond the newest few that nothing uses any more. */

@@ -30,7 +30,7 @@ export function rolloutStep(capacity: GpuCapacity, refusedMarks: RefusedMarks): 
       const marks = !refusedMarks.has(holder, scope.now.getTime());
       const rollout = rollOut(scope, pass, current, { capacity, holder, marks });
       pass.rollout = rollout;
-      assumeWorkloads(scope, pass, rollout.workloads, capacity);
+      assumeWorkloads(scope, pass, rollout.workloads, { capacity, holder });
       return { kind: "continue", requeueAfterSeconds: rollout.plan.requeueAfterSeconds };
     },
   };
@@ -179,9 +179,8 @@ function assumeWorkloads(
   scope: Scope,
   pass: Pass,
   wanted: readonly RevisionWorkload[],
-  capacity: GpuCapacity,
+  { capacity, holder }: Pick<RolloutContext, "capacity" | "holder">,
 ): void {
-  const { namespace } = scope.owner;
   const there = new Map(pass.workloads.map(({ object, desired }) => [object.metadata.name, desired]));
   for (const workload of wanted) {
     const { hash, plan } = workload.revision;
@@ -191,7 +190,6 @@ function assumeWorkloads(
         : [{ name: workloadName(scope.owner, hash), replicas: workload.replicas }];
     for (const { name, replicas } of named) {
       if ((there.get(name) ?? 0) >= replicas) continue;
-      const holder = `${namespace}/${scope.owner.name}`;
       capacity.assume(name, { holder, pool: plan.pool, footprint: footprintOf(workload.revision), replicas });
     }
   }
