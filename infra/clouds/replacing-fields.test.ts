@@ -44,7 +44,7 @@ const aks = aksCluster.parse({
   ...place,
   resourceGroup: "llama",
   name: "llama",
-  kubernetesVersion: "1.34",
+  kubernetesVersion: "1.35",
   administrators: ["00000000-0000-0000-0000-000000000001"],
 });
 const eks = eksCluster.parse({

@@ -18,7 +18,7 @@ const cluster = aksCluster.parse({
   location: "eastus",
   resourceGroup: "llama",
   name: "llama",
-  kubernetesVersion: "1.34",
+  kubernetesVersion: "1.35",
   administrators: ["00000000-0000-0000-0000-000000000001"],
 });
 

@@ -17,7 +17,7 @@ import { nodePoolReplacingFields } from "./components/replacing-fields.ts";
 import { GkeSystemPool } from "./components/system-pool.ts";
 import { systemPoolName } from "./config/cluster.ts";
 import type { GkeCluster } from "./config/cluster.ts";
-import { multiNetworkOf } from "./config/machines.ts";
+import { furtherNetworksOf } from "./config/machines.ts";
 import type { GkePool } from "./config/pool.ts";
 import { guardPools } from "../../guards/guard-pools.ts";
 import type { GuardedPool } from "../../guards/guard-pools.ts";
@@ -117,7 +117,7 @@ function fabricCount(pools: readonly GkePool[]): number {
   return Math.max(0, ...pools.map((pool) => (isOwnFabric(pool) ? interfacesOf(pool) : 0)));
 }
 
-const interfacesOf = ({ machineShape }: GkePool): number => multiNetworkOf(machineShape)?.networks ?? 0;
+const interfacesOf = ({ machineShape }: GkePool): number => furtherNetworksOf(machineShape) ?? 0;
 
 /** Whether a pool is in networks that the stack makes. */
 const isOwnFabric = ({ fabric }: GkePool): boolean =>

@@ -12,7 +12,7 @@ function factsOf(pool: object) {
       location: "eastus",
       resourceGroup: "llama",
       name: "llama",
-      kubernetesVersion: "1.34",
+      kubernetesVersion: "1.35",
       administrators: ["00000000-0000-0000-0000-000000000001"],
       identity:
         "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/llama",
@@ -38,7 +38,7 @@ test("a pool has a fixed name, Ubuntu, the GPU guide's taint and no surge", () =
     osType: "Linux",
     osSKU: "Ubuntu",
     osDiskType: "Ephemeral",
-    orchestratorVersion: "1.34",
+    orchestratorVersion: "1.35",
     count: 2,
     enableAutoScaling: false,
     gpuProfile: { driver: "Install" },

@@ -2,6 +2,7 @@
 import { findGpu, findMachineShape } from "@llama-operator/llama/catalog";
 import type { ConfigurationProblem } from "../../../config/problem.ts";
 import { gpuOperatorProblems } from "../../gpu-operator.ts";
+import { minorOf, tooOld } from "../../kubernetes-version.ts";
 import { networkProblems } from "./address-ranges.ts";
 import type { AksCluster } from "./cluster.ts";
 import type { AksPool } from "./pool.ts";
@@ -20,7 +21,9 @@ export function aksProblems(
   pools: readonly (AksPool | undefined)[],
 ): readonly ConfigurationProblem[] {
   return [
-    ...(cluster === undefined ? [] : networkProblems(cluster)),
+    ...(cluster === undefined
+      ? []
+      : [...tooOld("cluster.kubernetesVersion", cluster.kubernetesVersion), ...networkProblems(cluster)]),
     ...pools.flatMap((pool, index) =>
       pool === undefined
         ? []
@@ -145,7 +148,6 @@ function versionProblems(
   cluster: AksCluster | undefined,
 ): readonly ConfigurationProblem[] {
   if (kubernetesVersion === undefined || cluster === undefined) return [];
-  const minorOf = (version: string): number => Number(version.split(".")[1]);
   const behind = minorOf(cluster.kubernetesVersion) - minorOf(kubernetesVersion);
   if (behind >= 0 && behind <= 2) return [];
   const range = `1.${minorOf(cluster.kubernetesVersion) - 2} to ${cluster.kubernetesVersion}`;

@@ -2,6 +2,7 @@
 // stack's own, so that taking the stack down leaves nothing of it.
 import { z } from "zod";
 import { int32, text } from "@llama-operator/llama/api";
+import { kubernetesVersion } from "../../kubernetes-version.ts";
 
 const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, {
   error: "should be an id such as 00000000-0000-0000-0000-000000000000",
@@ -11,10 +12,6 @@ const ipRange = z.cidrv4({ error: "should be a range such as 10.240.0.0/16" });
 
 /** Zones of a region as Azure numbers them for a subscription. */
 export const zone = z.enum(["1", "2", "3"]);
-
-export const kubernetesVersion = z
-  .string()
-  .regex(/^1\.\d+(\.\d+)?$/, { error: 'should be a version such as "1.34", in quotes' });
 
 const systemPool = z.strictObject({
   machine: text(63)

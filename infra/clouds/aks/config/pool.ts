@@ -3,7 +3,8 @@ import { z } from "zod";
 import { int32, text } from "@llama-operator/llama/api";
 import { findMachineShape, machineShapes } from "@llama-operator/llama/catalog";
 import { cloudPoolFields } from "../../cloud-rules.ts";
-import { kubernetesVersion, zone } from "./cluster.ts";
+import { kubernetesVersion } from "../../kubernetes-version.ts";
+import { zone } from "./cluster.ts";
 
 const known = machineShapes.filter(({ cloud }) => cloud === "aks").map(({ name }) => name);
 

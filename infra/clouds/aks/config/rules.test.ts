@@ -10,7 +10,7 @@ const cluster = {
   location: "eastus",
   resourceGroup: "llama",
   name: "llama",
-  kubernetesVersion: "1.34",
+  kubernetesVersion: "1.35",
   administrators: ["00000000-0000-0000-0000-000000000001"],
 };
 const pool = {
@@ -100,7 +100,7 @@ test("what one field says against another is named, with what to write instead",
 test("what AKS does not have is named with what it has", () => {
   expect(
     mistakes(
-      { administrators: [], api: { access: "vpn" }, kubernetesVersion: 1.34 },
+      { administrators: [], api: { access: "vpn" }, kubernetesVersion: 1.35 },
       { name: "H100-pool" },
       { name: "b", machineShape: "a3-highgpu-8g" },
       { name: "c", capacity: { kind: "flexStart" } },
@@ -110,7 +110,7 @@ test("what AKS does not have is named with what it has", () => {
     ),
   ).toMatchInlineSnapshot(`
     [
-      "cluster.kubernetesVersion: must be of type string: "number"",
+      "cluster.kubernetesVersion: must be a version in quotes, such as "1.35"",
       "cluster.administrators: name at least one group: local accounts are off, so nobody else can log in",
       "cluster.api.access: must be "public", with authorizedRanges, or "private", which only the network of the cluster reaches",
       "pools[0].name: AKS takes 1 to 12 lower-case letters and digits, a letter first",
@@ -124,10 +124,16 @@ test("what AKS does not have is named with what it has", () => {
 });
 
 test("nodes are at most two minors behind the cluster, and never ahead", () => {
-  expect(mistakes({}, { kubernetesVersion: "1.32" })).toEqual([]);
-  expect(mistakes({}, { kubernetesVersion: "1.35" }, { name: "b", kubernetesVersion: "1.31.2" })).toEqual([
-    "pools[0].kubernetesVersion: nodes are as new as the cluster, or up to two minors older: write 1.32 to 1.34",
-    "pools[1].kubernetesVersion: nodes are as new as the cluster, or up to two minors older: write 1.32 to 1.34",
+  expect(mistakes({}, { kubernetesVersion: "1.33" })).toEqual([]);
+  expect(mistakes({}, { kubernetesVersion: "1.36" }, { name: "b", kubernetesVersion: "1.32.2" })).toEqual([
+    "pools[0].kubernetesVersion: nodes are as new as the cluster, or up to two minors older: write 1.33 to 1.35",
+    "pools[1].kubernetesVersion: nodes are as new as the cluster, or up to two minors older: write 1.33 to 1.35",
+  ]);
+});
+
+test("a control plane that the operator refuses is not made", () => {
+  expect(mistakes({ kubernetesVersion: "1.34" })).toEqual([
+    'cluster.kubernetesVersion: the operator needs Kubernetes 1.35: write "1.35" or later',
   ]);
 });
 

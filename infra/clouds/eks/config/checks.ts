@@ -2,12 +2,10 @@
 // to write instead.
 import type { ConfigurationProblem } from "../../../config/problem.ts";
 import { gpuOperatorProblems } from "../../gpu-operator.ts";
+import { minorOf, tooOld } from "../../kubernetes-version.ts";
 import type { EksCluster } from "./cluster.ts";
 import { efaDevices, placementOf } from "./pool.ts";
 import type { EksPool } from "./pool.ts";
-
-/** EKS' releases of the AL2023 image with NVIDIA's driver begin with this minor version of Kubernetes. */
-const firstMinorOfNvidiaImage = 31;
 
 /**
  * Families that capacity blocks are sold of, of those in the catalog.
@@ -44,13 +42,7 @@ export function eksProblems(
 }
 
 function clusterProblems({ version, region, network }: EksCluster): readonly ConfigurationProblem[] {
-  const problems: ConfigurationProblem[] = [];
-  if (minorOf(version) < firstMinorOfNvidiaImage) {
-    problems.push({
-      path: "cluster.version",
-      message: `AWS has no NVIDIA image for Kubernetes ${version}: write "1.${firstMinorOfNvidiaImage}" or later`,
-    });
-  }
+  const problems = [...tooOld("cluster.version", version)];
   network.zones.forEach((zone, index) => {
     if (!zone.startsWith(region)) {
       problems.push({
@@ -79,8 +71,6 @@ function nameProblems({ name }: EksPool, path: string): readonly ConfigurationPr
     },
   ];
 }
-
-const minorOf = (version: string): number => Number(version.split(".")[1]);
 
 /** Kubernetes' skew policy: a kubelet is not newer than its API server, and at most three minor versions older. */
 function versionProblems(

@@ -5,9 +5,9 @@ import { int32 } from "@llama-operator/llama/api";
 /** The region that a zone's name begins with. */
 export const zonePattern = /^[a-z]{2}(-[a-z]+)+-\d+[a-z]$/;
 
-export const kubernetesVersion = z
-  .string()
-  .regex(/^1\.\d{2}$/, { error: 'must be a minor version in quotes, such as "1.35"' });
+const minorInQuotes = { error: 'must be a minor version in quotes, such as "1.35"' };
+
+export const kubernetesVersion = z.string(minorInQuotes).regex(/^1\.\d{2}$/, minorInQuotes);
 
 const zone = z.string().regex(zonePattern, { error: "must be an availability zone, such as us-east-1a" });
 

@@ -129,7 +129,7 @@ test.each([
 });
 
 test.each([
-  [{ version: "1.30" }],
+  [{ version: "1.34" }],
   [{ version: 1.35 }],
   [{ region: "us-east" }],
   [{ network: { zones: ["us-east-1a"] } }],

@@ -35,7 +35,7 @@ test("version, maintenance and several networks are asked for only where they ar
   expect(plain).not.toHaveProperty("minMasterVersion");
   expect(plain).not.toHaveProperty("maintenancePolicy");
   const maintenance = { start: "2026-12-05T02:00:00Z", end: "2026-12-05T08:00:00Z" };
-  const version = "1.34.3-gke.1444000";
+  const version = "1.35";
   expect(clusterArgs(cluster({ version, maintenance }), { ...place, multiNetwork: true })).toMatchObject({
     minMasterVersion: version,
     enableMultiNetworking: true,

@@ -5,11 +5,11 @@ import type { ConfigurationProblem } from "../../../config/problem.ts";
 import { gpuOperatorProblems } from "../../gpu-operator.ts";
 import { systemPoolName } from "./cluster.ts";
 import type { GkeCluster } from "./cluster.ts";
+import { tooOld } from "../../kubernetes-version.ts";
 import { fabricProblems } from "./fabric-checks.ts";
-import { compactFlexStartShapes, flexStartVersion } from "./machines.ts";
+import type { Found } from "./fabric-checks.ts";
+import { compactFlexStartShapes } from "./machines.ts";
 import type { GkePool } from "./pool.ts";
-import { versionProblems } from "./version-checks.ts";
-import type { Found } from "./version-checks.ts";
 
 /**
  * Zones that a regional cluster's pool has unless it says.
@@ -36,8 +36,8 @@ export function gkeProblems(
         ...zoneProblems(pool, cluster),
         ...sizeProblems(pool),
         ...placementProblems(pool),
-        ...capacityProblems(pool, cluster),
-        ...fabricProblems(pool, cluster),
+        ...capacityProblems(pool),
+        ...fabricProblems(pool),
       ];
       return found.map(([field, message]) => ({ path: `pools[${index}].${field}`, message }));
     }),
@@ -45,6 +45,7 @@ export function gkeProblems(
 }
 
 function clusterProblems({
+  version,
   region,
   systemPool: { zones, nodes },
 }: GkeCluster): readonly ConfigurationProblem[] {
@@ -54,6 +55,7 @@ function clusterProblems({
     message: `it begins with a node in each of its ${counted(begins, "zone")}: write ${begins} or more, or fewer zones`,
   };
   return [
+    ...tooOld("cluster.version", version),
     ...(zones ?? []).flatMap((zone, index) =>
       isIn(zone, region)
         ? []
@@ -137,7 +139,7 @@ function placementProblems({ placement, zones, upgrade, capacity, machineShape }
   return found;
 }
 
-function capacityProblems(pool: GkePool, cluster: GkeCluster | undefined): readonly Found[] {
+function capacityProblems(pool: GkePool): readonly Found[] {
   const { capacity } = pool;
   switch (capacity.kind) {
     case "onDemand":
@@ -148,7 +150,7 @@ function capacityProblems(pool: GkePool, cluster: GkeCluster | undefined): reado
     case "reserved":
       return reservedProblems(pool);
     case "flexStart":
-      return flexStartProblems(pool, cluster);
+      return flexStartProblems(pool);
     default:
       return capacity satisfies never;
   }
@@ -177,7 +179,7 @@ function reservedProblems({ capacity, zones, upgrade }: GkePool): readonly Found
   return found;
 }
 
-function flexStartProblems({ repair, nodes }: GkePool, cluster: GkeCluster | undefined): readonly Found[] {
+function flexStartProblems({ repair, nodes }: GkePool): readonly Found[] {
   const found: Found[] = [];
   if (repair === true) {
     found.push(["repair", "GKE repairs no flex-start node: write false, or leave it out"]);
@@ -185,5 +187,5 @@ function flexStartProblems({ repair, nodes }: GkePool, cluster: GkeCluster | und
   if (nodes.min > 0) {
     found.push(["nodes.min", "flex-start nodes come when pods want them, and go: write 0"]);
   }
-  return [...found, ...versionProblems("capacity.kind", "flex-start", flexStartVersion, cluster)];
+  return found;
 }

@@ -1,7 +1,7 @@
 // A cluster of Google Kubernetes Engine: its network, who may reach its control plane, its versions, its system nodes.
 import { z } from "zod";
 import { int32, text } from "@llama-operator/llama/api";
-import { gkeVersionPattern } from "./version.ts";
+import { quoted } from "../../kubernetes-version.ts";
 
 /** Ids of projects: docs.cloud.google.com/resource-manager/docs/creating-managing-projects. */
 const projectId = z.string().regex(/^[a-z][-a-z0-9]{4,28}[a-z0-9]$/);
@@ -65,11 +65,12 @@ export const gkeCluster = z.strictObject({
     .default("REGULAR")
     .describe("Where GKE takes new versions from."),
   version: z
-    .string()
-    .regex(gkeVersionPattern)
+    .string(quoted)
+    .regex(/^1\.\d+(\.\d+(-gke\.\d+)?)?$/, quoted)
     .exactOptional()
     .describe(
-      "Least version of the control plane and first version of the nodes; the channel's when absent.",
+      'Least version of the control plane and first version of the nodes, whole or a beginning such as "1.35", of which ' +
+        "GKE takes the newest; the channel's when absent.",
     ),
   network: network.prefault({}),
   authorizedNetworks: z

@@ -9,46 +9,15 @@ export function findGkeShape(name: string): MachineShape | undefined {
   return shape?.cloud === "gke" ? shape : undefined;
 }
 
-/** What a machine's fabric needs where its networks are made by hand. */
-export interface MultiNetwork {
-  /** Networks beside the cluster's own, each with its own interface on every node. */
-  readonly networks: number;
-  /** First version of each minor version of GKE that supports it. */
-  readonly versions: readonly string[];
-}
-
 /**
- * A3 High speaks GPUDirect-TCPX over four further networks, A3 Mega TCPXO over eight.
+ * Networks beside the cluster's own where they are made by hand, each with its own interface on every node: A3 High speaks
+ * GPUDirect-TCPX over four, A3 Mega TCPXO over eight. Every GKE that the operator runs on supports both.
  * Source: GoogleCloudPlatform/cluster-toolkit, modules/compute/gke-node-pool/gpu_direct.tf (settings by machine type).
  */
-const multiNetworks: Readonly<Record<string, MultiNetwork>> = {
-  "a3-highgpu-8g": {
-    networks: 4,
-    versions: ["1.27.7-gke.1121000", "1.28.8-gke.1095000", "1.29.15-gke.2467000", "1.30.2-gke.1023000"],
-  },
-  "a3-megagpu-8g": {
-    networks: 8,
-    versions: [
-      "1.28.9-gke.1250000",
-      "1.29.4-gke.1542000",
-      "1.30.4-gke.1129000",
-      "1.31.1-gke.2008000",
-      "1.32.11-gke.1174000",
-    ],
-  },
-};
+const furtherNetworks: Readonly<Record<string, number>> = { "a3-highgpu-8g": 4, "a3-megagpu-8g": 8 };
 
-export const multiNetworkOf = (machine: string): MultiNetwork | undefined =>
-  Object.hasOwn(multiNetworks, machine) ? multiNetworks[machine] : undefined;
-
-/**
- * Managed DRANET with networks that GKE makes itself (`acceleratorNetworkProfile: auto`).
- * Source: docs.cloud.google.com/kubernetes-engine/docs/how-to/allocate-network-resources-dra, requirements.
- */
-export const dranetVersion = "1.34.1-gke.1829001";
-
-/** Source: docs.cloud.google.com/kubernetes-engine/docs/how-to/dws-flex-start-inference, requirements. */
-export const flexStartVersion = "1.32.2-gke.1652000";
+export const furtherNetworksOf = (machine: string): number | undefined =>
+  Object.hasOwn(furtherNetworks, machine) ? furtherNetworks[machine] : undefined;
 
 /**
  * Flex-start nodes that may be placed compactly.

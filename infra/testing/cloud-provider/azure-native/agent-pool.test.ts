@@ -11,7 +11,7 @@ const cluster: CloudRecord = {
   id,
   inputs: {
     location: "eastus",
-    kubernetesVersion: "1.34",
+    kubernetesVersion: "1.35",
     identity: { type: "UserAssigned", userAssignedIdentities: ["/i"] },
   },
   outputs: {},

@@ -94,7 +94,7 @@ export function poolsOf(clusterId: string, cloud: CloudView): readonly CloudReco
   return cloud.records(types.nodePool).filter(({ id }) => id.startsWith(`${clusterId}/nodePools/`));
 }
 
-/** A prefix such as `1.34` means the newest that the table knows. */
+/** A prefix such as `1.35` means the newest that the table knows. */
 function versionOf(asked: CloudRecord["inputs"][string] | undefined): string {
   const text = textOf(asked);
   return text.includes("-gke.") ? text : defaultVersion;

@@ -1,7 +1,7 @@
 // Zones and versions of Google Cloud, as far as tests use them.
 
-/** The first that DRANET works with, and newer than all other minima of the projects: facts of cluster-toolkit. */
-export const defaultVersion = "1.34.1-gke.1829001";
+/** The one version that this cloud sells; its minor version is what the operator needs. Its patch and build are made up. */
+export const defaultVersion = "1.35.8-gke.1000000";
 
 /** https://cloud.google.com/compute/docs/regions-zones: these have other letters than a, b, c. */
 const letters: Readonly<Record<string, readonly string[]>> = {
