@@ -5,7 +5,7 @@ import { agentProcess } from "./cluster/agent-process.ts";
 import { clusterClient } from "./cluster/client.ts";
 import { startCluster } from "./cluster/cluster.ts";
 import { LocalClusterError } from "./cluster/errors.ts";
-import { addNodes } from "./cluster/nodes.ts";
+import { addNodes, addSystemNode } from "./cluster/nodes.ts";
 import type { ClusterEvent, ClusterFacts, ClusterProcess, LocalCluster } from "./cluster/options.ts";
 
 export interface SimulatedClusterOptions {
@@ -43,6 +43,7 @@ export async function startSimulatedCluster(options: SimulatedClusterOptions): P
   try {
     await using connection = await clusterClient(cluster.kubeconfigPath);
     await addNodes(connection.client, shape, nodes.count, cluster, signal);
+    await addSystemNode(connection.client, shape.cloud, cluster, signal);
     return { cluster, proxyUrl: cluster.proxyUrl };
   } catch (error) {
     await cluster.stop();

@@ -62,8 +62,9 @@ describe("the chart", () => {
     expect(parse(read("Chart.yaml"))).toMatchObject({ version, appVersion: version });
   });
 
-  test("says what to set when the image is missing", async () => {
-    await expect(rendered({})).rejects.toThrow("operator.image is required: ");
+  test("needs no value: its image is the project's own, of the chart's version", async () => {
+    const { version } = parse(read("Chart.yaml")) as { version: string };
+    expect(containerOf(await rendered({}))?.image).toBe(`llama-operator.dev/llama-operator:${version}`);
   });
 });
 
@@ -75,9 +76,13 @@ type RenderedObject = ChartObject & {
   readonly subjects?: readonly object[];
 };
 
-async function rendered(values: Readonly<Record<string, unknown>>) {
-  return renderChart<RenderedObject>({ name: "llama", namespace: "llama-system", values });
+async function rendered(values: Readonly<Record<string, unknown>>, name = "llama-operator") {
+  return renderChart<RenderedObject>({ name, namespace: "llama-system", values });
 }
+
+/** Names of what a release makes, but for the kinds of objects themselves. */
+const namesOf = (all: readonly RenderedObject[]): readonly string[] =>
+  all.filter(({ kind }) => kind !== "CustomResourceDefinition").map(({ metadata: { name } }) => name);
 
 const containerOf = (all: readonly RenderedObject[]) =>
   all.find(({ kind }) => kind === "Deployment")?.spec?.template.spec?.containers[0];
@@ -86,29 +91,54 @@ describe("a release", () => {
   test("needs nothing but an image, and keeps its definitions when it is uninstalled", async () => {
     const all = await rendered({ operator });
     expect(all.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
-      "ServiceAccount llama",
+      "ServiceAccount llama-operator",
       "CustomResourceDefinition gpupools.llama-operator.dev",
       "CustomResourceDefinition llamadeployments.llama-operator.dev",
-      "ClusterRole llama-webhook",
-      "ClusterRole llama",
-      "ClusterRole llama-view",
-      "ClusterRole llama-edit",
-      "ClusterRoleBinding llama-webhook",
-      "ClusterRoleBinding llama",
-      "Role llama-lease",
-      "RoleBinding llama-lease",
-      "Service llama-webhook",
-      "Deployment llama",
-      "ValidatingWebhookConfiguration llama",
+      "ClusterRole llama-operator-webhook",
+      "ClusterRole llama-operator",
+      "ClusterRole llama-operator-view",
+      "ClusterRole llama-operator-edit",
+      "ClusterRoleBinding llama-operator-webhook",
+      "ClusterRoleBinding llama-operator",
+      "Role llama-operator-lease",
+      "RoleBinding llama-operator-lease",
+      "Service llama-operator-webhook",
+      "Deployment llama-operator",
+      "ValidatingWebhookConfiguration llama-operator",
     ]);
     const kept = all.filter(({ metadata }) => metadata.annotations?.["helm.sh/resource-policy"] === "keep");
     expect(kept.every(({ kind }) => kind === "CustomResourceDefinition")).toBe(true);
     expect(kept).toHaveLength(2);
   });
 
+  test.each([
+    ["platform", {}, "platform-llama-operator"],
+    ["llama-operator-two", {}, "llama-operator-two"],
+    ["platform", { fullnameOverride: "models" }, "models"],
+    [
+      `a-release-of-a-name-of-the-most-that-helm-takes-53-char`,
+      {},
+      "a-release-of-a-name-of-the-most-that-helm-ta",
+    ],
+  ])("called %s with %j names all that it makes %s", async (name, values, first) => {
+    const names = namesOf(await rendered({ ...values, planning: { measuredOverheads: [{}] } }, name));
+    expect(names.length).toBeGreaterThan(10);
+    for (const each of names) {
+      expect(each === first || each.startsWith(`${first}-`)).toBe(true);
+      expect(each.length).toBeLessThanOrEqual(63);
+    }
+  });
+
+  test("leaves the number of replicas to whoever scales it, unless it is said", async () => {
+    const replicasOf = (all: readonly RenderedObject[]) =>
+      all.find(({ kind }) => kind === "Deployment")?.spec?.replicas;
+    expect(replicasOf(await rendered({}))).toBeUndefined();
+    expect(replicasOf(await rendered({ operator: { replicas: 2 } }))).toBe(2);
+  });
+
   test("binds every role to its ServiceAccount, in its namespace", async () => {
     const subjects = (await rendered({ operator })).flatMap((each) => each.subjects ?? []);
-    const account = { kind: "ServiceAccount", name: "llama", namespace: "llama-system" };
+    const account = { kind: "ServiceAccount", name: "llama-operator", namespace: "llama-system" };
     expect(subjects).toEqual([account, account, account]);
   });
 
@@ -145,17 +175,24 @@ describe("the values", () => {
     expect(schema.safeParse(parse(read("values.yaml")))).toMatchObject({ success: true });
   });
 
+  test("may hold a parent chart's condition and its global values", () => {
+    const asSubchart = { enabled: true, global: { imageRegistry: "registry.example.com" } };
+    expect(schema.safeParse(asSubchart)).toMatchObject({ success: true });
+  });
+
   test("are refused when one is misspelt", () => {
     expect(schema.safeParse({ operator: { replica: 2 } })).toMatchObject({ success: false });
   });
 
   test("are all read by a template, and no template reads another", () => {
-    const all = [...templates, ...readdirSync(join(chart, "templates/crds")).map((name) => `crds/${name}`)];
+    const all = readdirSync(join(chart, "templates"), { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.includes("."),
+    );
     const text = all.map((name) => read(`templates/${name}`)).join("");
     const used = new Set([...text.matchAll(/\.Values\.([a-zA-Z.]+)/g)].map(([, path]) => path));
-    const values = parse(read("values.yaml")) as Record<string, Record<string, unknown>>;
+    const values = parse(read("values.yaml")) as Record<string, object | string>;
     const given = Object.entries(values).flatMap(([section, fields]) =>
-      Object.keys(fields).map((field) => `${section}.${field}`),
+      typeof fields === "string" ? [section] : Object.keys(fields).map((field) => `${section}.${field}`),
     );
     expect(used).toEqual(new Set(given));
   });

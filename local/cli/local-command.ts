@@ -72,7 +72,7 @@ Examples:
         );
         terminal.out.write(`export KUBECONFIG=${cluster.kubeconfigPath}\nexport http_proxy=${proxyUrl}\n`);
         terminal.err.write(
-          `${options.nodes} nodes ${options.machineShape}. http_proxy leads to Services by name: curl http://NAME.NAMESPACE.svc/v1/models\n`,
+          `${options.nodes} nodes ${options.machineShape}, and one without GPUs. http_proxy leads to Services by name: curl http://NAME.NAMESPACE.svc/v1/models\n`,
         );
       },
     );

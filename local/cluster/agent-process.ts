@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { operatorImage, operatorProgram } from "../operator-image.ts";
+import { operatorImages, operatorProgram } from "../operator-image.ts";
 import { programFlag } from "../kubelet/programs/program-table.ts";
 import type { ClusterFacts, ClusterProcess } from "./options.ts";
 
@@ -25,7 +25,7 @@ export function agentProcess(...args: readonly string[]): (facts: ClusterFacts) 
         facts.proxyUrl,
         "--volumes-dir",
         join(facts.stateDir, "volumes"),
-        programFlag(operatorImage, operatorProgram),
+        ...operatorImages.map((image) => programFlag(image, operatorProgram)),
         ...args,
       ],
       readyUrl: `${facts.proxyUrl}/readyz`,

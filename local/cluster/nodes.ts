@@ -97,6 +97,34 @@ export function simulatedNode(shape: MachineShape, index: number, place: NodePla
   });
 }
 
+/** What runs beside the models of a cluster; the size is that of GKE's e2-standard-4. */
+const systemMachine: NodeMachine = {
+  name: "system",
+  cpuCores: 4,
+  memoryBytes: 16 * 2 ** 30,
+  localStorageBytes: 0,
+  allocatable: {
+    cpuMillicores: 3920,
+    memoryBytes: 13 * 2 ** 30,
+    ephemeralStorageBytes: 44 * 2 ** 30,
+  },
+};
+
+/** A node without GPUs and taints: pods that want none, such as the operator's, run there. Pure. */
+function systemNode(cloud: Cloud, index: number, { addressBlock, zone }: NodePlace): SimulatedNode {
+  return nodeObject({
+    name: `system-${index}`,
+    index,
+    addressBlock,
+    region: zones[cloud].region,
+    zone: zone ?? zones[cloud].zone,
+    labels: {},
+    taints: [],
+    machine: systemMachine,
+    devices: {},
+  });
+}
+
 /** The node that KWOK plays the kubelet of. Pure. */
 export function nodeObject(facts: NodeFacts): SimulatedNode {
   const { name, index, machine } = facts;
@@ -172,12 +200,31 @@ export async function addNodes(
   place: NodePlace,
   signal: AbortSignal = AbortSignal.timeout(120_000),
 ): Promise<readonly string[]> {
+  return makeNodes(client, count, (index) => simulatedNode(shape, index, place), signal);
+}
+
+/** Adds a node without GPUs, of the cloud that the cluster looks like. */
+export async function addSystemNode(
+  client: KubeClient,
+  cloud: Cloud,
+  place: NodePlace,
+  signal: AbortSignal = AbortSignal.timeout(120_000),
+): Promise<void> {
+  await makeNodes(client, 1, (index) => systemNode(cloud, index, place), signal);
+}
+
+async function makeNodes(
+  client: KubeClient,
+  count: number,
+  nodeOf: (index: number) => SimulatedNode,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   let next = await nextNodeIndex(client, signal);
   const names = new Set<string>();
   await Promise.all(
     Array.from({ length: Math.min(concurrency, count) }, async (_, worker) => {
       for (let made = worker; made < count; made += concurrency) {
-        names.add(await createNode(client, () => simulatedNode(shape, next++, place), signal));
+        names.add(await createNode(client, () => nodeOf(next++), signal));
       }
     }),
   );

@@ -1,5 +1,6 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ConnectionError, FencedError } from "../client/errors.ts";
+import { ApiError, ConnectionError, FencedError } from "../client/errors.ts";
 import { LeadershipLostError, LeaseElector, leaseType } from "./lease.ts";
 import { silentLogger } from "../logger.ts";
 import { FakeClock, settle } from "../testing/fake-clock.ts";
@@ -14,13 +15,18 @@ interface Candidate {
 }
 
 /** A candidate; those that share a client and a clock compete. */
-function candidate(identity: string, clock = new FakeClock(), client = new InMemoryKubeClient()): Candidate {
+function candidate(
+  identity: string,
+  clock = new FakeClock(),
+  client = new InMemoryKubeClient(),
+  { namespace = ref.namespace, random = (): number => 0.5 } = {},
+): Candidate {
   const elector = new LeaseElector({
     client,
-    ref,
+    ref: { ...ref, namespace },
     identity,
     clock,
-    random: () => 0.5,
+    random,
     logger: silentLogger,
     gauge: { set: () => undefined, inc: () => undefined },
   });
@@ -223,4 +229,75 @@ test("of two candidates that race for a free lease one wins", async () => {
   expect(both.filter(({ elector }) => elector.isLeader)).toHaveLength(1);
   stop.abort(new Error("over"));
   await Promise.all(races);
+});
+
+describe("of two installations in one cluster", () => {
+  test("the second stands by, and leads once the first has gone", async () => {
+    const clock = new FakeClock();
+    const client = new InMemoryKubeClient();
+    const first = candidate("a", clock, client);
+    const second = candidate("b", clock, client, { namespace: "others" });
+    const stop = new AbortController();
+    await first.elector.acquire(stop.signal);
+    const holding = first.elector.hold(stop.signal);
+    const acquired = second.elector.acquire(new AbortController().signal);
+    await clock.advance(120_000);
+    expect([first.elector.isLeader, second.elector.isLeader]).toEqual([true, false]);
+    expect(client.peek(leaseType, { ...ref, namespace: "others" })).toBeUndefined();
+    stop.abort();
+    await holding;
+    await first.elector.release();
+    await clock.advance(5000);
+    await acquired;
+    expect(second.elector.isLeader).toBe(true);
+  });
+
+  test("the second leads once the Lease of a killed one has expired", async () => {
+    const clock = new FakeClock();
+    const client = new InMemoryKubeClient();
+    await candidate("a", clock, client).elector.acquire(new AbortController().signal);
+    const second = candidate("b", clock, client, { namespace: "others" });
+    const acquired = second.elector.acquire(new AbortController().signal);
+    await clock.advance(14_000);
+    expect(second.elector.isLeader).toBe(false);
+    await clock.advance(5000);
+    await acquired;
+    expect(second.elector.isLeader).toBe(true);
+  });
+
+  test("started at once, with answers that come at any time, one leads in the end and never both", async () => {
+    const delays = fc.array(fc.integer({ min: 0, max: 3000 }), { minLength: 8, maxLength: 8 });
+    const randoms = fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true }));
+    await fc.assert(
+      fc.asyncProperty(delays, randoms, async (delaysMs, randoms) => {
+        const clock = new FakeClock();
+        const client = new InMemoryKubeClient();
+        const left = [...delaysMs];
+        client.intercept = async () => clock.sleep(left.shift() ?? 10);
+        const random = () => randoms.next().value as number;
+        const leading: LeaseElector[] = [];
+        const ended = new AbortController();
+        const all = ["one", "two"].map(async (namespace) => {
+          const { elector } = candidate(namespace, clock, client, { namespace, random });
+          await elector.acquire(ended.signal);
+          leading.push(elector);
+          await elector.hold(ended.signal);
+        });
+        for (let second = 0; second < 90; second += 1) await clock.advance(1000);
+        expect(leading.map(({ isLeader }) => isLeader)).toEqual([true]);
+        const over = Promise.allSettled(all);
+        ended.abort(new Error("over"));
+        await clock.advance(3000);
+        await over;
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("one that may not look for others leads, as before it could", async () => {
+    const { elector, client } = candidate("a");
+    client.list = async () => Promise.reject(new ApiError("GET leases", { code: 403, reason: "Forbidden" }));
+    await elector.acquire(new AbortController().signal);
+    expect(elector.isLeader).toBe(true);
+  });
 });

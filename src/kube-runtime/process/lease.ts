@@ -9,6 +9,8 @@
 // - When the API server is away, no other replica can take the lease either: the fence closes, and opens again with the next
 //   renewal. The leadership is lost only when another replica has taken it.
 // - What others write into the Lease is never judged by their clock.
+// - Two installations of one program, each with its Lease in its own namespace, never lead both: who takes its Lease looks
+//   for others before and after, and whoever sees another gives way. Of two that start at once both may, and try again.
 // Assumptions
 // - Clocks of all candidates run at about the same rate; leaseDuration - renewDeadline covers the difference.
 // Caveats
@@ -23,6 +25,7 @@ import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { Gauge } from "../metrics.ts";
 import { formatMicroTime } from "../timestamps.ts";
+import { OtherLeases } from "./other-leases.ts";
 
 /** `coordination.k8s.io/v1` Lease. */
 export interface Lease extends KubeObject {
@@ -74,6 +77,7 @@ export class LeaseElector {
   readonly #options: LeaseOptions;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #others: OtherLeases;
   readonly #leaseDurationMs: number;
   readonly #renewDeadlineMs: number;
   readonly #retryPeriodMs: number;
@@ -90,6 +94,7 @@ export class LeaseElector {
     this.#options = options;
     this.#clock = options.clock;
     this.#log = options.logger.child({ lease: options.ref.name, identity: options.identity });
+    this.#others = new OtherLeases(options);
     this.#leaseDurationMs = leaseDurationSeconds * 1000;
     this.#renewDeadlineMs = renewDeadlineSeconds * 1000;
     this.#retryPeriodMs = retryPeriodSeconds * 1000;
@@ -108,13 +113,20 @@ export class LeaseElector {
     for (;;) {
       signal.throwIfAborted();
       try {
-        if (await this.#tryAcquire(signal)) return;
-        await this.#awaitChance(signal);
+        if (await this.#isAlone(signal)) {
+          if (!(await this.#tryAcquire(signal))) {
+            await this.#awaitChance(signal);
+            continue;
+          }
+          // Another one may have taken its own between the two looks: it sees this one, or is seen here.
+          if (await this.#isAlone(signal)) return;
+          await this.release();
+        }
       } catch (error) {
         signal.throwIfAborted();
         this.#log.warn("cannot read or take the lease; trying again", { error });
-        await this.#clock.sleep(this.#retryPeriodMs * (1 + 0.2 * this.#options.random()), signal);
       }
+      await this.#clock.sleep(this.#retryPeriodMs * (1 + this.#options.random()), signal);
     }
   }
 
@@ -156,6 +168,10 @@ export class LeaseElector {
     if (this.#clock.monotonic() >= this.#validUntilMs) {
       throw new FencedError("the lease was not renewed in time; somebody else may hold it");
     }
+  }
+
+  async #isAlone(signal: AbortSignal): Promise<boolean> {
+    return (await this.#others.leadingElsewhere(signal)) === undefined;
   }
 
   /** One attempt on a lease that is free, expired, or ours. */

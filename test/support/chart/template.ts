@@ -32,7 +32,7 @@ export class Templates {
     for (const part of parse(text)) if (part.kind === "define") this.#defined.set(part.name, part.body);
   }
 
-  /** @throws Error where the template says something unknown, or calls `fail` or `required` in vain */
+  /** @throws Error where the template says something unknown */
   render(text: string, scope: Scope): string {
     return this.#write(parse(text), { dot: scope, root: scope });
   }
@@ -73,13 +73,18 @@ export class Templates {
       }
       case "nindent":
         return `\n${print(second).replaceAll(/^(?=.)/gm, " ".repeat(Number(first)))}`;
+      case "contains":
+        return print(second).includes(print(first));
+      case "printf":
+        return args.slice(1).reduce<string>((text, value) => text.replace("%s", print(value)), print(first));
       case "quote":
         return JSON.stringify(print(first));
-      case "required":
-        if (isEmpty(second)) throw new Error(String(first));
-        return second;
       case "sha256sum":
         return createHash("sha256").update(print(first)).digest("hex");
+      case "trimSuffix":
+        return print(second).endsWith(print(first)) ? print(second).slice(0, -print(first).length) : second;
+      case "trunc":
+        return print(second).slice(0, Number(first));
       case "toYaml":
         return stringify(first, { lineWidth: 0 }).trimEnd();
       default:
