@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ApiError, ConnectionError, FencedError } from "../client/errors.ts";
-import { LeadershipLostError, LeaseElector, leaseType } from "./lease.ts";
+import { LeadershipLostError, LeaseElector } from "./lease.ts";
+import { leaseType } from "./lease-type.ts";
 import { silentLogger } from "../logger.ts";
 import { FakeClock, settle } from "../testing/fake-clock.ts";
 import { InMemoryKubeClient } from "../testing/in-memory-client.ts";

@@ -19,33 +19,13 @@
 import type { KubeClient } from "../client/client.ts";
 import { ApiError, FencedError, isAlreadyExists, isConflict, isNotFound } from "../client/errors.ts";
 import type { WriteFence } from "../connection/http/http-client.ts";
-import { resourceType } from "../client/resource.ts";
-import type { KubeObject, Live } from "../client/object.ts";
+import type { Live } from "../client/object.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { Gauge } from "../metrics.ts";
 import { formatMicroTime } from "../timestamps.ts";
+import { leaseType, type Lease } from "./lease-type.ts";
 import { OtherLeases } from "./other-leases.ts";
-
-/** `coordination.k8s.io/v1` Lease. */
-export interface Lease extends KubeObject {
-  spec?: {
-    holderIdentity?: string;
-    leaseDurationSeconds?: number;
-    /** RFC 3339 with microseconds. */
-    acquireTime?: string;
-    renewTime?: string;
-    leaseTransitions?: number;
-  };
-}
-
-export const leaseType = resourceType<Lease>({
-  group: "coordination.k8s.io",
-  version: "v1",
-  kind: "Lease",
-  plural: "leases",
-  namespaced: true,
-});
 
 /** Another replica holds the lease: this process must end. */
 export class LeadershipLostError extends Error {

@@ -5,7 +5,7 @@ import { isForbidden } from "../client/errors.ts";
 import { objectKey, refOf, type Live } from "../client/object.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
-import { leaseType, type Lease } from "./lease.ts";
+import { leaseType, type Lease } from "./lease-type.ts";
 
 export interface OtherLeasesOptions {
   /** May list Leases of this name in every namespace; where it may not, nobody is found, and the log says so. */
