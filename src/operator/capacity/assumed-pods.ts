@@ -5,21 +5,27 @@
 //
 // A holder is counted anew after something of it changed, when somebody asks: it costs its own objects, once a burst.
 import { madePods, type AssumedWorkload, type MadePods, type WorkloadSources } from "./made-pods.ts";
+import { UnmadePods } from "./unmade-pods.ts";
 
 export class AssumedPods {
   readonly #sources: WorkloadSources;
+  readonly #monotonicMs: () => number;
+  readonly #unmade: UnmadePods;
   /** Decided on in the holder's last pass: by holder, by the workload's name. */
   readonly #decided = new Map<string, Map<string, AssumedWorkload>>();
   readonly #made = new Map<string, readonly MadePods[]>();
   /** Those of {@link #made} with unplaced pods: by pool, by holder. */
   readonly #unplaced = new Map<string, Map<string, readonly MadePods[]>>();
-  readonly #stale = new Set<string>();
+  /** Holders to be counted anew, with the time of their last change. */
+  readonly #stale = new Map<string, number>();
   /** Holders with pods on nodes that the cache does not show yet. */
   readonly #aheadOfNodes = new Set<string>();
   readonly #changedPools = new Set<string>();
 
-  constructor(sources: WorkloadSources) {
+  constructor(sources: WorkloadSources, monotonicMs: () => number) {
     this.#sources = sources;
+    this.#monotonicMs = monotonicMs;
+    this.#unmade = new UnmadePods(monotonicMs);
   }
 
   /** Counts a workload that is about to be written from now on. */
@@ -27,22 +33,22 @@ export class AssumedPods {
     const { holder } = decided;
     const workloads = this.#decided.get(holder) ?? new Map<string, AssumedWorkload>();
     this.#decided.set(holder, workloads.set(workload, decided));
-    this.#stale.add(holder);
+    this.changed(holder);
   }
 
   /** Forgets what was decided in the holder's last pass: it is in the cache by now, or was not made. */
   release(holder: string): void {
-    if (this.#decided.delete(holder)) this.#stale.add(holder);
+    if (this.#decided.delete(holder)) this.changed(holder);
   }
 
   /** An object of the holder came, went or changed. */
   changed(holder: string): void {
-    this.#stale.add(holder);
+    this.#stale.set(holder, this.#monotonicMs());
   }
 
   /** A node came. */
   nodeAdded(): void {
-    for (const holder of this.#aheadOfNodes) this.#stale.add(holder);
+    for (const holder of this.#aheadOfNodes) this.changed(holder);
   }
 
   /** Counts what has changed. Returns the pools with other numbers than before the last such call. */
@@ -51,6 +57,12 @@ export class AssumedPods {
     const pools = new Set(this.#changedPools);
     this.#changedPools.clear();
     return pools;
+  }
+
+  /** Milliseconds until the numbers change though no object does: pods that nobody makes stop counting. */
+  dueInMs(): number | undefined {
+    this.#recount();
+    return this.#unmade.dueInMs();
   }
 
   /** Pods without a node in a pool, of everybody. */
@@ -66,9 +78,13 @@ export class AssumedPods {
   }
 
   #recount(): void {
-    for (const holder of this.#stale) {
+    for (const holder of this.#unmade.takeDue()) this.changed(holder);
+    for (const [holder, changedMs] of this.#stale) {
       const before = this.#made.get(holder) ?? [];
-      const { made: after, isAheadOfNodes } = madePods(this.#sources, holder, this.#decided.get(holder));
+      const decided = this.#decided.get(holder);
+      const refusedOf = (shapes: ReadonlyMap<string, string>): ReadonlySet<string> =>
+        this.#unmade.observe(holder, shapes, changedMs);
+      const { made: after, isAheadOfNodes } = madePods(this.#sources, holder, refusedOf, decided);
       if (isAheadOfNodes) this.#aheadOfNodes.add(holder);
       else this.#aheadOfNodes.delete(holder);
       if (before.length === after.length && before.every((made, at) => isSame(made, after[at]))) continue;
@@ -95,6 +111,7 @@ function isSame(a: MadePods, b: MadePods | undefined): boolean {
     a.gpusPerPod === b.gpusPerPod &&
     a.isGroup === b.isGroup &&
     a.placed === b.placed &&
-    a.unplaced === b.unplaced
+    a.unplaced === b.unplaced &&
+    a.refused === b.refused
   );
 }

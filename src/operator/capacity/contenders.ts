@@ -87,6 +87,6 @@ export function everFits(request: GpuRequest, total: NodesByGpus, made: readonly
     .filter(
       (each) => each.pool === request.pool && each.gpusPerPod === gpusPerNode && each.isGroup === isGroup,
     )
-    .reduce((sum, { placed, unplaced }) => sum + placed + (isGroup ? unplaced : 0), 0);
+    .reduce((sum, { placed, unplaced, refused }) => sum + placed + (isGroup ? unplaced + refused : 0), 0);
   return Math.floor((slots(total, gpusPerNode) - own) / nodesPerReplica);
 }

@@ -110,6 +110,57 @@ describe("pods without a node", () => {
     expect(free(single)).toMatchObject({ replicas: 16, behind: undefined });
   });
 
+  test("a group's pods that nobody makes lock GPUs for a minute, those that are made for as long as they wait", async () => {
+    const [group, other] = [groupModel(fleet, 3), groupModel(fleet, 2)];
+    fleet.show(group);
+    fleet.show(other);
+    fleet.kinds.leaderWorkerSets.write(objects.group(group, 0));
+    fleet.deliver();
+    await fleet.clock.advance(59_000);
+    expect(free(other).replicas).toBe(0);
+    await fleet.clock.advance(1000);
+    expect(free(other).replicas).toBe(2);
+    expect(free(group)).toMatchObject({ replicas: 0, refused: true });
+    // Its leader comes: so may the others, for a minute again.
+    const name = objects.group(group, 0).metadata.name;
+    fleet.kinds.pods.write(objects.pod(group, fleet.newName("p"), name));
+    fleet.deliver();
+    expect(free(other).replicas).toBe(0);
+    await fleet.clock.advance(60_000);
+    expect(free(other).replicas).toBe(1);
+    fleet.runControllers();
+    fleet.deliver();
+    expect(free(other).replicas).toBe(0);
+    expect(free(group)).toMatchObject({ refused: false });
+  });
+
+  test("a group whose pods are on their way out keeps its GPUs until they are gone, however long that takes", async () => {
+    const [group, other] = [groupModel(fleet, 2), groupModel(fleet, 4)];
+    fleet.show(group);
+    fleet.kinds.leaderWorkerSets.write(objects.group(group, 0));
+    const leaving = objects.pod(group, "p", objects.group(group, 0).metadata.name);
+    const metadata = { ...leaving.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" };
+    fleet.kinds.pods.write({ ...leaving, metadata });
+    fleet.deliver();
+    await fleet.clock.advance(600_000);
+    expect(free(other).replicas).toBe(0);
+    fleet.kinds.pods.remove("t/p");
+    fleet.deliver();
+    expect(free(other).replicas).toBe(0);
+    await fleet.clock.advance(60_000);
+    expect(free(other).replicas).toBe(1);
+  });
+
+  test("single pods that nobody makes keep no group waiting for more than a minute", async () => {
+    const [single, group] = [singleModel(fleet, 8, 4), groupModel(fleet, 2)];
+    fleet.show(single);
+    fleet.kinds.deployments.write(objects.deployment(single, 4));
+    fleet.deliver();
+    expect(free(group).replicas).toBe(0);
+    await fleet.clock.advance(60_000);
+    expect(free(group).replicas).toBe(2);
+  });
+
   test("what a holder decided is taken back as a whole, and nobody else's", () => {
     const [one, two] = [groupModel(fleet, 2), groupModel(fleet, 1)];
     fleet.show(one);

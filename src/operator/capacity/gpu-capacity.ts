@@ -6,7 +6,7 @@
 //   pods that exist without a node by then. So two groups never each hold half of what they need.
 // - Requests are served in order: priority, then age, then name. While a group stands ahead of it, a LlamaDeployment
 //   gets only what the group cannot be short of afterwards; so a group does not starve behind small models.
-// - A request that the pool could never hold stands in nobody's way.
+// - A request that the pool could never hold stands in nobody's way, nor do pods that nobody makes for a minute.
 // - What is remembered beside the cache goes with the holder's next pass, or with the holder.
 // Assumptions
 // - A pass calls release, free, assume and enqueue or dequeue in this order and awaits nothing from free to enqueue.
@@ -38,7 +38,7 @@ import { everFits, sharedWith } from "./contenders.ts";
 import { DeviceUse } from "./device-use.ts";
 import { unplacedRanksOf, type AssumedWorkload, type MadePods } from "./made-pods.ts";
 import { PoolNodes, withGrowth, withoutPods, type NodeCapacity } from "./pool-nodes.ts";
-import { GpuQueue, type GpuRequest } from "./queue.ts";
+import { GpuQueue, spansNodes, type GpuRequest } from "./queue.ts";
 import { Priorities } from "./priorities.ts";
 import { isScattered, roomFor } from "./room.ts";
 import { storedRequest } from "./stored-request.ts";
@@ -46,6 +46,14 @@ import type { CapacitySources, Observed } from "./sources.ts";
 import { WakeUps, type FreeGpus } from "./wake-ups.ts";
 
 export type { FreeGpus } from "./wake-ups.ts";
+
+const nothing: FreeGpus = {
+  replicas: 0,
+  behind: undefined,
+  outranked: false,
+  scattered: false,
+  refused: false,
+};
 
 export class GpuCapacity {
   readonly #sources: CapacitySources;
@@ -55,11 +63,11 @@ export class GpuCapacity {
   readonly #priorities: Priorities;
   readonly #wakeUps: WakeUps;
 
-  constructor(sources: CapacitySources, clock: Pick<Clock, "setTimeout">) {
+  constructor(sources: CapacitySources, clock: Pick<Clock, "monotonic" | "setTimeout">) {
     this.#sources = sources;
     const use = new DeviceUse((node) => this.#nodeChanged(node));
     this.#nodes = new PoolNodes(sources.nodes.store, use);
-    this.#assumed = new AssumedPods(sources);
+    this.#assumed = new AssumedPods(sources, () => clock.monotonic());
     const answer = (request: GpuRequest): FreeGpus => this.#answer(request, []);
     const priorityOf = (name: string | undefined): number => this.#priorities.of(name);
     this.#wakeUps = new WakeUps(this.#queue, this.#assumed, { clock, answer, priorityOf });
@@ -117,7 +125,7 @@ export class GpuCapacity {
 
   #answer(request: GpuRequest, releasing: readonly Pod[]): FreeGpus {
     const spec = this.#specOf(request.pool);
-    if (spec === undefined) return { replicas: 0, behind: undefined, outranked: false, scattered: false };
+    if (spec === undefined) return nothing;
     const pool = this.#nodes.of(request.pool, spec);
     const total = withGrowth(pool, pool.total);
     const shared = sharedWith(request, {
@@ -128,11 +136,13 @@ export class GpuCapacity {
     });
     const free = withGrowth(pool, withoutPods(pool, releasing));
     const { behind, outranked } = shared;
+    const refused = spansNodes(request) && this.#assumed.of(request.holder).some(isRefusedGroup);
     return {
-      replicas: roomFor(free, request.footprint, shared),
+      replicas: refused ? 0 : roomFor(free, request.footprint, shared),
       behind,
       outranked,
       scattered: isScattered(pool.free, request.footprint),
+      refused,
     };
   }
 
@@ -211,6 +221,10 @@ export class GpuCapacity {
     this.#assumed.changed(`${namespace}/${name}`);
     this.#wakeUps.changed([]);
   }
+}
+
+function isRefusedGroup({ isGroup, refused }: MadePods): boolean {
+  return isGroup && refused > 0;
 }
 
 function keyOf(object: Live<KubeObject>): string {

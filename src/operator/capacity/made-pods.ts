@@ -1,5 +1,5 @@
 // What one LlamaDeployment has made: pods with a node and pods without, counted from what the cache shows of its
-// workloads and pods and from what was decided and does not show there yet.
+// workloads and pods and from what was decided and does not show there yet. Pods that nobody makes count for a while.
 import {
   isTerminating,
   parseObjectKey,
@@ -32,6 +32,8 @@ export interface MadePods {
   readonly placed: number;
   /** Without a node, and waiting for nothing else. */
   readonly unplaced: number;
+  /** Asked for, and not made by anybody for so long that they are taken to be refused; not among the unplaced. */
+  readonly refused: number;
 }
 
 export interface HolderPods {
@@ -57,18 +59,23 @@ interface Count {
   waiting: number;
   /** Those of them that a missing volume keeps from any node. */
   withoutVolume: number;
+  /** Pods on their way out: others are made in their place once they are gone. */
+  leaving: number;
+  /** Names all that there is of it; see `UnmadePods`. */
+  shape: string;
 }
 
 export function madePods(
   sources: WorkloadSources,
   holder: string,
+  refusedOf: RefusedOf,
   decided: ReadonlyMap<string, AssumedWorkload> = new Map(),
 ): HolderPods {
   const counts = new Map<string, Count>();
   const countOf = (key: string, kind: Kind | undefined): Count | undefined => {
     const known = counts.get(key);
     if (known !== undefined || kind === undefined) return known;
-    const count = { kind, desired: 0, placed: 0, waiting: 0, withoutVolume: 0 };
+    const count = { kind, desired: 0, placed: 0, waiting: 0, withoutVolume: 0, leaving: 0, shape: "" };
     counts.set(key, count);
     return count;
   };
@@ -79,6 +86,7 @@ export function madePods(
     const kind = (assumed && kindOf(assumed)) ?? storedKind(sources, holder, object, isGroup);
     const count = countOf(key, kind);
     if (count === undefined) return;
+    count.shape += ` ${object.metadata.uid}`;
     count.desired += Math.max(
       assumed === undefined ? 0 : podsOf(assumed),
       object.metadata.deletionTimestamp === undefined ? pods : 0,
@@ -97,12 +105,17 @@ export function madePods(
   }
   let isAheadOfNodes = false;
   for (const pod of sources.pods.store.byIndex(byDeployment, holder)) {
-    if (isTerminating(pod)) continue;
     const group = pod.metadata.labels?.[groupNameLabel];
     const key = group ?? revisionOf(pod);
+    if (isTerminating(pod)) {
+      const count = countOf(key, undefined);
+      if (count !== undefined) count.leaving += 1;
+      continue;
+    }
     const count =
       countOf(key, undefined) ?? countOf(key, storedKind(sources, holder, pod, group !== undefined));
     if (count === undefined) continue;
+    count.shape += ` ${pod.metadata.uid}`;
     const { nodeName } = pod;
     if (nodeName === undefined) {
       count.waiting += 1;
@@ -114,7 +127,21 @@ export function madePods(
       isAheadOfNodes ||= !isThere;
     }
   }
-  return { made: summed(holder, counts.values()), isAheadOfNodes };
+  return { made: summed(holder, counts, refusedOf(lackingPods(counts))), isAheadOfNodes };
+}
+
+/** Which of these workloads lack pods that are taken to be refused; see `UnmadePods`. */
+export type RefusedOf = (shapes: ReadonlyMap<string, string>) => ReadonlySet<string>;
+
+/** Workloads that lack pods, and wait for no other pods to go first. */
+function lackingPods(counts: ReadonlyMap<string, Count>): ReadonlyMap<string, string> {
+  const lacking = [...counts].filter(([, count]) => unmadeOf(count) > 0 && count.leaving === 0);
+  return new Map(lacking.map(([key, { desired, shape }]) => [key, `${desired}${shape}`]));
+}
+
+/** Pods that are asked for and do not exist. */
+function unmadeOf({ desired, placed, waiting }: Count): number {
+  return Math.max(0, desired - placed - waiting);
 }
 
 /** The scheduler's words for a pod whose PersistentVolumeClaim is not there or not bound. It takes no GPU till then. */
@@ -122,14 +149,27 @@ function lacksVolume({ unschedulable = "" }: Pod): boolean {
   return /persistentvolumeclaim/i.test(unschedulable);
 }
 
-function summed(holder: string, counts: Iterable<Count>): readonly MadePods[] {
+function summed(
+  holder: string,
+  counts: ReadonlyMap<string, Count>,
+  refusing: ReadonlySet<string>,
+): readonly MadePods[] {
   const made: MadePods[] = [];
-  for (const { kind, desired, placed, waiting, withoutVolume } of counts) {
-    const unplaced = Math.max(desired - placed, waiting) - withoutVolume;
+  for (const [key, count] of counts) {
+    const { kind, placed, waiting, withoutVolume } = count;
+    const refused = refusing.has(key) ? unmadeOf(count) : 0;
+    const unplaced = waiting + unmadeOf(count) - refused - withoutVolume;
     const at = made.findIndex((each) => isSameKind(each, kind));
     const before = made[at];
-    if (before === undefined) made.push({ holder, ...kind, placed, unplaced });
-    else made[at] = { ...before, placed: before.placed + placed, unplaced: before.unplaced + unplaced };
+    if (before === undefined) made.push({ holder, ...kind, placed, unplaced, refused });
+    else {
+      made[at] = {
+        ...before,
+        placed: before.placed + placed,
+        unplaced: before.unplaced + unplaced,
+        refused: before.refused + refused,
+      };
+    }
   }
   return made;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { objectKey } from "@llama-operator/kube-runtime/client";
 import { Fleet } from "./testing/fleet.ts";
+import * as objects from "./testing/objects.ts";
 import { requestOf } from "./testing/objects.ts";
 import { groupModel, singleModel } from "./testing/story.ts";
 
@@ -30,5 +31,26 @@ test("once a burst those are woken whose answer has changed, the first in the qu
   capacity.dequeue(old.holder);
   await fleet.clock.advance(200);
   expect(woken).toEqual([[old.holder], [young.holder, never.holder]]);
+  expect(fleet.clock.pendingTimers).toBe(0);
+});
+
+test("those that wait are woken when pods that nobody makes stop counting", async () => {
+  const fleet = new Fleet({ a: { nodes: 2 } });
+  const { capacity } = fleet;
+  const woken: string[][] = [];
+  capacity.onFreed((waiting) => woken.push(waiting.map((ref) => objectKey(ref))));
+  const [refused, waiting] = [groupModel(fleet, 2), groupModel(fleet, 2)];
+  fleet.show(refused);
+  fleet.show(waiting);
+  fleet.kinds.leaderWorkerSets.write(objects.group(refused, 0));
+  fleet.deliver();
+  capacity.free(requestOf(waiting, 0, 1));
+  capacity.enqueue(requestOf(waiting, 0, 1));
+  await fleet.clock.advance(59_000);
+  expect(woken).toEqual([]);
+  await fleet.clock.advance(1000);
+  expect(woken).toEqual([[waiting.holder]]);
+  capacity.dequeue(waiting.holder);
+  await fleet.clock.advance(200);
   expect(fleet.clock.pendingTimers).toBe(0);
 });

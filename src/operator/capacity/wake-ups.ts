@@ -26,9 +26,13 @@ export interface FreeGpus {
   readonly outranked: boolean;
   /** The nodes that are there have the GPUs of a replica free, and not in the whole nodes that it takes. */
   readonly scattered: boolean;
+  /** Pods of its groups are refused, so that no further group is to be made: it would have none either. */
+  readonly refused: boolean;
 }
 
 const burstMs = 200;
+
+type CountedPods = Pick<AssumedPods, "takeChangedPools" | "unplaced" | "dueInMs">;
 
 export interface WakeUpOptions {
   readonly clock: Pick<Clock, "setTimeout">;
@@ -38,19 +42,17 @@ export interface WakeUpOptions {
 
 export class WakeUps {
   readonly #queue: GpuQueue;
-  readonly #assumed: Pick<AssumedPods, "takeChangedPools" | "unplaced">;
+  readonly #assumed: CountedPods;
   readonly #options: WakeUpOptions;
   /** What each holder was last answered. */
   readonly #answers = new Map<string, FreeGpus>();
   readonly #changedPools = new Set<string>();
   readonly #callbacks: ((waiting: readonly ObjectRef[]) => void)[] = [];
   #isDue = false;
+  /** Stops the wait for what changes by time alone. */
+  #cancelLater: (() => void) | undefined;
 
-  constructor(
-    queue: GpuQueue,
-    assumed: Pick<AssumedPods, "takeChangedPools" | "unplaced">,
-    options: WakeUpOptions,
-  ) {
+  constructor(queue: GpuQueue, assumed: CountedPods, options: WakeUpOptions) {
     this.#queue = queue;
     this.#assumed = assumed;
     this.#options = options;
@@ -75,6 +77,7 @@ export class WakeUps {
   /** Something changed: in these pools, or in what is assumed, which knows its pools when it is counted. */
   changed(pools: Iterable<string>): void {
     for (const pool of pools) this.#changedPools.add(pool);
+    if (this.#queue.size === 0) this.#lookAgainIn(undefined);
     if (this.#isDue || this.#queue.size === 0) return;
     this.#isDue = true;
     this.#options.clock.setTimeout(() => this.#wake(), burstMs);
@@ -93,7 +96,13 @@ export class WakeUps {
       )
       .toSorted((a, b) => compareRequests(a, b, priorityOf))
       .map(({ holder }) => parseObjectKey(holder));
+    this.#lookAgainIn(this.#queue.size === 0 ? undefined : this.#assumed.dueInMs());
     if (waiting.length > 0) for (const callback of this.#callbacks) callback(waiting);
+  }
+
+  #lookAgainIn(ms: number | undefined): void {
+    this.#cancelLater?.();
+    this.#cancelLater = ms === undefined ? undefined : this.#options.clock.setTimeout(() => this.#wake(), ms);
   }
 
   /** Single pods are the scheduler's, and nobody needs to look at them again, where no group is or was ahead of them. */

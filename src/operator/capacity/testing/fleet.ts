@@ -16,6 +16,8 @@ export class Fleet extends Cluster {
   /** Passes that have decided and not written. */
   readonly inFlight = new Map<string, Decision>();
   capacity: GpuCapacity;
+  /** Those of the operator: they die with it. */
+  readonly #timers: (() => void)[] = [];
 
   constructor(pools: Pools) {
     super(pools);
@@ -24,7 +26,15 @@ export class Fleet extends Cluster {
   }
 
   #start(): GpuCapacity {
-    const capacity = new GpuCapacity({ ...this.kinds, revisions: objects.revisions }, this.clock);
+    const clock = {
+      monotonic: () => this.clock.monotonic(),
+      setTimeout: (callback: () => void, ms: number) => {
+        const cancel = this.clock.setTimeout(callback, ms);
+        this.#timers.push(cancel);
+        return cancel;
+      },
+    };
+    const capacity = new GpuCapacity({ ...this.kinds, revisions: objects.revisions }, clock);
     capacity.onFreed((waiting) => {
       for (const ref of waiting) this.due.add(objectKey(ref));
     });
@@ -43,6 +53,7 @@ export class Fleet extends Cluster {
   /** The operator dies with its passes; the next one lists everything. */
   restart(): void {
     this.inFlight.clear();
+    for (const cancel of this.#timers.splice(0)) cancel();
     for (const kind of Object.values(this.kinds)) kind.restart();
     this.capacity = this.#start();
     for (const holder of this.models.keys()) this.due.add(holder);

@@ -30,6 +30,11 @@ export function waitFor(found: {
     const message = `PersistentVolumeClaim ${claim} is not there`;
     return { reason: reasons.ClaimNotFound, message, forGpus: false };
   }
+  if (free.refused) {
+    const message =
+      "LeaderWorkerSets that are made get no pods, so that no further ones are made: a quota or a webhook refuses them";
+    return { reason: reasons.PlacingPods, message, forGpus: false };
+  }
   return { ...shortage(scope, current, free), forGpus: true };
 }
 
