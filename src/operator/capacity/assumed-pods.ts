@@ -4,6 +4,7 @@
 // here until the holder's next pass, which begins with everything in the cache that the one before it made.
 //
 // A holder is counted anew after something of it changed, when somebody asks: it costs its own objects, once a burst.
+import { isDeepStrictEqual } from "node:util";
 import { madePods, type AssumedWorkload, type MadePods, type WorkloadSources } from "./made-pods.ts";
 import { UnmadePods } from "./unmade-pods.ts";
 
@@ -14,7 +15,7 @@ export class AssumedPods {
   /** Decided on in the holder's last pass: by holder, by the workload's name. */
   readonly #decided = new Map<string, Map<string, AssumedWorkload>>();
   readonly #made = new Map<string, readonly MadePods[]>();
-  /** Those of {@link #made} with unplaced pods: by pool, by holder. */
+  /** Those of {@link #made} with pods that have no node: by pool, by holder. */
   readonly #unplaced = new Map<string, Map<string, readonly MadePods[]>>();
   /** Holders to be counted anew, with the time of their last change. */
   readonly #stale = new Map<string, number>();
@@ -87,7 +88,7 @@ export class AssumedPods {
       const { made: after, isAheadOfNodes } = madePods(this.#sources, holder, refusedOf, decided);
       if (isAheadOfNodes) this.#aheadOfNodes.add(holder);
       else this.#aheadOfNodes.delete(holder);
-      if (before.length === after.length && before.every((made, at) => isSame(made, after[at]))) continue;
+      if (isDeepStrictEqual(before, after)) continue;
       if (after.length === 0) this.#made.delete(holder);
       else this.#made.set(holder, after);
       for (const { pool } of [...before, ...after]) this.#index(pool, holder, after);
@@ -97,21 +98,11 @@ export class AssumedPods {
 
   #index(pool: string, holder: string, made: readonly MadePods[]): void {
     this.#changedPools.add(pool);
-    const waiting = made.filter((each) => each.pool === pool && each.unplaced > 0);
+    const waiting = made.filter(
+      (each) => each.pool === pool && (each.unplaced > 0 || each.partial.length > 0),
+    );
     const holders = this.#unplaced.get(pool) ?? new Map<string, readonly MadePods[]>();
     if (waiting.length > 0) this.#unplaced.set(pool, holders.set(holder, waiting));
     else if (holders.delete(holder) && holders.size === 0) this.#unplaced.delete(pool);
   }
-}
-
-function isSame(a: MadePods, b: MadePods | undefined): boolean {
-  return (
-    b !== undefined &&
-    a.pool === b.pool &&
-    a.gpusPerPod === b.gpusPerPod &&
-    a.isGroup === b.isGroup &&
-    a.placed === b.placed &&
-    a.unplaced === b.unplaced &&
-    a.refused === b.refused
-  );
 }

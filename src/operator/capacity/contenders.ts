@@ -34,6 +34,7 @@ export function sharedWith(
   const singles = new Map<string, PodsToPlace[]>();
   let made: string | undefined;
   for (const { holder, isGroup: isRank, gpusPerPod, unplaced: pods } of unplaced) {
+    if (pods === 0) continue;
     if (isRank) {
       addPods(reserved, pods, gpusPerPod);
       if (holder !== request.holder) made ??= holder;

@@ -6,6 +6,9 @@
 //   pods that exist without a node by then. So two groups never each hold half of what they need.
 // - Requests are served in order: priority, then age, then name. While a group stands ahead of it, a LlamaDeployment
 //   gets only what the group cannot be short of afterwards; so a group does not starve behind small models.
+// - Nodes that a pool may still grow by count as free, so that several groups can wait for theirs at once. Where fewer
+//   come, or one at a time, groups that hold a part are taken back for the first, so that it serves; see toGiveBack.
+//   Nothing that answers, and no group that has all its nodes, is ever taken back.
 // - A request that the pool could never hold stands in nobody's way, nor do pods that nobody makes for a minute.
 // - What is remembered beside the cache goes with the holder's next pass, or with the holder.
 // Assumptions
@@ -16,8 +19,7 @@
 // - Pods of others without a node are not counted: which pool they are for is not known. They may take a group's node
 //   in the instant between the count and its placement; the group is then first for the next one. So may a pod that is
 //   evicted or withdrawn in that instant, before the cache has shown it.
-// - Nodes that a pool may still grow by count as free, so that several groups can wait for theirs at once. If fewer
-//   come than the pool declares, such groups may each hold a part until something else leaves.
+// - A group that holds a part of its nodes keeps them while it waits for the rest, however long, from those behind it.
 // - Pods without a node of an equal that made them before a group came are not taken back: one that makes more than
 //   its pool holds keeps such groups waiting until it asks for less.
 // - A group that waits for nodes that others hold keeps their pool closed to small models behind it, however long.
@@ -37,7 +39,17 @@ import { AssumedPods } from "./assumed-pods.ts";
 import { everFits, sharedWith } from "./contenders.ts";
 import { DeviceUse } from "./device-use.ts";
 import { unplacedRanksOf, type AssumedWorkload, type MadePods } from "./made-pods.ts";
-import { PoolNodes, withGrowth, withoutPods, type NodeCapacity } from "./pool-nodes.ts";
+import {
+  atMost,
+  heldBy,
+  PoolNodes,
+  withGivenBack,
+  withGrowth,
+  type NodeCapacity,
+  type PoolCapacity,
+} from "./pool-nodes.ts";
+import { GivenBack } from "./given-back.ts";
+import { contestOf, type Contest, type PartialGroup } from "./partial-groups.ts";
 import { GpuQueue, spansNodes, type GpuRequest } from "./queue.ts";
 import { Priorities } from "./priorities.ts";
 import { isScattered, roomFor } from "./room.ts";
@@ -53,12 +65,14 @@ const nothing: FreeGpus = {
   outranked: false,
   scattered: false,
   refused: false,
+  toGiveBack: [],
 };
 
 export class GpuCapacity {
   readonly #sources: CapacitySources;
   readonly #nodes: PoolNodes;
   readonly #assumed: AssumedPods;
+  readonly #givenBack: GivenBack;
   readonly #queue = new GpuQueue();
   readonly #priorities: Priorities;
   readonly #wakeUps: WakeUps;
@@ -68,6 +82,7 @@ export class GpuCapacity {
     const use = new DeviceUse((node) => this.#nodeChanged(node));
     this.#nodes = new PoolNodes(sources.nodes.store, use);
     this.#assumed = new AssumedPods(sources, () => clock.monotonic());
+    this.#givenBack = new GivenBack(() => clock.monotonic());
     const answer = (request: GpuRequest): FreeGpus => this.#answer(request, []);
     const priorityOf = (name: string | undefined): number => this.#priorities.of(name);
     this.#wakeUps = new WakeUps(this.#queue, this.#assumed, { clock, answer, priorityOf });
@@ -88,6 +103,18 @@ export class GpuCapacity {
     const answer = this.#answer(request, releasing);
     if (releasing.length === 0) this.#wakeUps.answered(request.holder, answer);
     return answer;
+  }
+
+  /**
+   * Groups of the holder that are to be taken back, by the names of their LeaderWorkerSets: of no use, and in the way of
+   * a group that stands ahead. To be asked before {@link free}; in so many seconds, or at once where that is 0.
+   */
+  toGiveBack(holder: string): { readonly names: readonly string[]; readonly inSeconds: number } {
+    const pools = new Set(this.#assumed.of(holder).map(({ pool }) => pool));
+    const contests = [...pools].map((pool) => this.#contest(pool));
+    const contest = contests.find((each) => namesOf(holder, each).length > 0);
+    const inSeconds = this.#givenBack.dueIn(holder, contest) ?? 0;
+    return { names: namesOf(holder, contest), inSeconds };
   }
 
   /** Counts a workload, by its name, that is about to be written; to be called before anything is awaited. */
@@ -127,14 +154,16 @@ export class GpuCapacity {
     const spec = this.#specOf(request.pool);
     if (spec === undefined) return nothing;
     const pool = this.#nodes.of(request.pool, spec);
-    const total = withGrowth(pool, pool.total);
+    const total = atMost(pool);
     const shared = sharedWith(request, {
       unplaced: this.#unplacedBeside(request, releasing),
       queued: this.#queue.of(request.pool),
       priorityOf: this.#priorities.of,
       everFits: (ahead) => everFits(ahead, total, this.#assumed.of(ahead.holder)),
     });
-    const free = withGrowth(pool, withoutPods(pool, releasing));
+    const now = withGivenBack(pool, heldBy(releasing, spec));
+    const standsBehind = this.#givenBack.standsBehind(request.holder, this.#partialGroups(request.pool));
+    const free = standsBehind ? now : withGrowth(pool, now);
     const { behind, outranked } = shared;
     const refused = spansNodes(request) && this.#assumed.of(request.holder).some(isRefusedGroup);
     return {
@@ -143,7 +172,29 @@ export class GpuCapacity {
       outranked,
       scattered: isScattered(pool.free, request.footprint),
       refused,
+      toGiveBack: namesOf(request.holder, this.#contest(request.pool)),
     };
+  }
+
+  #partialGroups(pool: string): readonly PartialGroup[] {
+    return [...this.#assumed.unplaced(pool)].flatMap(({ partial }) => partial);
+  }
+
+  /** Groups of a pool that are in each other's way. */
+  #contest(name: string): Contest | undefined {
+    const spec = this.#specOf(name);
+    const groups = this.#partialGroups(name);
+    if (spec === undefined || groups.length < 2) return undefined;
+    const pool: PoolCapacity = this.#nodes.of(name, spec);
+    return contestOf({
+      groups,
+      priorityOf: this.#priorities.of,
+      freeWithout: (gone) =>
+        withGivenBack(
+          pool,
+          gone.flatMap(({ held }) => held),
+        ),
+    });
   }
 
   /** Pods without a node, but for those that go with what the holder releases. */
@@ -170,6 +221,7 @@ export class GpuCapacity {
 
   #forget(holder: string): void {
     this.#wakeUps.forget(holder);
+    this.#givenBack.forget(holder);
     this.release(holder);
     this.dequeue(holder);
   }
@@ -221,6 +273,10 @@ export class GpuCapacity {
     this.#assumed.changed(`${namespace}/${name}`);
     this.#wakeUps.changed([]);
   }
+}
+
+function namesOf(holder: string, contest: Contest | undefined): readonly string[] {
+  return (contest?.back ?? []).filter((group) => group.holder === holder).map(({ name }) => name);
 }
 
 function isRefusedGroup({ isGroup, refused }: MadePods): boolean {

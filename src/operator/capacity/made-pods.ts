@@ -10,7 +10,8 @@ import { byDeployment } from "../observed/caches.ts";
 import { holdsDevices, type Pod } from "../observed/pod.ts";
 import { groupNameLabel, revisionLabel } from "../workloads/labels.ts";
 import type { Footprint } from "./room.ts";
-import type { CapacitySources } from "./sources.ts";
+import { hasAnswered, longestShortage, shortageOf, type PartialGroup } from "./partial-groups.ts";
+import type { CapacitySources, GroupObject } from "./sources.ts";
 
 /** A workload that is about to be written. */
 export interface AssumedWorkload {
@@ -34,6 +35,8 @@ export interface MadePods {
   readonly unplaced: number;
   /** Asked for, and not made by anybody for so long that they are taken to be refused; not among the unplaced. */
   readonly refused: number;
+  /** The groups among them of which some rank has no node. */
+  readonly partial: readonly PartialGroup[];
 }
 
 export interface HolderPods {
@@ -61,6 +64,9 @@ interface Count {
   withoutVolume: number;
   /** Pods on their way out: others are made in their place once they are gone. */
   leaving: number;
+  /** Of a group that the cache shows. */
+  group?: Live<GroupObject>;
+  readonly ranks: Pod[];
   /** Names all that there is of it; see `UnmadePods`. */
   shape: string;
 }
@@ -75,7 +81,16 @@ export function madePods(
   const countOf = (key: string, kind: Kind | undefined): Count | undefined => {
     const known = counts.get(key);
     if (known !== undefined || kind === undefined) return known;
-    const count = { kind, desired: 0, placed: 0, waiting: 0, withoutVolume: 0, leaving: 0, shape: "" };
+    const count = {
+      kind,
+      desired: 0,
+      placed: 0,
+      waiting: 0,
+      withoutVolume: 0,
+      leaving: 0,
+      ranks: [],
+      shape: "",
+    };
     counts.set(key, count);
     return count;
   };
@@ -93,7 +108,10 @@ export function madePods(
     );
   };
   for (const object of sources.leaderWorkerSets.store.byIndex(byDeployment, holder)) {
-    workload(object, object.metadata.name, true, object.spec?.leaderWorkerTemplate?.size ?? 0);
+    const { name } = object.metadata;
+    workload(object, name, true, object.spec?.leaderWorkerTemplate?.size ?? 0);
+    const count = counts.get(name);
+    if (count !== undefined && !isTerminating(object)) count.group = object;
   }
   for (const object of sources.deployments.store.byIndex(byDeployment, holder)) {
     workload(object, revisionOf(object), false, object.spec?.replicas ?? 1);
@@ -116,6 +134,7 @@ export function madePods(
       countOf(key, undefined) ?? countOf(key, storedKind(sources, holder, pod, group !== undefined));
     if (count === undefined) continue;
     count.shape += ` ${pod.metadata.uid}`;
+    if (group !== undefined) count.ranks.push(pod);
     const { nodeName } = pod;
     if (nodeName === undefined) {
       count.waiting += 1;
@@ -158,20 +177,52 @@ function summed(
   for (const [key, count] of counts) {
     const { kind, placed, waiting, withoutVolume } = count;
     const refused = refusing.has(key) ? unmadeOf(count) : 0;
+    const partial = partialOf(holder, count, refused);
     const unplaced = waiting + unmadeOf(count) - refused - withoutVolume;
     const at = made.findIndex((each) => isSameKind(each, kind));
     const before = made[at];
-    if (before === undefined) made.push({ holder, ...kind, placed, unplaced, refused });
+    if (before === undefined) made.push({ holder, ...kind, placed, unplaced, refused, partial });
     else {
       made[at] = {
         ...before,
         placed: before.placed + placed,
         unplaced: before.unplaced + unplaced,
         refused: before.refused + refused,
+        partial: [...before.partial, ...partial],
       };
     }
   }
   return made;
+}
+
+/** The group, if some of its ranks have no node. */
+function partialOf(holder: string, count: Count, refused: number): readonly PartialGroup[] {
+  const { group, ranks, desired, placed, leaving, kind } = count;
+  if (group === undefined || placed >= desired) return [];
+  const { name, uid, creationTimestamp = "" } = group.metadata;
+  const waiting = ranks.filter(({ nodeName }) => nodeName === undefined);
+  const isWhole = waiting.length === desired - placed && leaving === 0;
+  return [
+    {
+      holder,
+      name,
+      uid,
+      priorityClassName: group.spec?.leaderWorkerTemplate?.workerTemplate?.spec?.priorityClassName,
+      createdMs: Date.parse(creationTimestamp),
+      gpusPerPod: kind.gpusPerPod,
+      lacks: desired - placed,
+      held: ranks
+        .filter(holdsDevices)
+        .map(({ nodeName = "" }) => ({ node: nodeName, gpus: kind.gpusPerPod })),
+      shortage: longestShortage([
+        ...waiting.map(shortageOf),
+        ...(refused > 0 ? (["more"] as const) : []),
+        ...(isWhole ? [] : (["time"] as const)),
+      ]),
+      hasAnswered: hasAnswered(group),
+      answers: ranks.some(({ ready }) => ready),
+    },
+  ];
 }
 
 function isSameKind(a: Kind, b: Kind): boolean {

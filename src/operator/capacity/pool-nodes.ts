@@ -5,6 +5,7 @@ import type { Store } from "@llama-operator/kube-runtime/cache";
 import type { Node } from "../observed/node.ts";
 import { holdsDevices, type Pod } from "../observed/pod.ts";
 import type { DeviceUse } from "./device-use.ts";
+import type { HeldGpus } from "./partial-groups.ts";
 import type { NodesByGpus } from "./room.ts";
 
 /** Free and allocatable GPUs of one usable node of a pool. */
@@ -17,7 +18,10 @@ export interface NodeCapacity {
 /** One pool's nodes. */
 export interface PoolCapacity {
   readonly spec: GpuPoolSpec;
+  /** Those that are usable. */
   readonly byName: ReadonlyMap<string, NodeCapacity>;
+  /** Names of all its nodes: one that is cordoned or not ready is none that an autoscaler may still add. */
+  readonly members: ReadonlySet<string>;
   readonly free: NodesByGpus;
   readonly total: NodesByGpus;
 }
@@ -27,6 +31,7 @@ interface CountedPool {
   list?: readonly NodeCapacity[] | undefined;
   readonly spec: GpuPoolSpec;
   readonly byName: Map<string, NodeCapacity>;
+  readonly members: Set<string>;
   readonly free: number[];
   readonly total: number[];
 }
@@ -62,7 +67,8 @@ export class PoolNodes {
     const node = this.#nodes.get({ name });
     const changed: string[] = [];
     for (const [pool, counted] of this.#pools) {
-      if (replace(counted, name, node && this.#capacityOf(node, counted.spec))) changed.push(pool);
+      const isOther = setMember(counted, name, node);
+      if (replace(counted, name, node && this.#capacityOf(node, counted.spec)) || isOther) changed.push(pool);
     }
     return changed;
   }
@@ -70,8 +76,11 @@ export class PoolNodes {
   #counted(name: string, spec: GpuPoolSpec): CountedPool {
     const known = this.#pools.get(name);
     if (known?.spec === spec) return known;
-    const pool: CountedPool = { spec, byName: new Map(), free: [], total: [] };
-    for (const node of this.#nodes.list()) replace(pool, node.metadata.name, this.#capacityOf(node, spec));
+    const pool: CountedPool = { spec, byName: new Map(), members: new Set(), free: [], total: [] };
+    for (const node of this.#nodes.list()) {
+      setMember(pool, node.metadata.name, node);
+      replace(pool, node.metadata.name, this.#capacityOf(node, spec));
+    }
     this.#pools.set(name, pool);
     return pool;
   }
@@ -79,6 +88,15 @@ export class PoolNodes {
   #capacityOf(node: Node, spec: GpuPoolSpec): NodeCapacity | undefined {
     return nodeCapacity(node, spec, this.#use);
   }
+}
+
+/** Takes a node as the pool's, or not. Returns whether that is new. */
+function setMember({ members, spec }: CountedPool, name: string, node: Node | undefined): boolean {
+  const isMember = node !== undefined && matchesLabels(node.metadata.labels, spec.nodeSelector);
+  const before = members.size;
+  if (isMember) members.add(name);
+  else members.delete(name);
+  return members.size !== before;
 }
 
 function replace(pool: CountedPool, name: string, now: NodeCapacity | undefined): boolean {
@@ -103,28 +121,44 @@ function count(nodes: number[], gpus: number, by: number): void {
   nodes[gpus] = (nodes[gpus] ?? 0) + by;
 }
 
-/** Some count of a pool's nodes with those that an autoscaler may still add, all of their GPUs free. */
-export function withGrowth({ spec, byName }: PoolCapacity, nodes: NodesByGpus): NodesByGpus {
-  const toCome = (spec.nodes?.max ?? 0) - byName.size;
+/** The nodes by free GPUs with those that an autoscaler may still add, all of their GPUs free. */
+export function withGrowth({ spec, members }: PoolCapacity, free: NodesByGpus): NodesByGpus {
+  return grown(free, spec, members.size);
+}
+
+/** All nodes that there could be, by their GPUs; those that cannot be used now may be replaced, or come back. */
+export function atMost({ spec, byName, total }: PoolCapacity): NodesByGpus {
+  return grown(total, spec, byName.size);
+}
+
+function grown(nodes: NodesByGpus, spec: GpuPoolSpec, there: number): NodesByGpus {
+  const toCome = (spec.nodes?.max ?? 0) - there;
   if (toCome <= 0) return nodes;
   const grown = [...nodes];
   count(grown, spec.gpu.perNode, toCome);
   return grown;
 }
 
-/** The nodes by free GPUs as they would be once some pods were gone. */
-export function withoutPods({ spec, byName, free }: PoolCapacity, leaving: readonly Pod[]): NodesByGpus {
-  if (leaving.length === 0) return free;
+/** GPUs of nodes that these pods hold. */
+export function heldBy(pods: readonly Pod[], { gpu: { resourceName } }: GpuPoolSpec): readonly HeldGpus[] {
+  return pods
+    .filter(holdsDevices)
+    .map(({ nodeName = "", devices }) => ({ node: nodeName, gpus: devices[resourceName] ?? 0 }));
+}
+
+/** The nodes by free GPUs as they would be once some of the held ones are given back. */
+export function withGivenBack({ byName, free }: PoolCapacity, held: readonly HeldGpus[]): NodesByGpus {
+  if (held.length === 0) return free;
   const nodes = [...free];
   const freed = new Map<string, number>();
-  for (const pod of leaving) {
-    const node = byName.get(pod.nodeName ?? "");
-    if (node === undefined || !holdsDevices(pod)) continue;
-    const before = freed.get(node.node) ?? node.free;
-    const after = Math.min(node.total, before + (pod.devices[spec.gpu.resourceName] ?? 0));
+  for (const { node: name, gpus } of held) {
+    const node = byName.get(name);
+    if (node === undefined) continue;
+    const before = freed.get(name) ?? node.free;
+    const after = Math.min(node.total, before + gpus);
     count(nodes, before, -1);
     count(nodes, after, 1);
-    freed.set(node.node, after);
+    freed.set(name, after);
   }
   return nodes;
 }

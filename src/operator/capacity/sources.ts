@@ -19,7 +19,15 @@ export interface DeploymentObject extends KubeObject {
 }
 
 export interface GroupObject extends KubeObject {
-  readonly spec?: { readonly leaderWorkerTemplate?: { readonly size?: number } } | undefined;
+  readonly spec?:
+    | {
+        readonly leaderWorkerTemplate?: {
+          readonly size?: number;
+          readonly workerTemplate?: { readonly spec?: { readonly priorityClassName?: string | undefined } };
+        };
+      }
+    | undefined;
+  readonly status?: { readonly conditions?: readonly { readonly type: string }[] | undefined } | undefined;
 }
 
 /** The part of a stored revision that says where its pods go and what they take. */

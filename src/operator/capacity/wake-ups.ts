@@ -28,6 +28,8 @@ export interface FreeGpus {
   readonly scattered: boolean;
   /** Pods of its groups are refused, so that no further group is to be made: it would have none either. */
   readonly refused: boolean;
+  /** Groups of it that are in the way of one that stands ahead; see {@link GpuCapacity.toGiveBack}. */
+  readonly toGiveBack: readonly string[];
 }
 
 const burstMs = 200;

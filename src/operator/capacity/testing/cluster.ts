@@ -31,6 +31,8 @@ export class Cluster {
     priorityClasses: this.#kind<PriorityClass>(),
   };
   readonly models = new Map<string, Model>();
+  /** The most pods of a model's groups that a quota lets through. */
+  readonly quotas = new Map<string, number>();
   #serial = 0;
 
   constructor(pools: Pools) {
@@ -114,7 +116,9 @@ export class Cluster {
       const model = this.models.get(ownerOf(object));
       const size = object.spec?.leaderWorkerTemplate?.size ?? 0;
       if (model === undefined) continue;
+      const quota = this.quotas.get(model.holder) ?? Number.POSITIVE_INFINITY;
       for (let at = this.podsOfGroup(key).length; at < size; at += 1) {
+        if (this.podsOf(model.holder).length >= quota) break;
         pods.write(objects.pod(model, this.newName("pod-"), object.metadata.name));
       }
     }

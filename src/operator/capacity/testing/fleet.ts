@@ -16,6 +16,8 @@ export class Fleet extends Cluster {
   /** Passes that have decided and not written. */
   readonly inFlight = new Map<string, Decision>();
   capacity: GpuCapacity;
+  /** Models that asked for another pass, and when. */
+  readonly #later = new Map<string, number>();
   /** Those of the operator: they die with it. */
   readonly #timers: (() => void)[] = [];
 
@@ -53,10 +55,21 @@ export class Fleet extends Cluster {
   /** The operator dies with its passes; the next one lists everything. */
   restart(): void {
     this.inFlight.clear();
+    this.#later.clear();
     for (const cancel of this.#timers.splice(0)) cancel();
     for (const kind of Object.values(this.kinds)) kind.restart();
     this.capacity = this.#start();
     for (const holder of this.models.keys()) this.due.add(holder);
+  }
+
+  /** Lets time pass, and those that asked for another pass be due. */
+  async pass(seconds: number): Promise<void> {
+    await this.clock.advance(seconds * 1000);
+    for (const [holder, dueMs] of this.#later) {
+      if (dueMs > this.clock.monotonic()) continue;
+      this.#later.delete(holder);
+      this.due.add(holder);
+    }
   }
 
   /** A pass decides. It begins when the cache has what the model's passes wrote before. */
@@ -66,6 +79,8 @@ export class Fleet extends Cluster {
     for (const kind of [llamaDeployments, controllerRevisions, deployments, leaderWorkerSets]) kind.deliver();
     const decision = decide(holder, this.kinds, this.capacity, this.clock.now());
     if (decision !== undefined) this.inFlight.set(holder, decision);
+    const { againInSeconds } = decision ?? {};
+    if (againInSeconds !== undefined) this.#later.set(holder, this.clock.monotonic() + againInSeconds * 1000);
   }
 
   /** A pass writes what it decided, or fails and is tried again. */
@@ -89,7 +104,7 @@ export class Fleet extends Cluster {
       if (deployment < (before ?? 0)) this.kinds.pods.deliver();
       if (before !== deployment) deployments.write(objects.deployment(model, deployment));
     }
-    for (const slot of decision.create) leaderWorkerSets.write(objects.group(model, slot));
+    for (const slot of decision.create) leaderWorkerSets.write(objects.group(model, slot, this.clock.now()));
     for (const name of decision.remove) this.removeGroup(name);
     const current = this.models.get(holder);
     if (current === undefined || isSameWait(current, decision)) return undefined;
@@ -101,8 +116,13 @@ export class Fleet extends Cluster {
   }
 
   /** Lets everybody work until nobody has anything to do. */
-  async settle(pick: Draw, observe: () => void = () => {}): Promise<void> {
-    for (let round = 0; round < 200; round += 1) {
+  async settle(
+    pick: Draw,
+    observe: () => void = () => {},
+    { grows = true }: { readonly grows?: boolean } = {},
+  ): Promise<void> {
+    let isQuiet = false;
+    for (let round = 0; round < 400; round += 1) {
       const before = this.version;
       for (const holder of this.inFlight.keys()) this.finish(holder);
       for (const holder of [...this.due].toSorted(() => pick(3) - 1)) {
@@ -115,10 +135,13 @@ export class Fleet extends Cluster {
         this.schedule(pick, pod);
         observe();
       }
-      for (const pool of this.kinds.gpuPools.live.keys()) this.grow(pool);
+      if (grows) for (const pool of this.kinds.gpuPools.live.keys()) this.grow(pool);
       this.deliver();
-      await this.clock.advance(200);
-      if (this.version === before && this.due.size === 0) return;
+      // What changes by time alone comes within a minute, or two.
+      await this.pass(isQuiet ? 121 : 0.2);
+      const isAtRest = this.version === before && this.due.size === 0;
+      if (isAtRest && isQuiet) return;
+      isQuiet = isAtRest;
     }
     throw new Error("the fleet does not come to rest");
   }

@@ -91,9 +91,13 @@ export function deployment(model: Model, replicas: number): Live<DeploymentObjec
   return { apiVersion: "apps/v1", kind: "Deployment", metadata, spec: { replicas } };
 }
 
-export function group(model: Model, slot: number): Live<GroupObject> {
-  const metadata = owned(model, `${parseObjectKey(model.holder).name}-${slot}`);
-  const spec = { leaderWorkerTemplate: { size: model.footprint.nodesPerReplica } };
+export function group(model: Model, slot: number, createdMs = 0): Live<GroupObject> {
+  const { footprint, priorityClassName } = model;
+  const name = `${parseObjectKey(model.holder).name}-${slot}`;
+  const creationTimestamp = new Date(createdMs).toISOString();
+  const metadata = { ...owned(model, name), uid: `${model.holder}-${slot} ${createdMs}`, creationTimestamp };
+  const workerTemplate = { spec: { priorityClassName } };
+  const spec = { leaderWorkerTemplate: { size: footprint.nodesPerReplica, workerTemplate } };
   return { apiVersion: "leaderworkerset.x-k8s.io/v1", kind: "LeaderWorkerSet", metadata, spec };
 }
 

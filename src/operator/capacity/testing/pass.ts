@@ -2,6 +2,7 @@
 import type { LlamaDeployment } from "@llama-operator/llama/api";
 import { parseObjectKey, type KubeObject, type Live } from "@llama-operator/kube-runtime/client";
 import { byDeployment } from "../../observed/caches.ts";
+import { groupNameLabel } from "../../workloads/labels.ts";
 import type { GpuCapacity } from "../gpu-capacity.ts";
 import { waitingSince } from "../queue.ts";
 import type { CapacitySources } from "../sources.ts";
@@ -17,6 +18,8 @@ export interface Decision {
   readonly create: readonly number[];
   readonly remove: readonly string[];
   readonly waitingForGpus: Model["waitingForGpus"];
+  /** Another pass is due then, whatever happens. */
+  readonly againInSeconds?: number;
 }
 
 export function decide(
@@ -34,8 +37,12 @@ export function decide(
   const model = modelOf(holder, object);
   const before = storedRequest(object);
   const isGroup = model.footprint.nodesPerReplica > 1;
+  const back = capacity.toGiveBack(holder);
+  const givenBack = new Set(back.inSeconds === 0 ? back.names : []);
   const pods = kinds.pods.store.byIndex(byDeployment, holder);
-  const made = kinds.leaderWorkerSets.store.byIndex(byDeployment, holder);
+  const made = kinds.leaderWorkerSets.store
+    .byIndex(byDeployment, holder)
+    .filter(({ metadata }) => !givenBack.has(metadata.name));
   // Pods beyond what the Deployment asks for are on their way out.
   const asked = kinds.deployments.store.get(parseObjectKey(holder))?.spec?.replicas ?? 0;
   const placed = Math.min(asked, pods.filter(({ nodeName }) => nodeName !== undefined).length);
@@ -45,18 +52,21 @@ export function decide(
   const assumed = { holder, pool: model.pool, footprint: model.footprint };
   if (isGroup) {
     const names = made.map(({ metadata }) => metadata.name).toSorted();
-    const create = freeSlots(new Set(names), parseObjectKey(holder).name, Math.min(lacks, free));
+    const creates = givenBack.size > 0 ? 0 : Math.min(lacks, free);
+    const create = freeSlots(new Set(names), parseObjectKey(holder).name, creates);
     for (const slot of create) {
       capacity.assume(`${parseObjectKey(holder).name}-${slot}`, { ...assumed, replicas: 1 });
     }
     const { namespace } = parseObjectKey(holder);
-    const remove = names.slice(model.replicas).map((name) => `${namespace}/${name}`);
+    const remove = [...names.slice(model.replicas), ...givenBack].map((name) => `${namespace}/${name}`);
+    const isPartial = made.some(({ metadata: { name } }) => placedOf(name) < model.footprint.nodesPerReplica);
     const withheld = lacks - create.length;
     return {
       model,
       create,
       remove,
-      waitingForGpus: wait(withheld),
+      waitingForGpus: wait(withheld, isPartial),
+      ...(back.names.length === 0 || back.inSeconds === 0 ? {} : { againInSeconds: back.inSeconds }),
     };
   }
   const deployment =
@@ -75,7 +85,17 @@ export function decide(
     waitingForGpus: wait(isWaiting ? lacks : 0),
   };
 
-  function wait(replicas: number): Model["waitingForGpus"] {
+  function placedOf(group: string): number {
+    return pods.filter(
+      ({ nodeName, metadata }) => nodeName !== undefined && metadata.labels?.[groupNameLabel] === group,
+    ).length;
+  }
+
+  function wait(replicas: number, isPartial = false): Model["waitingForGpus"] {
+    if (replicas <= 0 && isPartial) {
+      capacity.enqueue({ ...request, replicas: 0 });
+      return undefined;
+    }
     if (replicas <= 0) {
       capacity.dequeue(holder);
       return undefined;

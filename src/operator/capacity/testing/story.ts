@@ -99,6 +99,6 @@ export async function anyStep(fleet: Fleet, pick: Draw): Promise<void> {
       return foreignStep(fleet, pick);
     default:
       if (pick(10) === 0) fleet.restart();
-      return fleet.clock.advance(200);
+      return fleet.pass(0.2);
   }
 }

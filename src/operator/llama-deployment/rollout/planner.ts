@@ -24,6 +24,11 @@ export interface RolloutInput {
   readonly old: readonly RevisionState[];
   /** Whether the replicas of the current revision are groups, which have numbers. */
   readonly groups: boolean;
+  /**
+   * Replicas that go whatever else is decided, and are none of those above: groups in the way of somebody else's. No
+   * further ones are made before they have gone.
+   */
+  readonly givenBack?: readonly ReplicaState[];
   /** Further replicas of the current revision for which GPUs are free. */
   readonly room: number;
   /** The same once some replicas have gone. */
@@ -63,7 +68,13 @@ export interface RolloutPlan {
 /** How long a rollout waits for GPUs before it gives up an old replica for them. */
 export const patienceSeconds = 20;
 
-export function planRollout(input: RolloutInput): RolloutPlan {
+export function planRollout({ givenBack = [], ...input }: RolloutInput): RolloutPlan {
+  if (givenBack.length === 0) return planOthers(input);
+  const plan = planOthers({ ...input, room: 0 });
+  return { ...plan, remove: [...givenBack, ...plan.remove] };
+}
+
+function planOthers(input: RolloutInput): RolloutPlan {
   const { wanted, current, old } = input;
   const older = old.flatMap(({ replicas }) => replicas);
   const ready = answering(current.replicas);

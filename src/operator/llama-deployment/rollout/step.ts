@@ -16,6 +16,7 @@ import type { Rollout } from "./rollout.ts";
 import type { RefusedMarks } from "./mark-step.ts";
 import { planRollout, type RevisionState, type RolloutInput, type RolloutPlan } from "./planner.ts";
 import { revisionState } from "./states.ts";
+import type { ReplicaState } from "./victims.ts";
 
 export function rolloutStep(capacity: GpuCapacity, refusedMarks: RefusedMarks): Step {
   return {
@@ -51,10 +52,17 @@ function rollOut(scope: Scope, pass: Pass, current: RevisionData, context: Rollo
   const wanted = scope.object.spec.replicas;
   const before = waitBefore(scope) ?? capacity.waitOf(holder);
   const stateOf = (hash: string): RevisionState => revisionState(hash, workloads, marks);
-  const state = stateOf(current.hash);
+  const { names, inSeconds } = capacity.toGiveBack(holder);
+  const isGivenBack = ({ revision, slot }: ReplicaState): boolean =>
+    inSeconds === 0 && slot !== undefined && names.includes(workloadName(scope.owner, revision, slot));
+  const keptOf = (hash: string): RevisionState => ({
+    revision: hash,
+    replicas: stateOf(hash).replicas.filter((each) => !isGivenBack(each)),
+  });
+  const state = keptOf(current.hash);
   const old = revisions
     .filter(({ data }) => data.hash !== current.hash)
-    .map(({ data }) => stateOf(data.hash))
+    .map(({ data }) => keptOf(data.hash))
     .filter(({ replicas }) => replicas.length > 0);
   const request = requestOf(scope, current, { holder, before, states: [state, ...old] });
   const free = capacity.free(request);
@@ -63,6 +71,7 @@ function rollOut(scope: Scope, pass: Pass, current: RevisionData, context: Rollo
     wanted,
     current: state,
     old,
+    givenBack: revisions.flatMap(({ data }) => stateOf(data.hash).replicas.filter(isGivenBack)),
     groups: spansNodes(current),
     room: free.replicas,
     roomAfter: (gone) => capacity.free(request, { releasing: podsOf(pass.replicas, gone) }).replicas,
@@ -73,12 +82,29 @@ function rollOut(scope: Scope, pass: Pass, current: RevisionData, context: Rollo
   const placement =
     growth === "none" ? undefined : waitFor({ scope, pass, current, withheld: plan.withheld, free });
   const waiting = placement?.forGpus === true ? waitOf(scope, before, plan, state) : undefined;
-  if (waiting === undefined) capacity.dequeue(request.holder);
+  const isPartial = spansNodes(current) && state.replicas.some((each) => !each.placed);
+  if (waiting === undefined && !isPartial) capacity.dequeue(request.holder);
   else {
-    const sinceMs = request.sinceMs === 0 ? 0 : waiting.sinceMs;
-    capacity.enqueue({ ...request, sinceMs, waitsSinceMs: waiting.sinceMs, replicas: waiting.replicas });
+    const { sinceMs, replicas } = waiting ?? { sinceMs: scope.now.getTime(), replicas: 0 };
+    capacity.enqueue({
+      ...request,
+      sinceMs: request.sinceMs === 0 ? 0 : sinceMs,
+      waitsSinceMs: sinceMs,
+      // Room is kept for groups that are made; they stay in the queue to be told when they are in the way.
+      replicas: spansNodes(current) ? plan.withheld : replicas,
+    });
   }
-  return { plan, workloads: workloadsAfter(scope, current, plan, stateOf), placement, waiting };
+  return {
+    plan: names.length === 0 || inSeconds === 0 ? plan : withRequeue(plan, inSeconds),
+    workloads: workloadsAfter(scope, current, plan, stateOf),
+    placement,
+    waiting,
+  };
+}
+
+function withRequeue(plan: RolloutPlan, inSeconds: number): RolloutPlan {
+  const { requeueAfterSeconds = inSeconds } = plan;
+  return { ...plan, requeueAfterSeconds: Math.min(requeueAfterSeconds, inSeconds) };
 }
 
 /** Who asks, and for what. */

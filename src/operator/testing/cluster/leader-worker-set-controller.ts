@@ -189,6 +189,9 @@ function writeStatus({ server, clock }: ClusterParts, set: LeaderWorkerSet): voi
     status: isDone ? "False" : "True",
     reason: "GroupsProgressing",
   };
+  // The real one adds this condition once it is True, and sets it to False later.
+  const hasAnswered = isDone || before?.some(({ type }) => type === "Available") === true;
+  const known = hasAnswered ? withCondition(before, available, now) : before;
   server.setStatus(
     types.leaderWorkerSets,
     { namespace, name },
@@ -197,7 +200,7 @@ function writeStatus({ server, clock }: ClusterParts, set: LeaderWorkerSet): voi
       replicas: leaders.length,
       readyReplicas: ready,
       updatedReplicas: leaders.length,
-      conditions: withCondition(withCondition(before, available, now), progressing, now),
+      conditions: withCondition(known, progressing, now),
     },
   );
 }
