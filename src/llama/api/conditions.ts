@@ -51,6 +51,8 @@ export const reasons = {
   KvCacheSmallerThanPlanned: "KvCacheSmallerThanPlanned",
   /** The kubelet cannot pull the engine's image: a wait, since it tries again. */
   ImageNotPulled: "ImageNotPulled",
+  /** The leader of a group does not have the labels that the Service selects: somebody took it out of service. */
+  OutOfService: "OutOfService",
 
   /** The spec breaks a rule that the API server could not see. */
   InvalidSpec: "InvalidSpec",

@@ -1,19 +1,14 @@
 // Wires the LlamaDeployment controller and the reader of engine reports beside it: what wakes them, and for whom. An
 // object's own children wake it; freed GPUs wake only those that wait for some.
 import { refOf, type KubeObject, type ObjectRef } from "@llama-operator/kube-runtime/client";
-import {
-  Controller,
-  specChanged,
-  toController,
-  toLabelled,
-  toSelf,
-} from "@llama-operator/kube-runtime/controller";
+import { Controller, specChanged, toController, toSelf } from "@llama-operator/kube-runtime/controller";
 import type { Informer } from "@llama-operator/kube-runtime/cache";
 import type { Caches } from "../observed/caches.ts";
 import { childInformers } from "../observed/informers.ts";
+import { deploymentsOf } from "../observed/pod.ts";
 import { watched } from "../observed/watched.ts";
 import type { ControllerParts } from "../parts.ts";
-import { deploymentLabel, plannedByUs } from "../workloads/labels.ts";
+import { plannedByUs } from "../workloads/labels.ts";
 import { DesiredObjects } from "./children/desired-objects.ts";
 import { engineReportController } from "./engine-report/controller.ts";
 import { EngineReports } from "./engine-report/reports.ts";
@@ -44,7 +39,7 @@ export function llamaDeploymentControllers(parts: ControllerParts): readonly Con
 
   const all = caches.llamaDeployments;
   controller.watch(informers.llamaDeployments, toSelf, { predicate: specChanged });
-  controller.watch(informers.pods, toLabelled(deploymentLabel, llamaDeployments));
+  controller.watch(informers.pods, deploymentsOf);
   controller.watch(informers.gpuPools, () => all.list().map(refOf), { predicate: specChanged });
   controller.watch(informers.namespaces, ({ metadata }) => all.list(metadata.name).map(refOf), {
     predicate: specChanged,

@@ -1,7 +1,7 @@
 // Replicas out of pods: a replica is one pod, or all ranks of one group.
-import { isTerminating, type KubeObject, type Live } from "@llama-operator/kube-runtime/client";
+import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
 import { reasons, type Reason } from "@llama-operator/llama/api";
-import type { Pod } from "../../observed/pod.ts";
+import { isActive, type Pod } from "../../observed/pod.ts";
 
 /** Why a replica does not answer, beyond still loading. */
 export interface ReplicaFailure {
@@ -40,7 +40,7 @@ export interface LiveWorkload {
 }
 
 /**
- * A replica of `podCount` pods; terminating pods are on their way out and do not count. With a slot it is a group.
+ * A replica of `podCount` pods; those that are on their way out or have ended do not count. With a slot it is a group.
  */
 export function replicaOf(
   revision: string,
@@ -48,7 +48,7 @@ export function replicaOf(
   allPods: readonly Pod[],
   slot?: number,
 ): Replica {
-  const pods = allPods.filter((pod) => !isTerminating(pod));
+  const pods = allPods.filter(isActive);
   const complete = pods.length >= podCount;
   const unschedulable = pods.find((pod) => pod.unschedulable !== undefined)?.unschedulable;
   const failure = firstDefined(pods, failureOf);
@@ -67,6 +67,14 @@ export function replicaOf(
     ...(failure === undefined ? {} : { failure }),
     ...(startedAt === undefined || startedAt === "" ? {} : { startedAt }),
   };
+}
+
+/** A group whose leader the Service does not select: it answers nobody, and its controller leaves it so. */
+export function outOfService(group: Replica, { metadata: { name } }: Pod): Replica {
+  const message =
+    `pod ${name} leads a group and was taken out of the Service by its labels: put them back, ` +
+    "or delete the pod, and its group is made anew";
+  return { ...group, ready: false, failure: { reason: reasons.OutOfService, message } };
 }
 
 function firstDefined<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {

@@ -1,11 +1,11 @@
 // ReplicaSets: as many pods as are wanted, after pkg/controller/replicaset (Kubernetes 1.35); which pods go is in
 // victims.ts.
 //
-// Differs from the real one: no adoption and no release of pods by labels, no slow start, no burst limit, no
-// minReadySeconds; names of pods end in five random characters of a seeded sequence.
+// Differs from the real one: no adoption of pods by labels, no slow start, no burst limit, no minReadySeconds; names of
+// pods end in five random characters of a seeded sequence.
 import { controllerOf, type ObjectRef } from "@llama-operator/kube-runtime/client";
 import { ControlLoop, watched, type ClusterParts } from "./control-loop.ts";
-import { isActive, isReady, types, type Workload } from "./objects.ts";
+import { isActive, isReady, matches, types, type Workload } from "./objects.ts";
 import { controllerReference, ownerOfKind, podsOf } from "./ownership.ts";
 import { inOrderOfDeletion } from "./victims.ts";
 
@@ -21,6 +21,7 @@ function reconcile(parts: ClusterParts, ref: ObjectRef): void {
   const { server, clock } = parts;
   const set = server.get(types.replicaSets, ref);
   if (set === undefined) return;
+  releaseOthers(parts, set);
   const active = podsOf(server, set).filter(isActive);
   const wanted = set.spec.replicas ?? 1;
   if (set.metadata.deletionTimestamp === undefined) {
@@ -43,6 +44,15 @@ function reconcile(parts: ClusterParts, ref: ObjectRef): void {
     readyReplicas: ready,
     availableReplicas: ready,
   });
+}
+
+/** Pods whose labels were changed so that the set selects them no more are let go (PodControllerRefManager.ReleasePod). */
+function releaseOthers({ server }: ClusterParts, set: Workload): void {
+  for (const pod of podsOf(server, set)) {
+    if (matches(pod.metadata.labels, set.spec.selector.matchLabels)) continue;
+    const { ownerReferences: _, ...metadata } = pod.metadata;
+    server.update(types.pods, { ...pod, metadata }, "kube-controller-manager");
+  }
 }
 
 function siblings({ server }: ClusterParts, set: Workload): readonly Workload[] {
