@@ -49,6 +49,10 @@ export const reasons = {
   EngineFailed: "EngineFailed",
   /** An engine runs and reports a KV cache smaller than planned, beyond the planner's accuracy; as an event alone. */
   KvCacheSmallerThanPlanned: "KvCacheSmallerThanPlanned",
+  /** Somebody added to the pods of a workload, and that was taken out again; as an event alone. */
+  TemplateRepaired: "TemplateRepaired",
+  /** Somebody keeps adding to the pods of a workload: it is left, since each change restarts pods; as an event alone. */
+  TemplateChanged: "TemplateChanged",
   /** The kubelet cannot pull the engine's image: a wait, since it tries again. */
   ImageNotPulled: "ImageNotPulled",
   /** The leader of a group does not have the labels that the Service selects: somebody took it out of service. */

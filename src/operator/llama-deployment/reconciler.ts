@@ -12,7 +12,7 @@ import type { DesiredObjects } from "./children/desired-objects.ts";
 import { runSteps, type Pass, type Step } from "./pass.ts";
 import { observeWorkloads } from "./replicas/workloads.ts";
 import { readScope, type Scope, type ScopeSources } from "./scope.ts";
-import { transitions, type Transition } from "./status/events.ts";
+import { tamperingEvents, transitions, type Transition } from "./status/events.ts";
 import { statusOf } from "./status/status.ts";
 
 /** Seconds until a write that the API server refused is tried again. */
@@ -73,6 +73,7 @@ export class LlamaDeploymentReconciler implements Reconciler {
     const { applier, record } = this.#options;
     const { object } = scope;
     const status = statusOf(scope, pass);
+    for (const each of tamperingEvents(pass.tampering ?? [])) record(object, each);
     const written = await applier.applyStatus(watched.llamaDeployments.type, object, status, pass.context);
     if (written) for (const each of transitions(object.status, status)) record(object, each);
   }

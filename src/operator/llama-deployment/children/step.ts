@@ -7,7 +7,7 @@
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
 import type { Applier } from "@llama-operator/kube-runtime/apply";
 import { controllerRevision } from "../../workloads/controller-revision.ts";
-import type { DesiredObject } from "../../workloads/desired.ts";
+import type { DesiredObject, Workload } from "../../workloads/desired.ts";
 import { revisionLabel } from "../../workloads/labels.ts";
 import { goOn, type Pass, type Step } from "../pass.ts";
 import { unknownWorkloads } from "../replicas/workloads.ts";
@@ -16,11 +16,13 @@ import { expiredRevisions } from "../revision/step.ts";
 import type { Scope } from "../scope.ts";
 import { applyAll, deleteAll } from "./apply.ts";
 import type { DesiredObjects } from "./desired-objects.ts";
+import { repairTemplates, TemplateRepairs } from "./template-repair.ts";
 
 /** Revisions that are kept though nothing uses them, so that an edit can be taken back without a new one. */
 const unusedRevisionsKept = 2;
 
 export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
+  const repairs = new TemplateRepairs();
   return {
     about: "workloads",
     async run(scope, pass) {
@@ -41,6 +43,7 @@ export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
         .filter((object) => isServed(scope, object))
         .filter(({ metadata }) => (failure ?? foreign) === undefined || there.has(metadata?.name ?? ""));
       await applyAll(applier, workloads, context);
+      pass.tampering = await repairTemplates(scope, pass, workloads, { applier, repairs });
       await deleteAll(applier, unwanted(scope, pass, objects), scope.owner.uid, context);
       if (failure !== undefined) throw failure.error;
       return foreign === undefined ? goOn : foreignChild(foreign, scope.owner);
@@ -58,8 +61,8 @@ async function outcomeOf<T>(work: Promise<T>): Promise<Outcome<T>> {
   }
 }
 
-function isWorkload({ kind }: DesiredObject): boolean {
-  return kind === "Deployment" || kind === "LeaderWorkerSet";
+function isWorkload(object: DesiredObject): object is Workload {
+  return object.kind === "Deployment" || object.kind === "LeaderWorkerSet";
 }
 
 function isServed({ servesLeaderWorkerSets }: Scope, { kind }: DesiredObject): boolean {
