@@ -86,6 +86,10 @@ export const reasons = {
   PriorityClassNotFound: "PriorityClassNotFound",
   /** The API server refuses to write a child, for a quota, an admission policy or a rule of its own: tried again. */
   WriteRefused: "WriteRefused",
+  /** The API server answers a write with an error, or a pass failed otherwise: tried again. */
+  WriteFailed: "WriteFailed",
+  /** The pods of a workload are refused, for a quota, an admission policy or a missing ServiceAccount: tried again. */
+  PodsRefused: "PodsRefused",
   /** A workload of this object is there whose revision is gone or cannot be read: it is left as it is. */
   UnknownWorkload: "UnknownWorkload",
   /** Objects of an earlier LlamaDeployment of this name are still being deleted: a wait. */

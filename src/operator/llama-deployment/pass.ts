@@ -48,6 +48,8 @@ export interface Pass {
   /** What runs, or is to: the revision of this generation, or, where that is blocked, the one in force. */
   revision?: ChosenRevision;
   rollout?: Rollout;
+  /** Why pods of workloads are not made, in the API server's words, by the workload's name. */
+  podRefusals?: ReadonlyMap<string, string>;
   /** What others added to the pods of workloads. */
   tampering?: readonly Tampering[];
   /** What an engine of the revision said of itself. */

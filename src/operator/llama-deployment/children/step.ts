@@ -42,10 +42,11 @@ export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
         .filter(isWorkload)
         .filter((object) => isServed(scope, object))
         .filter(({ metadata }) => (failure ?? foreign) === undefined || there.has(metadata?.name ?? ""));
-      await applyAll(applier, workloads, context);
+      const [, unwritten] = await outcomeOf(applyAll(applier, workloads, context));
       pass.tampering = await repairTemplates(scope, pass, workloads, { applier, repairs });
       await deleteAll(applier, unwanted(scope, pass, objects), scope.owner.uid, context);
-      if (failure !== undefined) throw failure.error;
+      const failed = failure ?? unwritten;
+      if (failed !== undefined) throw failed.error;
       return foreign === undefined ? goOn : foreignChild(foreign, scope.owner);
     },
   };

@@ -20,6 +20,8 @@ export interface Replica {
   readonly placed: boolean;
   /** Every pod is Ready: the serving rank answers, and no other rank is missing. */
   readonly ready: boolean;
+  /** Ranks are missing, and none is on its way out: nobody makes them. */
+  readonly lacksPods?: true;
   /** The scheduler's words for one pod that has no node. */
   readonly unschedulable?: string;
   readonly failure?: ReplicaFailure;
@@ -63,6 +65,7 @@ export function replicaOf(
     pods,
     placed: complete && pods.every((pod) => pod.nodeName !== undefined),
     ready: complete && pods.every((pod) => pod.ready),
+    ...(allPods.length < podCount ? { lacksPods: true } : {}),
     ...(unschedulable === undefined ? {} : { unschedulable }),
     ...(failure === undefined ? {} : { failure }),
     ...(startedAt === undefined || startedAt === "" ? {} : { startedAt }),

@@ -225,7 +225,15 @@ function writeStatus({ server, clock }: ClusterParts, { metadata, spec }: Worklo
       readyReplicas: ready,
       availableReplicas: ready,
       unavailableReplicas: Math.max(0, wanted - ready),
-      conditions: withCondition(status?.conditions, available, timestamp(clock.now())),
+      conditions: [
+        ...withCondition(
+          status?.conditions?.filter(({ type }) => type !== "ReplicaFailure"),
+          available,
+          timestamp(clock.now()),
+        ),
+        // That of the new ReplicaSet, or else of an old one (getReplicaFailures).
+        ...sets.flatMap((set) => set.status?.conditions ?? []).slice(0, 1),
+      ],
     },
   );
 }

@@ -3,7 +3,7 @@ import { reasons, type Reason } from "@llama-operator/llama/api";
 import type { Pass } from "../../pass.ts";
 import { unknownWorkloads } from "../../replicas/workloads.ts";
 import type { Scope } from "../../scope.ts";
-import { currentReplicas } from "./verdict.ts";
+import { currentReplicas, podRefusal } from "./verdict.ts";
 
 /** The first thing that is still to be done, or stands in the way; undefined where nothing does. */
 export function outstanding(
@@ -33,6 +33,8 @@ export function outstanding(
   if (answering >= wanted && mine.length === wanted && older === 0) return undefined;
   const failure = mine.find((replica) => replica.failure !== undefined)?.failure;
   if (failure !== undefined) return failure;
+  const refusal = podRefusal(pass);
+  if (refusal !== undefined) return refusal;
   const { placement, plan } = pass.rollout ?? {};
   if (placement !== undefined) return placement;
   if (older > 0) {
