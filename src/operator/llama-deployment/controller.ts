@@ -8,7 +8,7 @@ import { childInformers } from "../observed/informers.ts";
 import { deploymentsOf } from "../observed/pod.ts";
 import { watched } from "../observed/watched.ts";
 import type { ControllerParts } from "../parts.ts";
-import { plannedByUs } from "../workloads/labels.ts";
+import { deploymentLabel } from "../workloads/labels.ts";
 import { DesiredObjects } from "./children/desired-objects.ts";
 import { engineReportController } from "./engine-report/controller.ts";
 import { EngineReports } from "./engine-report/reports.ts";
@@ -60,7 +60,7 @@ export function llamaDeploymentControllers(parts: ControllerParts): readonly Con
   return [controller, engineReportController(parts, { revisions, reports, wake })];
 }
 
-/** Wakes the owner of a child, and the LlamaDeployment whose name an object of another owner holds. */
+/** Wakes the owner of a child, and the LlamaDeployments that an object of nobody or of another owner stands in the way of. */
 function watchChildren(
   controller: Controller,
   informer: Informer<KubeObject>,
@@ -69,8 +69,17 @@ function watchChildren(
   const owner = toController(llamaDeployments);
   controller.watch(informer, (object) => {
     const owners = [...owner(object)];
-    if (plannedByUs(object.metadata.labels)) return owners;
-    const namesake = deployments.get(refOf(object));
-    return namesake === undefined ? owners : [...owners, refOf(namesake)];
+    if (owners.length > 0) return owners;
+    const { namespace, name, labels } = object.metadata;
+    // By the label that was left on it, by its name, and by that of revisions and workloads: `<name>-<hash>`.
+    const names = new Set([
+      labels?.[deploymentLabel],
+      name,
+      name.slice(0, Math.max(0, name.lastIndexOf("-"))),
+    ]);
+    return [...names].flatMap((each) => {
+      const waiting = each === undefined ? undefined : deployments.get({ namespace, name: each });
+      return waiting === undefined ? [] : [refOf(waiting)];
+    });
   });
 }

@@ -11,7 +11,7 @@ import type { DesiredObject, Workload } from "../../workloads/desired.ts";
 import { revisionLabel } from "../../workloads/labels.ts";
 import { goOn, type Pass, type Step } from "../pass.ts";
 import { unknownWorkloads } from "../replicas/workloads.ts";
-import { foreignChild } from "../prerequisites/step.ts";
+import { foreignChildren } from "../prerequisites/step.ts";
 import { expiredRevisions } from "../revision/step.ts";
 import type { Scope } from "../scope.ts";
 import { applyAll, deleteAll } from "./apply.ts";
@@ -36,18 +36,21 @@ export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
       // What pods lean on may be refused, or be somebody else's: nothing new is made then, and what runs is counted all
       // the same, so that fewer replicas are fewer replicas whatever else is wrong.
       const [applied, failure] = await outcomeOf(applyAll(applier, first, context));
-      const foreign = applied?.find((each) => each.outcome === "foreign")?.object;
+      const foreign = (applied ?? []).flatMap((each) => (each.outcome === "foreign" ? [each.object] : []));
       const there = new Set(pass.workloads.map(({ object }) => object.metadata.name));
       const workloads = objects
         .filter(isWorkload)
         .filter((object) => isServed(scope, object))
-        .filter(({ metadata }) => (failure ?? foreign) === undefined || there.has(metadata?.name ?? ""));
+        .filter(
+          ({ metadata }) =>
+            (failure === undefined && foreign.length === 0) || there.has(metadata?.name ?? ""),
+        );
       const [, unwritten] = await outcomeOf(applyAll(applier, workloads, context));
       pass.tampering = await repairTemplates(scope, pass, workloads, { applier, repairs });
       await deleteAll(applier, unwanted(scope, pass, objects), scope.owner.uid, context);
       const failed = failure ?? unwritten;
       if (failed !== undefined) throw failed.error;
-      return foreign === undefined ? goOn : foreignChild(foreign, scope.owner);
+      return foreignChildren(foreign, scope.owner) ?? goOn;
     },
   };
 }

@@ -54,6 +54,7 @@ export function story(told: Story): { readonly scope: Scope; readonly pass: Pass
       revisions: [],
       deployments: [],
       leaderWorkerSets: [],
+      orphans: [],
     },
     revisions: [],
     pods: [],
