@@ -49,6 +49,8 @@ export const reasons = {
   EngineFailed: "EngineFailed",
   /** An engine runs and reports a KV cache smaller than planned, beyond the planner's accuracy; as an event alone. */
   KvCacheSmallerThanPlanned: "KvCacheSmallerThanPlanned",
+  /** The node of a replica is not Ready: a group is made anew only once its pods there have ended. */
+  NodeLost: "NodeLost",
   /** Somebody added to the pods of a workload, and that was taken out again; as an event alone. */
   TemplateRepaired: "TemplateRepaired",
   /** Somebody keeps adding to the pods of a workload: it is left, since each change restarts pods; as an event alone. */

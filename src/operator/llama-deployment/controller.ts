@@ -5,6 +5,7 @@ import { Controller, specChanged, toController, toSelf } from "@llama-operator/k
 import type { Informer } from "@llama-operator/kube-runtime/cache";
 import type { Caches } from "../observed/caches.ts";
 import { childInformers } from "../observed/informers.ts";
+import { readinessChanged } from "../observed/node.ts";
 import { deploymentsOf } from "../observed/pod.ts";
 import { watched } from "../observed/watched.ts";
 import type { ControllerParts } from "../parts.ts";
@@ -40,6 +41,15 @@ export function llamaDeploymentControllers(parts: ControllerParts): readonly Con
   const all = caches.llamaDeployments;
   controller.watch(informers.llamaDeployments, toSelf, { predicate: specChanged });
   controller.watch(informers.pods, deploymentsOf);
+  controller.watch(
+    informers.nodes,
+    ({ metadata }) =>
+      caches.pods
+        .list()
+        .filter(({ nodeName }) => nodeName === metadata.name)
+        .flatMap(deploymentsOf),
+    { predicate: (change) => change.type === "updated" && readinessChanged(change.previous, change.object) },
+  );
   controller.watch(informers.gpuPools, () => all.list().map(refOf), { predicate: specChanged });
   controller.watch(informers.namespaces, ({ metadata }) => all.list(metadata.name).map(refOf), {
     predicate: specChanged,

@@ -15,6 +15,7 @@ import type { Owner } from "../workloads/names.ts";
 import { byDeployment, type Caches } from "../observed/caches.ts";
 import type { GpuCapacity } from "../capacity/gpu-capacity.ts";
 import type { NodeCapacity } from "../capacity/pool-nodes.ts";
+import type { Node } from "../observed/node.ts";
 import type { Pod } from "../observed/pod.ts";
 import type { RevisionReader, StoredRevision } from "./revision/stored.ts";
 
@@ -47,6 +48,8 @@ export interface Scope {
   readonly servesLeaderWorkerSets: boolean;
   /** Whether the PriorityClass that the spec names, if it names one, is there. */
   readonly hasPriorityClass: boolean;
+  /** A node by its name; undefined for one that is gone. */
+  readonly nodeNamed: (name: string) => Node | undefined;
   /** Usable nodes of a pool with their free GPUs; none for a pool that is not there. */
   readonly nodesOf: (pool: string) => readonly NodeCapacity[];
 }
@@ -94,6 +97,7 @@ export function readScope(sources: ScopeSources, ref: ObjectRef, now: Date): Sco
     leavingPods: pods.filter(isTerminating).length,
     servesLeaderWorkerSets: caches.servesLeaderWorkerSets(),
     hasPriorityClass: hasPriorityClass(caches, object.spec.podTemplate.priorityClassName),
+    nodeNamed: (node) => caches.nodes.get({ name: node }),
     nodesOf: (pool) => sources.capacity.nodes(pool),
   };
 }

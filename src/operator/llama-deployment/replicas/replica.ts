@@ -1,6 +1,7 @@
 // Replicas out of pods: a replica is one pod, or all ranks of one group.
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
 import { reasons, type Reason } from "@llama-operator/llama/api";
+import type { Scope } from "../scope.ts";
 import { isActive, type Pod } from "../../observed/pod.ts";
 
 /** Why a replica does not answer, beyond still loading. */
@@ -78,6 +79,28 @@ export function outOfService(group: Replica, { metadata: { name } }: Pod): Repli
     `pod ${name} leads a group and was taken out of the Service by its labels: put them back, ` +
     "or delete the pod, and its group is made anew";
   return { ...group, ready: false, failure: { reason: reasons.OutOfService, message } };
+}
+
+/**
+ * A replica that does not answer while one of these pods is on a node that is not Ready: the node is why, whatever else is.
+ * How to let its pods go: https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#non-graceful-node-shutdown
+ */
+export function onLostNode(
+  replica: Replica,
+  pods: readonly Pod[],
+  { nodeNamed }: Pick<Scope, "nodeNamed">,
+): Replica {
+  if (replica.ready) return replica;
+  const lost = firstDefined(pods, ({ nodeName }) => {
+    const node = nodeName === undefined ? undefined : nodeNamed(nodeName);
+    return node?.notReady && { name: node.metadata.name, ...node.notReady };
+  });
+  if (lost === undefined) return replica;
+  const { name, since, reason } = lost;
+  const message =
+    `node ${name} is not Ready since ${since} (${reason}), and its pods end only with it: bring it back, or, if it is ` +
+    "off for good, delete the Node or taint it node.kubernetes.io/out-of-service=nodeshutdown:NoExecute";
+  return { ...replica, failure: { reason: reasons.NodeLost, message } };
 }
 
 function firstDefined<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {

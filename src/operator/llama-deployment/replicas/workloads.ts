@@ -9,7 +9,7 @@ import { workloadName, type Owner } from "../../workloads/names.ts";
 import { spansNodes, type RevisionData } from "../../workloads/revision.ts";
 import type { Pass } from "../pass.ts";
 import type { Scope } from "../scope.ts";
-import { outOfService, replicaOf, type LiveWorkload } from "./replica.ts";
+import { onLostNode, outOfService, replicaOf, type LiveWorkload } from "./replica.ts";
 
 /** Slots looked for beyond the number of groups that exist: numbers are taken again from the lowest. */
 const slotsBeyond = 16;
@@ -19,10 +19,15 @@ const slotsBeyond = 16;
  * are on their way out, and those of no known revision, which nobody here may touch.
  */
 export function observeWorkloads(
-  { owner, children: { deployments, leaderWorkerSets }, pods }: Pick<Scope, "owner" | "children" | "pods">,
+  scope: Pick<Scope, "owner" | "children" | "pods" | "nodeNamed">,
   pass: Pick<Pass, "workloads" | "replicas">,
   revisions: readonly RevisionData[],
 ): void {
+  const {
+    owner,
+    children: { deployments, leaderWorkerSets },
+    pods,
+  } = scope;
   const slots = leaderWorkerSets.length + slotsBeyond;
   const podsBy = Map.groupBy(pods, ({ workload }) => workload);
   pass.workloads = [...deployments, ...leaderWorkerSets].flatMap((object): LiveWorkload[] => {
@@ -34,14 +39,15 @@ export function observeWorkloads(
     if (slot !== undefined) {
       const group = replicaOf(revision.hash, revision.plan.nodesPerReplica, kept, slot);
       const leader = kept.find((pod) => isActive(pod) && pod.metadata.name === leaderName(object));
-      const replica =
-        leader === undefined || isReachable(leader, owner) ? group : outOfService(group, leader);
+      const found = leader === undefined || isReachable(leader, owner) ? group : outOfService(group, leader);
+      // Ranks that are to go and that nobody ends keep the group from being made anew.
+      const replica = onLostNode(found, kept, scope);
       return [{ object, revision: revision.hash, desired: 1, slot, replicas: [replica] }];
     }
     // One that the Service does not reach was taken out of service by its labels, and is about to be replaced.
     const own = kept.filter((pod) => isActive(pod) && isReachable(pod, owner));
     const desired = (object as { spec?: { replicas?: number } }).spec?.replicas ?? own.length;
-    const replicas = own.map((pod) => replicaOf(revision.hash, 1, [pod]));
+    const replicas = own.map((pod) => onLostNode(replicaOf(revision.hash, 1, [pod]), [pod], scope));
     return [{ object, revision: revision.hash, desired, replicas }];
   });
   pass.replicas = pass.workloads.flatMap(({ replicas }) => replicas);

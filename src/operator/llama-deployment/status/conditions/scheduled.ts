@@ -12,6 +12,8 @@ export const scheduled: ConditionRule = {
       return { status: "False", reason: placement.reason, message: placement.message };
     }
     const mine = currentReplicas(pass);
+    const lost = mine.find(({ placed, failure }) => !placed && failure?.reason === reasons.NodeLost)?.failure;
+    if (lost !== undefined) return { status: "False", ...lost };
     const refusal =
       mine.length < wanted || mine.some((replica) => replica.lacksPods) ? podRefusal(pass) : undefined;
     if (refusal !== undefined) return { status: "False", ...refusal };

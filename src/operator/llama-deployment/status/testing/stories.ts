@@ -61,6 +61,7 @@ export function story(told: Story): { readonly scope: Scope; readonly pass: Pass
     leavingPods: leaving,
     servesLeaderWorkerSets: true,
     hasPriorityClass: true,
+    nodeNamed: () => undefined,
     nodesOf: () => [],
   };
   return { scope, pass: passOf(told, replicas) };
