@@ -37,10 +37,15 @@ function rightsTo(verbs: readonly string[], kinds: readonly (keyof typeof watche
 
 const names = Object.keys(watched) as (keyof typeof watched)[];
 
-test("the chart grants to list and watch exactly the kinds that the operator watches", async () => {
+test("the chart grants to list and watch exactly the kinds that the operator watches, and what it looks up", async () => {
   const reads = (await granted()).filter((right) => /^(?:get|list|watch) /.test(right));
-  // Whether another installation leads.
-  const expected = [...rightsTo(["list", "watch"], names), "list leases.coordination.k8s.io"];
+  const expected = [
+    ...rightsTo(["list", "watch"], names),
+    // Whether another installation leads.
+    "list leases.coordination.k8s.io",
+    // Why the pods of a group are not made.
+    "list events.events.k8s.io",
+  ];
   expect(reads.toSorted()).toEqual(expected.toSorted());
 });
 

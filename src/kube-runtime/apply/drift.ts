@@ -11,7 +11,7 @@
 // - `stringData` of a Secret is write-only and would always look like drift: apply `data`.
 import { sameQuantity } from "./quantity.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** The path of the first leaf of `applied` that `live` does not have, like `spec.template.spec.containers["engine"].image`. */
 export function findDrift(applied: unknown, live: unknown): string | undefined {
@@ -80,7 +80,7 @@ function isSameItem(left: Fields, right: unknown, keys: readonly string[]): bool
   return keys.every((key) => (left[key] ?? keyDefaults[key]) === (right[key] ?? keyDefaults[key]));
 }
 
-const isFields = (value: unknown): value is Fields =>
+export const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** What the API server may drop, or may fill in for nothing: Go's zero values. */
@@ -93,7 +93,7 @@ function isEmpty(value: unknown): boolean {
 }
 
 /** Merge keys of the built-in lists (`x-kubernetes-list-map-keys` in the OpenAPI of Kubernetes 1.35), by field. */
-const listKeys: ReadonlyMap<string, readonly string[]> = new Map([
+export const listKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ["containers", ["name"]],
   ["initContainers", ["name"]],
   ["env", ["name"]],

@@ -4,6 +4,7 @@ export {
   ApiError,
   ConfigError,
   ConnectionError,
+  FencedError,
   isAlreadyExists,
   isConflict,
   isExpired,

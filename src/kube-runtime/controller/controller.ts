@@ -2,7 +2,7 @@
 //
 // Guarantees
 // - One reconcile of a key at a time, whatever wakes it, however many workers there are.
-// - An error is tried again after 5 ms, 10 ms, … 1000 s; a result with `requeueAfterSeconds` after that time. Nothing
+// - An error is tried again after 5 ms, 10 ms, … 1 min; a result with `requeueAfterSeconds` after that time. Nothing
 //   a reconciler throws ends a worker.
 // - A key is not reconciled while the cache lags behind the controller's own writes for it (WriteTracker).
 // - `run` returns when every worker has: after `stop` each finishes what it has in hand, after `abort` the signal

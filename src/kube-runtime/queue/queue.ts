@@ -1,4 +1,4 @@
-// The work queue: which objects to reconcile, and when. Semantics of client-go's workqueue with the delays and
+// The work queue: which objects to reconcile, and when. Semantics of client-go's workqueue with the
 // priorities of controller-runtime's priority queue.
 //
 // Guarantees
@@ -25,7 +25,7 @@ export interface WorkQueueOptions {
   readonly metrics: QueueMetrics;
   /** First delay of a failing key; doubles with each failure. Default 5 ms. */
   readonly baseDelayMs?: number | undefined;
-  /** Default 1000 s. */
+  /** Default one minute: client-go's 1000 s leave an object a quarter of an hour behind a cause that is gone. */
   readonly maxDelayMs?: number | undefined;
 }
 
@@ -58,7 +58,7 @@ export class WorkQueue {
     this.#clock = options.clock;
     this.#metrics = options.metrics;
     this.#baseDelayMs = options.baseDelayMs ?? 5;
-    this.#maxDelayMs = options.maxDelayMs ?? 1_000_000;
+    this.#maxDelayMs = options.maxDelayMs ?? 60_000;
   }
 
   /** Keys that could be given out now. */
@@ -86,7 +86,7 @@ export class WorkQueue {
     this.#makeReady(key, priority);
   }
 
-  /** Adds a key that failed: after 5 ms, 10 ms, … 1000 s, by how often it has failed in a row. */
+  /** Adds a key that failed: after 5 ms, 10 ms, … 1 min, by how often it has failed in a row. */
   addRateLimited(key: string, options: Pick<AddOptions, "priority"> = {}): void {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);

@@ -49,8 +49,16 @@ export const reasons = {
   EngineFailed: "EngineFailed",
   /** An engine runs and reports a KV cache smaller than planned, beyond the planner's accuracy; as an event alone. */
   KvCacheSmallerThanPlanned: "KvCacheSmallerThanPlanned",
+  /** The node of a replica is not Ready: a group is made anew only once its pods there have ended. */
+  NodeLost: "NodeLost",
+  /** Somebody added to the pods of a workload, and that was taken out again; as an event alone. */
+  TemplateRepaired: "TemplateRepaired",
+  /** Somebody keeps adding to the pods of a workload: it is left, since each change restarts pods; as an event alone. */
+  TemplateChanged: "TemplateChanged",
   /** The kubelet cannot pull the engine's image: a wait, since it tries again. */
   ImageNotPulled: "ImageNotPulled",
+  /** The leader of a group does not have the labels that the Service selects: somebody took it out of service. */
+  OutOfService: "OutOfService",
 
   /** The spec breaks a rule that the API server could not see. */
   InvalidSpec: "InvalidSpec",
@@ -80,6 +88,10 @@ export const reasons = {
   PriorityClassNotFound: "PriorityClassNotFound",
   /** The API server refuses to write a child, for a quota, an admission policy or a rule of its own: tried again. */
   WriteRefused: "WriteRefused",
+  /** The API server answers a write with an error, or a pass failed otherwise: tried again. */
+  WriteFailed: "WriteFailed",
+  /** The pods of a workload are refused, for a quota, an admission policy or a missing ServiceAccount: tried again. */
+  PodsRefused: "PodsRefused",
   /** A workload of this object is there whose revision is gone or cannot be read: it is left as it is. */
   UnknownWorkload: "UnknownWorkload",
   /** Objects of an earlier LlamaDeployment of this name are still being deleted: a wait. */

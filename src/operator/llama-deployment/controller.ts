@@ -1,19 +1,15 @@
 // Wires the LlamaDeployment controller and the reader of engine reports beside it: what wakes them, and for whom. An
 // object's own children wake it; freed GPUs wake only those that wait for some.
 import { refOf, type KubeObject, type ObjectRef } from "@llama-operator/kube-runtime/client";
-import {
-  Controller,
-  specChanged,
-  toController,
-  toLabelled,
-  toSelf,
-} from "@llama-operator/kube-runtime/controller";
+import { Controller, specChanged, toController, toSelf } from "@llama-operator/kube-runtime/controller";
 import type { Informer } from "@llama-operator/kube-runtime/cache";
 import type { Caches } from "../observed/caches.ts";
 import { childInformers } from "../observed/informers.ts";
+import { readinessChanged } from "../observed/node.ts";
+import { deploymentsOf } from "../observed/pod.ts";
 import { watched } from "../observed/watched.ts";
 import type { ControllerParts } from "../parts.ts";
-import { deploymentLabel, plannedByUs } from "../workloads/labels.ts";
+import { deploymentLabel } from "../workloads/labels.ts";
 import { DesiredObjects } from "./children/desired-objects.ts";
 import { engineReportController } from "./engine-report/controller.ts";
 import { EngineReports } from "./engine-report/reports.ts";
@@ -44,7 +40,16 @@ export function llamaDeploymentControllers(parts: ControllerParts): readonly Con
 
   const all = caches.llamaDeployments;
   controller.watch(informers.llamaDeployments, toSelf, { predicate: specChanged });
-  controller.watch(informers.pods, toLabelled(deploymentLabel, llamaDeployments));
+  controller.watch(informers.pods, deploymentsOf);
+  controller.watch(
+    informers.nodes,
+    ({ metadata }) =>
+      caches.pods
+        .list()
+        .filter(({ nodeName }) => nodeName === metadata.name)
+        .flatMap(deploymentsOf),
+    { predicate: (change) => change.type === "updated" && readinessChanged(change.previous, change.object) },
+  );
   controller.watch(informers.gpuPools, () => all.list().map(refOf), { predicate: specChanged });
   controller.watch(informers.namespaces, ({ metadata }) => all.list(metadata.name).map(refOf), {
     predicate: specChanged,
@@ -65,7 +70,7 @@ export function llamaDeploymentControllers(parts: ControllerParts): readonly Con
   return [controller, engineReportController(parts, { revisions, reports, wake })];
 }
 
-/** Wakes the owner of a child, and the LlamaDeployment whose name an object of another owner holds. */
+/** Wakes the owner of a child, and the LlamaDeployments that an object of nobody or of another owner stands in the way of. */
 function watchChildren(
   controller: Controller,
   informer: Informer<KubeObject>,
@@ -74,8 +79,17 @@ function watchChildren(
   const owner = toController(llamaDeployments);
   controller.watch(informer, (object) => {
     const owners = [...owner(object)];
-    if (plannedByUs(object.metadata.labels)) return owners;
-    const namesake = deployments.get(refOf(object));
-    return namesake === undefined ? owners : [...owners, refOf(namesake)];
+    if (owners.length > 0) return owners;
+    const { namespace, name, labels } = object.metadata;
+    // By the label that was left on it, by its name, and by that of revisions and workloads: `<name>-<hash>`.
+    const names = new Set([
+      labels?.[deploymentLabel],
+      name,
+      name.slice(0, Math.max(0, name.lastIndexOf("-"))),
+    ]);
+    return [...names].flatMap((each) => {
+      const waiting = each === undefined ? undefined : deployments.get({ namespace, name: each });
+      return waiting === undefined ? [] : [refOf(waiting)];
+    });
   });
 }

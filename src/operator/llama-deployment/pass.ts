@@ -9,6 +9,7 @@
 import type { ApplyContext } from "@llama-operator/kube-runtime/apply";
 import type { MeasuredStatus, Reason } from "@llama-operator/llama/api";
 import type { Plan } from "@llama-operator/llama/planning";
+import type { Tampering } from "./children/template-repair.ts";
 import type { LiveWorkload, Replica } from "./replicas/replica.ts";
 import type { ChosenRevision } from "./revision/stored.ts";
 import type { Rollout } from "./rollout/rollout.ts";
@@ -47,6 +48,10 @@ export interface Pass {
   /** What runs, or is to: the revision of this generation, or, where that is blocked, the one in force. */
   revision?: ChosenRevision;
   rollout?: Rollout;
+  /** Why pods of workloads are not made, in the API server's words, by the workload's name. */
+  podRefusals?: ReadonlyMap<string, string>;
+  /** What others added to the pods of workloads. */
+  tampering?: readonly Tampering[];
   /** What an engine of the revision said of itself. */
   measured?: MeasuredStatus;
 }

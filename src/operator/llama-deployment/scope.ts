@@ -10,10 +10,12 @@ import {
   type ObjectRef,
 } from "@llama-operator/kube-runtime/client";
 import type { Plan, PoolFacts } from "@llama-operator/llama/planning";
+import { plannedByUs } from "../workloads/labels.ts";
 import type { Owner } from "../workloads/names.ts";
 import { byDeployment, type Caches } from "../observed/caches.ts";
 import type { GpuCapacity } from "../capacity/gpu-capacity.ts";
 import type { NodeCapacity } from "../capacity/pool-nodes.ts";
+import type { Node } from "../observed/node.ts";
 import type { Pod } from "../observed/pod.ts";
 import type { RevisionReader, StoredRevision } from "./revision/stored.ts";
 
@@ -25,6 +27,8 @@ export interface Children {
   readonly revisions: readonly Live<KubeObject>[];
   readonly deployments: readonly Live<KubeObject>[];
   readonly leaderWorkerSets: readonly Live<KubeObject>[];
+  /** Revisions and workloads with our labels and this object's name that nobody controls: left by an earlier one. */
+  readonly orphans: readonly Live<KubeObject>[];
 }
 
 export interface Scope {
@@ -44,6 +48,8 @@ export interface Scope {
   readonly servesLeaderWorkerSets: boolean;
   /** Whether the PriorityClass that the spec names, if it names one, is there. */
   readonly hasPriorityClass: boolean;
+  /** A node by its name; undefined for one that is gone. */
+  readonly nodeNamed: (name: string) => Node | undefined;
   /** Usable nodes of a pool with their free GPUs; none for a pool that is not there. */
   readonly nodesOf: (pool: string) => readonly NodeCapacity[];
 }
@@ -63,13 +69,19 @@ export function readScope(sources: ScopeSources, ref: ObjectRef, now: Date): Sco
   const owner = { name, namespace, uid };
   const key = `${namespace}/${name}`;
   const namespaceLabels = caches.namespaces.get({ name: namespace })?.metadata.labels ?? {};
+  const revisionObjects = caches.controllerRevisions.byIndex(byDeployment, key);
+  const deployments = caches.deployments.byIndex(byDeployment, key);
+  const leaderWorkerSets = caches.leaderWorkerSets.byIndex(byDeployment, key);
   const children: Children = {
     service: caches.services.get({ namespace, name }),
     serviceAccount: caches.serviceAccounts.get({ namespace, name }),
     podDisruptionBudget: caches.podDisruptionBudgets.get({ namespace, name }),
-    revisions: ownedBy(caches.controllerRevisions.byIndex(byDeployment, key), uid),
-    deployments: ownedBy(caches.deployments.byIndex(byDeployment, key), uid),
-    leaderWorkerSets: ownedBy(caches.leaderWorkerSets.byIndex(byDeployment, key), uid),
+    revisions: ownedBy(revisionObjects, uid),
+    deployments: ownedBy(deployments, uid),
+    leaderWorkerSets: ownedBy(leaderWorkerSets, uid),
+    orphans: [...revisionObjects, ...deployments, ...leaderWorkerSets].filter(
+      (each) => controllerOf(each) === undefined && plannedByUs(each.metadata.labels),
+    ),
   };
   const pods: readonly Pod[] = caches.pods.byIndex(byDeployment, key);
   const revisions = sources.revisions.stored(children.revisions);
@@ -85,6 +97,7 @@ export function readScope(sources: ScopeSources, ref: ObjectRef, now: Date): Sco
     leavingPods: pods.filter(isTerminating).length,
     servesLeaderWorkerSets: caches.servesLeaderWorkerSets(),
     hasPriorityClass: hasPriorityClass(caches, object.spec.podTemplate.priorityClassName),
+    nodeNamed: (node) => caches.nodes.get({ name: node }),
     nodesOf: (pool) => sources.capacity.nodes(pool),
   };
 }

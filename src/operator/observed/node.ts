@@ -5,20 +5,29 @@ export interface Node extends KubeObject {
   readonly metadata: LiveMeta & { readonly labels: Record<string, string> };
   /** Ready, not cordoned, not being deleted. */
   readonly usable: boolean;
+  /** Set while it is not Ready: since when, and in Kubernetes' own word why. */
+  readonly notReady?: { readonly since: string; readonly reason: string };
   /** Allocatable extended resources: `{"nvidia.com/gpu": 8}`. */
   readonly devices: Readonly<Record<string, number>>;
 }
 
 interface RawNode extends KubeObject {
   spec?: { unschedulable?: boolean };
-  status?: { allocatable?: Record<string, string>; conditions?: { type: string; status: string }[] };
+  status?: { allocatable?: Record<string, string>; conditions?: RawCondition[] };
+}
+
+interface RawCondition {
+  type: string;
+  status: string;
+  reason?: string;
+  lastTransitionTime?: string;
 }
 
 /** Projects a node; drops heartbeats' changes, so that only what matters makes a difference. */
 export function projectNode(raw: Live<KubeObject>): Node {
   const { metadata, spec, status, apiVersion, kind } = raw as Live<RawNode>;
-  const ready =
-    status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+  const condition = status?.conditions?.find(({ type }) => type === "Ready");
+  const ready = condition?.status === "True";
   const devices = Object.entries(status?.allocatable ?? {}).filter(([name]) => name.includes("/"));
   return {
     apiVersion,
@@ -30,8 +39,16 @@ export function projectNode(raw: Live<KubeObject>): Node {
       labels: metadata.labels ?? {},
     },
     usable: ready && spec?.unschedulable !== true && metadata.deletionTimestamp === undefined,
+    ...(ready || condition?.lastTransitionTime === undefined
+      ? {}
+      : { notReady: { since: condition.lastTransitionTime, reason: condition.reason ?? condition.status } }),
     devices: Object.fromEntries(devices.map(([name, quantity]) => [name, Number(quantity)])),
   };
+}
+
+/** Whether a node became Ready, or ceased to be, between two versions of it. */
+export function readinessChanged(before: Node, after: Node): boolean {
+  return before.notReady?.since !== after.notReady?.since;
 }
 
 /** Whether two versions of a node differ in what placement rests on. */

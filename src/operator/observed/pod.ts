@@ -1,8 +1,16 @@
 // A pod as the controllers see it: the few facts that placement and status rest on, taken from the JSON as it
 // arrives, so that ten thousand pods cost little memory.
 import { victimAnnotation } from "../workloads/deletion-cost.ts";
-import { plannedByUs } from "../workloads/labels.ts";
-import type { KubeObject, Live, LiveMeta } from "@llama-operator/kube-runtime/client";
+import { deploymentLabel, plannedByUs } from "../workloads/labels.ts";
+import { ownerOfWorkload, workloadOfOwner } from "../workloads/names.ts";
+import {
+  controllerOf,
+  isTerminating,
+  type KubeObject,
+  type Live,
+  type LiveMeta,
+  type ObjectRef,
+} from "@llama-operator/kube-runtime/client";
 
 /** What the engine's container last said of itself. */
 export interface EngineState {
@@ -20,6 +28,11 @@ export interface Pod extends KubeObject {
   readonly nodeName?: string;
   /** Extended resources that it requests: `{"nvidia.com/gpu": 8}`. */
   readonly devices: Readonly<Record<string, number>>;
+  /**
+   * The Deployment or LeaderWorkerSet whose controller keeps it, by its owner reference: labels are changed by hand. None
+   * of a pod that was let go, as one is whose labels no longer match.
+   */
+  readonly workload?: string;
   readonly phase: string;
   readonly ready: boolean;
   /** Where it answers; of pods that are ours. */
@@ -35,7 +48,22 @@ export interface Pod extends KubeObject {
 
 /** Pods that hold devices while they are on a node: those that have not ended. */
 export function holdsDevices(pod: Pod): boolean {
-  return pod.nodeName !== undefined && pod.phase !== "Succeeded" && pod.phase !== "Failed";
+  return pod.nodeName !== undefined && !hasEnded(pod);
+}
+
+/** Whether a pod runs or will run; not one that leaves, was evicted, or was turned away by its kubelet. */
+export function isActive(pod: Pod): boolean {
+  return !isTerminating(pod) && !hasEnded(pod);
+}
+
+function hasEnded({ phase }: Pod): boolean {
+  return phase === "Succeeded" || phase === "Failed";
+}
+
+/** The LlamaDeployments that a pod concerns: by its label, and by the workload that keeps it. */
+export function deploymentsOf({ metadata: { namespace, labels }, workload }: Pod): readonly ObjectRef[] {
+  const names = new Set([labels?.[deploymentLabel], workload && ownerOfWorkload(workload)]);
+  return [...names].flatMap((name) => (name === undefined ? [] : [{ namespace, name }]));
 }
 
 interface RawContainerState {
@@ -68,7 +96,9 @@ interface RawPod extends KubeObject {
 export function projectPod(raw: Live<KubeObject>): Pod {
   const { metadata, spec, status, apiVersion, kind } = raw as Live<RawPod>;
   const devices = devicesOf(spec?.containers ?? []);
-  const ours = plannedByUs(metadata.labels);
+  const owner = controllerOf(raw);
+  const workload = owner && workloadOfOwner(owner);
+  const ours = plannedByUs(metadata.labels) || workload !== undefined;
   const { name, namespace, uid, resourceVersion, deletionTimestamp } = metadata;
   const condition = (type: string) => status?.conditions?.find((each) => each.type === type);
   const scheduled = condition("PodScheduled");
@@ -85,6 +115,7 @@ export function projectPod(raw: Live<KubeObject>): Pod {
     },
     ...(spec?.nodeName === undefined ? {} : { nodeName: spec.nodeName }),
     devices,
+    ...(workload === undefined ? {} : { workload }),
     phase: status?.phase ?? "Pending",
     ready: ours && condition("Ready")?.status === "True",
     ...(ours && status?.podIP !== undefined ? { address: status.podIP } : {}),

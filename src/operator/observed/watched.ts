@@ -11,6 +11,7 @@ import { gpuPools, llamaDeployments, type GpuPool, type LlamaDeployment } from "
 import type { InformerOptions } from "@llama-operator/kube-runtime/cache";
 import {
   controllerOf,
+  objectKey,
   resourceType,
   type KubeObject,
   type Live,
@@ -19,7 +20,7 @@ import {
 import { deploymentLabel } from "../workloads/labels.ts";
 import type { ILeaderWorkerSet } from "../workloads/leader-worker-set.ts";
 import { projectNode, type Node } from "./node.ts";
-import { projectPod, type Pod } from "./pod.ts";
+import { deploymentsOf, projectPod, type Pod } from "./pod.ts";
 import { projectPriorityClass, type PriorityClass } from "./priority-class.ts";
 import { trimChild, trimNamespace } from "./trim.ts";
 
@@ -48,6 +49,8 @@ const indexes = {
     return [...names].flatMap((name) => (name === undefined ? [] : [`${namespace}/${name}`]));
   },
 };
+
+const podIndexes = { [byDeployment]: (pod: Live<Pod>) => deploymentsOf(pod).map(objectKey) };
 
 function whole<T extends KubeObject>(served: Served): WatchedKind<T> {
   return { type: resourceType<T>(served), owned: false };
@@ -91,7 +94,7 @@ export const watched = {
     ...cluster,
     trim: trimNamespace,
   }),
-  pods: projected<Pod>(["", "v1", "Pod", "pods"], { ...namespaced, trim: projectPod, indexes }),
+  pods: projected<Pod>(["", "v1", "Pod", "pods"], { ...namespaced, trim: projectPod, indexes: podIndexes }),
   priorityClasses: projected<PriorityClass>(["scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses"], {
     ...cluster,
     trim: projectPriorityClass,

@@ -14,7 +14,7 @@ import type { AdmissionDecision } from "../admission/admission-review.ts";
 import { review } from "../admission/review.ts";
 import { deploymentLabel } from "../workloads/labels.ts";
 import { ClusterView, defaultNamespace, typeOfKind } from "./cluster-view.ts";
-import type { StoredSchema } from "./cluster/admission.ts";
+import type { PodRefusal, StoredSchema } from "./cluster/admission.ts";
 import { Cluster, type ControllerName } from "./cluster/cluster.ts";
 import type { EngineBehaviour, PodChoice } from "./cluster/engine-plan.ts";
 import { types, type Pod } from "./cluster/objects.ts";
@@ -184,6 +184,11 @@ export class Simulation extends ClusterView {
   deletePod(pod: Pod | undefined): void {
     const { namespace, name } = existing(pod).metadata;
     this.cluster.server.delete(types.pods, { namespace, name });
+  }
+
+  /** From now on the API server refuses new pods for which this gives a reason: a quota, a policy. */
+  refusePods(refusal: PodRefusal): void {
+    this.cluster.refusePod = refusal;
   }
 
   /** LeaderWorkerSet is installed, or removed with its objects. */

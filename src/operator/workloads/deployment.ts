@@ -18,8 +18,9 @@ export function deployment(owner: Owner, revision: RevisionData, replicas: numbe
     spec: {
       replicas,
       selector: { matchLabels: { ...servingPods(owner.name), ...revisionLabels } },
-      // Should the template be changed, no further GPUs are taken while it is changed back.
-      strategy: { type: "Recreate" },
+      // The template changes only by other hands, as by `kubectl rollout restart`: one replica after the other then, and
+      // without GPUs beyond those that it has.
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
       progressDeadlineSeconds: revision.startupBudgetSeconds + placementSeconds,
       revisionHistoryLimit: 0,
       template: revision.templates.serving,

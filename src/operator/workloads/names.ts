@@ -42,6 +42,34 @@ export function workloadName(owner: Owner, revision: string, slot?: number): str
   return `${owner.name}-${suffix}`;
 }
 
+/** `<name>-<8 hex>`, as {@link workloadName} writes it; of the StatefulSet of a group's workers with `-0` behind it. */
+const workloadForm = /^(.+)-[0-9a-f]{8}$/;
+
+/**
+ * The Deployment or LeaderWorkerSet behind the controller of a pod, where its name is one of ours: a ReplicaSet is called
+ * `<Deployment>-<hash>`, the StatefulSet of leaders as its LeaderWorkerSet, that of workers as their leader,
+ * `<LeaderWorkerSet>-0`.
+ */
+export function workloadOfOwner({
+  kind,
+  name,
+}: {
+  readonly kind: string;
+  readonly name: string;
+}): string | undefined {
+  if (kind !== "ReplicaSet" && kind !== "StatefulSet") return undefined;
+  const last = name.lastIndexOf("-");
+  const stem = name.slice(0, Math.max(0, last));
+  if (kind === "ReplicaSet") return workloadForm.test(stem) ? stem : undefined;
+  if (workloadForm.test(name)) return name;
+  return name.endsWith("-0") && workloadForm.test(stem) ? stem : undefined;
+}
+
+/** The LlamaDeployment that a workload of this name was made for. */
+export function ownerOfWorkload(name: string): string | undefined {
+  return workloadForm.exec(name)?.[1];
+}
+
 /** Base URL of the OpenAI-compatible API, for `status.endpoint`. */
 export function endpointUrl(owner: Owner): string {
   return `http://${serviceName(owner)}.${owner.namespace}.svc/v1`;

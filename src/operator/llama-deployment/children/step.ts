@@ -7,20 +7,22 @@
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
 import type { Applier } from "@llama-operator/kube-runtime/apply";
 import { controllerRevision } from "../../workloads/controller-revision.ts";
-import type { DesiredObject } from "../../workloads/desired.ts";
+import type { DesiredObject, Workload } from "../../workloads/desired.ts";
 import { revisionLabel } from "../../workloads/labels.ts";
 import { goOn, type Pass, type Step } from "../pass.ts";
 import { unknownWorkloads } from "../replicas/workloads.ts";
-import { foreignChild } from "../prerequisites/step.ts";
+import { foreignChildren } from "../prerequisites/step.ts";
 import { expiredRevisions } from "../revision/step.ts";
 import type { Scope } from "../scope.ts";
 import { applyAll, deleteAll } from "./apply.ts";
 import type { DesiredObjects } from "./desired-objects.ts";
+import { repairTemplates, TemplateRepairs } from "./template-repair.ts";
 
 /** Revisions that are kept though nothing uses them, so that an edit can be taken back without a new one. */
 const unusedRevisionsKept = 2;
 
 export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
+  const repairs = new TemplateRepairs();
   return {
     about: "workloads",
     async run(scope, pass) {
@@ -34,16 +36,21 @@ export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
       // What pods lean on may be refused, or be somebody else's: nothing new is made then, and what runs is counted all
       // the same, so that fewer replicas are fewer replicas whatever else is wrong.
       const [applied, failure] = await outcomeOf(applyAll(applier, first, context));
-      const foreign = applied?.find((each) => each.outcome === "foreign")?.object;
+      const foreign = (applied ?? []).flatMap((each) => (each.outcome === "foreign" ? [each.object] : []));
       const there = new Set(pass.workloads.map(({ object }) => object.metadata.name));
       const workloads = objects
         .filter(isWorkload)
         .filter((object) => isServed(scope, object))
-        .filter(({ metadata }) => (failure ?? foreign) === undefined || there.has(metadata?.name ?? ""));
-      await applyAll(applier, workloads, context);
+        .filter(
+          ({ metadata }) =>
+            (failure === undefined && foreign.length === 0) || there.has(metadata?.name ?? ""),
+        );
+      const [, unwritten] = await outcomeOf(applyAll(applier, workloads, context));
+      pass.tampering = await repairTemplates(scope, pass, workloads, { applier, repairs });
       await deleteAll(applier, unwanted(scope, pass, objects), scope.owner.uid, context);
-      if (failure !== undefined) throw failure.error;
-      return foreign === undefined ? goOn : foreignChild(foreign, scope.owner);
+      const failed = failure ?? unwritten;
+      if (failed !== undefined) throw failed.error;
+      return foreignChildren(foreign, scope.owner) ?? goOn;
     },
   };
 }
@@ -58,8 +65,8 @@ async function outcomeOf<T>(work: Promise<T>): Promise<Outcome<T>> {
   }
 }
 
-function isWorkload({ kind }: DesiredObject): boolean {
-  return kind === "Deployment" || kind === "LeaderWorkerSet";
+function isWorkload(object: DesiredObject): object is Workload {
+  return object.kind === "Deployment" || object.kind === "LeaderWorkerSet";
 }
 
 function isServed({ servesLeaderWorkerSets }: Scope, { kind }: DesiredObject): boolean {

@@ -65,28 +65,46 @@ function priorityClass({ object, hasPriorityClass }: Scope): Unmet | undefined {
   };
 }
 
-function foreignNames({ children, owner, object }: Scope): Unmet | undefined {
+function foreignNames(scope: Scope): Unmet | undefined {
+  const { children, owner, object } = scope;
   const named = [children.service, children.podDisruptionBudget];
   if (object.spec.podTemplate.serviceAccountName === undefined) named.push(children.serviceAccount);
-  const foreign = named.find((child) => child !== undefined && controllerOf(child)?.uid !== owner.uid);
-  return foreign && foreignChild(foreign, owner);
+  const holders = named.filter(
+    (child): child is Live<KubeObject> => child !== undefined && controllerOf(child)?.uid !== owner.uid,
+  );
+  const hasWorkloads = children.deployments.length + children.leaderWorkerSets.length > 0;
+  // Beside a model that runs, leftovers that hold no name are told, and keep nothing from going on.
+  return foreignChildren(hasWorkloads ? holders : [...holders, ...children.orphans], owner);
 }
 
-/** What to say of an object under one of our names that is not ours. */
-export function foreignChild(child: Live<KubeObject>, { name }: Owner): Unmet {
-  const controller = controllerOf(child);
-  if (controller?.kind === "LlamaDeployment" && controller.name === name) {
-    return {
-      kind: "blocked",
-      reason: reasons.PredecessorLeaving,
-      message: `${child.kind} ${child.metadata.name} still belongs to an earlier LlamaDeployment ${name} that is being deleted`,
-    };
-  }
-  return {
-    kind: "stalled",
-    reason: reasons.NameConflict,
-    message:
-      `${child.kind} ${child.metadata.name} is there and not ours: delete or rename it, ` +
-      "or name this LlamaDeployment otherwise",
+/** What to say of objects that stand in our way and are not ours; undefined where there are none. */
+export function foreignChildren(children: readonly Live<KubeObject>[], { name }: Owner): Unmet | undefined {
+  const isLeaving = (child: Live<KubeObject>): boolean => {
+    const controller = controllerOf(child);
+    return controller?.kind === "LlamaDeployment" && controller.name === name;
   };
+  const staying = children.filter((child) => !isLeaving(child));
+  // What stays needs a person, whatever else is on its way out.
+  if (staying.length > 0) return { kind: "stalled", reason: reasons.NameConflict, message: notOurs(staying) };
+  const [leaving] = children;
+  if (leaving === undefined) return undefined;
+  return {
+    kind: "blocked",
+    reason: reasons.PredecessorLeaving,
+    message: `${leaving.kind} ${leaving.metadata.name} still belongs to an earlier LlamaDeployment ${name} that is being deleted`,
+  };
+}
+
+/** Objects that are named before the rest is counted. */
+const mostNamed = 20;
+
+/** Names all objects at once, so that a person need not come back for each. */
+export function notOurs(objects: readonly Live<KubeObject>[]): string {
+  const named = objects.slice(0, mostNamed).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  const rest = objects.length - named.length;
+  const [are, them] = objects.length === 1 ? ["is", "it"] : ["are", "them"];
+  return (
+    `${named.join(", ")}${rest === 0 ? "" : ` and ${rest} more`} ${are} there and not ours: delete or rename ${them}, ` +
+    "or name this LlamaDeployment otherwise"
+  );
 }

@@ -1,7 +1,8 @@
 // Replicas out of pods: a replica is one pod, or all ranks of one group.
-import { isTerminating, type KubeObject, type Live } from "@llama-operator/kube-runtime/client";
+import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
 import { reasons, type Reason } from "@llama-operator/llama/api";
-import type { Pod } from "../../observed/pod.ts";
+import type { Scope } from "../scope.ts";
+import { isActive, type Pod } from "../../observed/pod.ts";
 
 /** Why a replica does not answer, beyond still loading. */
 export interface ReplicaFailure {
@@ -20,6 +21,8 @@ export interface Replica {
   readonly placed: boolean;
   /** Every pod is Ready: the serving rank answers, and no other rank is missing. */
   readonly ready: boolean;
+  /** Ranks are missing, and none is on its way out: nobody makes them. */
+  readonly lacksPods?: true;
   /** The scheduler's words for one pod that has no node. */
   readonly unschedulable?: string;
   readonly failure?: ReplicaFailure;
@@ -40,7 +43,7 @@ export interface LiveWorkload {
 }
 
 /**
- * A replica of `podCount` pods; terminating pods are on their way out and do not count. With a slot it is a group.
+ * A replica of `podCount` pods; those that are on their way out or have ended do not count. With a slot it is a group.
  */
 export function replicaOf(
   revision: string,
@@ -48,7 +51,7 @@ export function replicaOf(
   allPods: readonly Pod[],
   slot?: number,
 ): Replica {
-  const pods = allPods.filter((pod) => !isTerminating(pod));
+  const pods = allPods.filter(isActive);
   const complete = pods.length >= podCount;
   const unschedulable = pods.find((pod) => pod.unschedulable !== undefined)?.unschedulable;
   const failure = firstDefined(pods, failureOf);
@@ -63,10 +66,41 @@ export function replicaOf(
     pods,
     placed: complete && pods.every((pod) => pod.nodeName !== undefined),
     ready: complete && pods.every((pod) => pod.ready),
+    ...(allPods.length < podCount ? { lacksPods: true } : {}),
     ...(unschedulable === undefined ? {} : { unschedulable }),
     ...(failure === undefined ? {} : { failure }),
     ...(startedAt === undefined || startedAt === "" ? {} : { startedAt }),
   };
+}
+
+/** A group whose leader the Service does not select: it answers nobody, and its controller leaves it so. */
+export function outOfService(group: Replica, { metadata: { name } }: Pod): Replica {
+  const message =
+    `pod ${name} leads a group and was taken out of the Service by its labels: put them back, ` +
+    "or delete the pod, and its group is made anew";
+  return { ...group, ready: false, failure: { reason: reasons.OutOfService, message } };
+}
+
+/**
+ * A replica that does not answer while one of these pods is on a node that is not Ready: the node is why, whatever else is.
+ * How to let its pods go: https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#non-graceful-node-shutdown
+ */
+export function onLostNode(
+  replica: Replica,
+  pods: readonly Pod[],
+  { nodeNamed }: Pick<Scope, "nodeNamed">,
+): Replica {
+  if (replica.ready) return replica;
+  const lost = firstDefined(pods, ({ nodeName }) => {
+    const node = nodeName === undefined ? undefined : nodeNamed(nodeName);
+    return node?.notReady && { name: node.metadata.name, ...node.notReady };
+  });
+  if (lost === undefined) return replica;
+  const { name, since, reason } = lost;
+  const message =
+    `node ${name} is not Ready since ${since} (${reason}), and its pods end only with it: bring it back, or, if it is ` +
+    "off for good, delete the Node or taint it node.kubernetes.io/out-of-service=nodeshutdown:NoExecute";
+  return { ...replica, failure: { reason: reasons.NodeLost, message } };
 }
 
 function firstDefined<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {

@@ -1,14 +1,15 @@
 // The workloads that exist for an object, and the replicas of each: pods of a Deployment, or the group of a
-// LeaderWorkerSet. A workload is recognised by its name, which follows from owner, revision and slot; its labels say the
+// LeaderWorkerSet. A pod is of the workload that controls it, whatever its labels say. A workload is recognised by its name, which follows from owner, revision and slot; its labels say the
 // same, and are put back where they were taken away.
 import { isTerminating, type KubeObject, type Live } from "@llama-operator/kube-runtime/client";
-import type { Pod } from "../../observed/pod.ts";
-import { groupNameLabel, revisionLabel, slotLabel } from "../../workloads/labels.ts";
+import { matchesLabels } from "@llama-operator/llama/api";
+import { isActive, type Pod } from "../../observed/pod.ts";
+import { revisionLabel, servingPods, slotLabel } from "../../workloads/labels.ts";
 import { workloadName, type Owner } from "../../workloads/names.ts";
 import { spansNodes, type RevisionData } from "../../workloads/revision.ts";
 import type { Pass } from "../pass.ts";
 import type { Scope } from "../scope.ts";
-import { replicaOf, type LiveWorkload } from "./replica.ts";
+import { onLostNode, outOfService, replicaOf, type LiveWorkload } from "./replica.ts";
 
 /** Slots looked for beyond the number of groups that exist: numbers are taken again from the lowest. */
 const slotsBeyond = 16;
@@ -18,26 +19,35 @@ const slotsBeyond = 16;
  * are on their way out, and those of no known revision, which nobody here may touch.
  */
 export function observeWorkloads(
-  { owner, children: { deployments, leaderWorkerSets }, pods }: Pick<Scope, "owner" | "children" | "pods">,
+  scope: Pick<Scope, "owner" | "children" | "pods" | "nodeNamed">,
   pass: Pick<Pass, "workloads" | "replicas">,
   revisions: readonly RevisionData[],
 ): void {
+  const {
+    owner,
+    children: { deployments, leaderWorkerSets },
+    pods,
+  } = scope;
   const slots = leaderWorkerSets.length + slotsBeyond;
-  const podsWith = (label: string, value: string): readonly Pod[] =>
-    pods.filter((pod) => pod.metadata.labels?.[label] === value);
+  const podsBy = Map.groupBy(pods, ({ workload }) => workload);
   pass.workloads = [...deployments, ...leaderWorkerSets].flatMap((object): LiveWorkload[] => {
     if (isTerminating(object)) return [];
     const place = labelledPlace(owner, revisions, object) ?? placeByName(owner, revisions, object, slots);
     if (place === undefined) return [];
     const { revision, slot } = place;
+    const kept: readonly Pod[] = podsBy.get(object.metadata.name) ?? [];
     if (slot !== undefined) {
-      const group = podsWith(groupNameLabel, object.metadata.name);
-      const replica = replicaOf(revision.hash, revision.plan.nodesPerReplica, group, slot);
+      const group = replicaOf(revision.hash, revision.plan.nodesPerReplica, kept, slot);
+      const leader = kept.find((pod) => isActive(pod) && pod.metadata.name === leaderName(object));
+      const found = leader === undefined || isReachable(leader, owner) ? group : outOfService(group, leader);
+      // Ranks that are to go and that nobody ends keep the group from being made anew.
+      const replica = onLostNode(found, kept, scope);
       return [{ object, revision: revision.hash, desired: 1, slot, replicas: [replica] }];
     }
-    const own = podsWith(revisionLabel, revision.hash).filter((pod) => !isTerminating(pod));
+    // One that the Service does not reach was taken out of service by its labels, and is about to be replaced.
+    const own = kept.filter((pod) => isActive(pod) && isReachable(pod, owner));
     const desired = (object as { spec?: { replicas?: number } }).spec?.replicas ?? own.length;
-    const replicas = own.map((pod) => replicaOf(revision.hash, 1, [pod]));
+    const replicas = own.map((pod) => onLostNode(replicaOf(revision.hash, 1, [pod]), [pod], scope));
     return [{ object, revision: revision.hash, desired, replicas }];
   });
   pass.replicas = pass.workloads.flatMap(({ replicas }) => replicas);
@@ -52,6 +62,16 @@ export function unknownWorkloads(
   return [...deployments, ...leaderWorkerSets].filter(
     (object) => !known.has(object) && !isTerminating(object),
   );
+}
+
+/** Whether the Service selects a pod. */
+function isReachable({ metadata: { labels } }: Pod, { name }: Owner): boolean {
+  return matchesLabels(labels ?? {}, servingPods(name));
+}
+
+/** LeaderWorkerSets of ours have one group, the first. */
+function leaderName({ metadata: { name } }: Live<KubeObject>): string {
+  return `${name}-0`;
 }
 
 interface Place {

@@ -8,13 +8,14 @@ import {
   type LlamaDeploymentStatus,
   type Condition,
 } from "@llama-operator/llama/api";
+import type { Tampering } from "../children/template-repair.ts";
 import { isShort } from "../engine-report/measured.ts";
 
 /** What is worth an event; the caller adds what it is about. */
 export interface Transition {
   readonly type: "Normal" | "Warning";
   readonly reason: string;
-  /** What the operator was doing: `Plan`, `Place`, `Load`, `Serve` or `Measure`. */
+  /** What the operator was doing: `Plan`, `Place`, `Load`, `Serve`, `Measure` or `Repair`. */
   readonly action: string;
   readonly note: string;
 }
@@ -53,6 +54,26 @@ export function transitions(
     events.push({ type: isProgress ? "Normal" : "Warning", reason, action, note: message });
   }
   return [...events, ...shortfalls(before, after)];
+}
+
+/** The events of what others added to pods. */
+export function tamperingEvents(tampering: readonly Tampering[]): readonly Transition[] {
+  return tampering.map(({ workload: { kind, name }, paths, isRepaired }) => {
+    const what = `${kind} ${name}: ${paths.join(", ")} ${paths.length === 1 ? "was" : "were"} added by somebody else`;
+    return isRepaired
+      ? {
+          type: "Warning",
+          reason: reasons.TemplateRepaired,
+          action: "Repair",
+          note: `${what} and taken out again; what pods need beyond the plan is set in the LlamaDeployment`,
+        }
+      : {
+          type: "Warning",
+          reason: reasons.TemplateChanged,
+          action: "Repair",
+          note: `${what} again, soon after it was taken out, and is left for now: each change restarts pods`,
+        };
+  });
 }
 
 /** Told when the engine's report is written, once a revision. */

@@ -23,11 +23,18 @@ export interface StoredSchema {
   readonly items?: StoredSchema;
 }
 
+/** Why a new pod is refused, in the API server's words: a quota, a policy; undefined where it is not. */
+export type PodRefusal = (pod: PodObject) => string | undefined;
+
 /**
  * @param server the one that the rules are for: some look at other objects
  * @param schema of LlamaDeployments, where the cluster's CRD is not that of this release: what it lacks is dropped
  */
-export function admissionRules(server: () => InMemoryApiServer, schema?: StoredSchema): RulesOfKinds {
+export function admissionRules(
+  server: () => InMemoryApiServer,
+  refusal: PodRefusal,
+  schema?: StoredSchema,
+): RulesOfKinds {
   const workload = { statusSubresource: true, generation: true } as const;
   let addresses = 0;
   return {
@@ -64,7 +71,11 @@ export function admissionRules(server: () => InMemoryApiServer, schema?: StoredS
         const isOver = status?.phase === "Succeeded" || status?.phase === "Failed";
         return spec.nodeName === undefined || isOver ? 0 : (spec.terminationGracePeriodSeconds ?? 30);
       },
-      admit: (object, live) => (live === undefined ? newPod(object as PodObject, server()) : object),
+      admit: (object, live) => {
+        if (live !== undefined) return object;
+        refusePod(object as PodObject, refusal);
+        return newPod(object as PodObject, server());
+      },
     },
   };
 }
@@ -114,6 +125,11 @@ const outageTolerations: readonly Toleration[] = ["not-ready", "unreachable"].ma
   effect: "NoExecute",
   tolerationSeconds: 300,
 }));
+
+function refusePod(pod: PodObject, refusal: PodRefusal): void {
+  const message = refusal(pod);
+  if (message !== undefined) throw new ApiError("", { code: 403, reason: "Forbidden", message });
+}
 
 function newPod(pod: PodObject, server: InMemoryApiServer): PodObject {
   const { priorityClassName: name, tolerations = [] } = pod.spec;

@@ -1,7 +1,7 @@
 // A cluster in memory: an API server with the rules of its kinds, and the small controllers that run workloads on it.
 import type { Clock } from "@llama-operator/kube-runtime";
 import { InMemoryApiServer } from "@llama-operator/kube-runtime/testing";
-import { admissionRules, type StoredSchema } from "./admission.ts";
+import { admissionRules, type PodRefusal, type StoredSchema } from "./admission.ts";
 import type { ControlLoop } from "./control-loop.ts";
 import { deploymentController } from "./deployment-controller.ts";
 import { EnginePlan } from "./engine-plan.ts";
@@ -27,6 +27,8 @@ export class Cluster {
   readonly server: InMemoryApiServer;
   readonly engines = new EnginePlan();
   readonly nodes: NodeController;
+  /** What quotas and policies say to new pods. */
+  refusePod: PodRefusal = () => undefined;
   readonly kubelet: Kubelet;
   readonly #clock: WorkClock;
   readonly #loops: Readonly<Record<ControllerName, readonly ControlLoop[]>>;
@@ -35,7 +37,11 @@ export class Cluster {
   constructor(clock: Clock, random: () => number, schema?: StoredSchema) {
     let uids = 0;
     const server: InMemoryApiServer = new InMemoryApiServer({
-      rules: admissionRules(() => server, schema),
+      rules: admissionRules(
+        () => server,
+        (pod) => this.refusePod(pod),
+        schema,
+      ),
       now: () => clock.now(),
       newUid: () => {
         uids += 1;

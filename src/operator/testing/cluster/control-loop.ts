@@ -5,6 +5,7 @@
 // cache and needs no expectations; it is not tried again on errors, which end the test.
 import type { InMemoryApiServer } from "@llama-operator/kube-runtime/testing";
 import {
+  isRefused,
   objectKey,
   parseObjectKey,
   refOf,
@@ -36,6 +37,9 @@ export function watched<T extends KubeObject>(
   // The server hands a kind's listeners its own objects alone.
   return { type, keys: keys as unknown as Watched["keys"] };
 }
+
+/** After how long a controller tries again what was refused: the real ones back off. */
+const retryMs = 30_000;
 
 /** How long a controller takes to see a change and act. */
 const reactionMs = 10;
@@ -70,6 +74,11 @@ export class ControlLoop {
     this.#parts.clock.setTimeout(() => this.enqueue(ref), ms);
   }
 
+  /** Looks at a key again and again as long as something outside refuses it: nobody waits for that. */
+  retry(ref: ObjectRef): void {
+    this.#parts.clock.setBackgroundTimeout(() => this.enqueue(ref), retryMs);
+  }
+
   /** The controller is down; what changes meanwhile is looked at when it is back. */
   set paused(paused: boolean) {
     this.#paused = paused;
@@ -87,6 +96,12 @@ export class ControlLoop {
       for (const key of keys) this.#reconcile(parseObjectKey(key));
     }, reactionMs);
   }
+}
+
+/** What the API server answered, without what was asked. @throws what is not a refusal */
+export function refusalOf(error: unknown): string {
+  if (!isRefused(error)) throw error;
+  return error.message.slice(error.message.indexOf(`${error.reason}: `) + error.reason.length + 2);
 }
 
 function resourceOf({ plural, group }: ResourceType): string {

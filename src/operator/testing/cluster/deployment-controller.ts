@@ -1,7 +1,7 @@
-// Deployments: a ReplicaSet for each template, after pkg/controller/deployment (Kubernetes 1.35, recreate.go).
+// Deployments: a ReplicaSet for each template, after pkg/controller/deployment (Kubernetes 1.35, recreate.go, rolling.go).
 //
-// Differs from the real one: every Deployment is rolled out by Recreate, the only strategy that the operator uses; the
-// pod-template-hash is another hash; no pausing, no progress deadline, no events.
+// Differs from the real one: bounds of a rolling update are whole numbers; one that is scaled in the middle of it is not
+// scaled in proportion; the pod-template-hash is another hash; no pausing, no progress deadline, no events.
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { InMemoryApiServer } from "@llama-operator/kube-runtime/testing";
@@ -55,33 +55,91 @@ function reconcile(parts: ClusterParts, ref: ObjectRef): void {
 }
 
 function rollOut(
-  { server }: ClusterParts,
+  parts: ClusterParts,
   deployment: Workload,
   current: Workload | undefined,
   old: readonly Workload[],
 ): void {
+  const { server } = parts;
+  const replicas = deployment.spec.replicas ?? 1;
+  const { strategy } = deployment.spec;
+  if (strategy?.type === "Recreate") recreate(parts, deployment, current, old);
+  else roll(parts, deployment, current, old);
+  const limit = deployment.spec.revisionHistoryLimit ?? 10;
+  if (current === undefined || readyOf(server, current) < replicas) return;
+  const idle = old.filter((set) => (set.spec.replicas ?? 0) === 0 && podsOf(server, set).length === 0);
+  for (const set of idle.slice(0, Math.max(0, idle.length - limit))) {
+    server.delete(types.replicaSets, { namespace: set.metadata.namespace, name: set.metadata.name });
+  }
+}
+
+function recreate(
+  parts: ClusterParts,
+  deployment: Workload,
+  current: Workload | undefined,
+  old: readonly Workload[],
+): void {
+  const { server } = parts;
   const replicas = deployment.spec.replicas ?? 1;
   const running = old.filter((set) => (set.spec.replicas ?? 0) > 0);
   for (const set of running) server.update(types.replicaSets, withReplicas(set, 0), manager);
   const oldPods = old.flatMap((set) => podsOf(server, set)).filter(({ status }) => !isOver(status?.phase));
   if (running.length > 0 || oldPods.length > 0) return;
-  if (current === undefined) {
-    const set = newReplicaSet(deployment, replicas, old);
-    // The name is that of the template: another Deployment's, of the same name before, may still be there.
-    if (
-      server.get(types.replicaSets, { namespace: set.metadata.namespace, name: set.metadata.name }) !==
-      undefined
-    )
-      countCollision(server, deployment);
-    else server.create(types.replicaSets, set, manager);
-  } else if (current.spec.replicas !== replicas) {
+  if (current === undefined) createReplicaSet(parts, deployment, replicas, old);
+  else if (current.spec.replicas !== replicas) {
     server.update(types.replicaSets, withReplicas(current, replicas), manager);
   }
-  const limit = deployment.spec.revisionHistoryLimit ?? 10;
-  if (current === undefined || (current.status?.readyReplicas ?? 0) < replicas) return;
-  for (const set of old.slice(0, Math.max(0, old.length - limit))) {
-    server.delete(types.replicaSets, { namespace: set.metadata.namespace, name: set.metadata.name });
+}
+
+/** reconcileNewReplicaSet, then reconcileOldReplicaSets: those that serve nothing go first. */
+function roll(
+  parts: ClusterParts,
+  deployment: Workload,
+  current: Workload | undefined,
+  old: readonly Workload[],
+): void {
+  const { server } = parts;
+  const replicas = deployment.spec.replicas ?? 1;
+  const { maxSurge = 1, maxUnavailable = 0 } = deployment.spec.strategy?.rollingUpdate ?? {};
+  const oldCount = old.reduce((sum, set) => sum + (set.spec.replicas ?? 0), 0);
+  const count = current?.spec.replicas ?? 0;
+  const room = replicas + maxSurge - oldCount - count;
+  const next = count > replicas ? replicas : Math.min(replicas, count + Math.max(0, room));
+  if (current === undefined) createReplicaSet(parts, deployment, next, old);
+  else if (next !== count) server.update(types.replicaSets, withReplicas(current, next), manager);
+  if (current === undefined || next !== count) return;
+  const ready = readyOf(server, current);
+  const minAvailable = replicas - maxUnavailable;
+  let mayGo = oldCount + count - minAvailable - (count - ready);
+  let mayGoReady = old.reduce((sum, set) => sum + readyOf(server, set), 0) + ready - minAvailable;
+  for (const set of old) {
+    const has = set.spec.replicas ?? 0;
+    const answering = Math.min(has, readyOf(server, set));
+    const broken = Math.min(Math.max(0, mayGo), has - answering);
+    mayGo -= broken;
+    const serving = Math.min(Math.max(0, mayGoReady), Math.max(0, mayGo), answering);
+    mayGo -= serving;
+    mayGoReady -= serving;
+    const left = has - broken - serving;
+    if (left < has) server.update(types.replicaSets, withReplicas(set, left), manager);
   }
+}
+
+function readyOf(server: InMemoryApiServer, set: Workload): number {
+  return podsOf(server, set).filter((pod) => isActive(pod) && isReady(pod)).length;
+}
+
+function createReplicaSet(
+  { server }: ClusterParts,
+  deployment: Workload,
+  replicas: number,
+  old: readonly Workload[],
+): void {
+  const set = newReplicaSet(deployment, replicas, old);
+  const { namespace, name } = set.metadata;
+  // The name is that of the template: another Deployment's, of the same name before, may still be there.
+  if (server.get(types.replicaSets, { namespace, name }) !== undefined) countCollision(server, deployment);
+  else server.create(types.replicaSets, set, manager);
 }
 
 /** The next try takes another hash. */
@@ -167,7 +225,15 @@ function writeStatus({ server, clock }: ClusterParts, { metadata, spec }: Worklo
       readyReplicas: ready,
       availableReplicas: ready,
       unavailableReplicas: Math.max(0, wanted - ready),
-      conditions: withCondition(status?.conditions, available, timestamp(clock.now())),
+      conditions: [
+        ...withCondition(
+          status?.conditions?.filter(({ type }) => type !== "ReplicaFailure"),
+          available,
+          timestamp(clock.now()),
+        ),
+        // That of the new ReplicaSet, or else of an old one (getReplicaFailures).
+        ...sets.flatMap((set) => set.status?.conditions ?? []).slice(0, 1),
+      ],
     },
   );
 }

@@ -107,6 +107,10 @@ export interface WorkloadObject extends KubeObject {
     readonly selector: { readonly matchLabels?: Strings };
     readonly template: PodTemplate;
     readonly revisionHistoryLimit?: number;
+    readonly strategy?: {
+      readonly type?: string;
+      readonly rollingUpdate?: { readonly maxSurge?: number; readonly maxUnavailable?: number };
+    };
     readonly serviceName?: string;
     readonly ordinals?: { readonly start?: number };
   };

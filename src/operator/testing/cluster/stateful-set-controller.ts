@@ -5,18 +5,49 @@
 // LeaderWorkerSet), one ControllerRevision for each set, whose labels are those of the pod template, as in the real one.
 import { createHash } from "node:crypto";
 import type { ObjectRef } from "@llama-operator/kube-runtime/client";
-import { ControlLoop, watched, type ClusterParts } from "./control-loop.ts";
-import { isActive, isReady, types, type Pod, type Workload } from "./objects.ts";
+import { ControlLoop, refusalOf, watched, type ClusterParts } from "./control-loop.ts";
+import { isActive, isReady, timestamp, types, type Pod, type Workload } from "./objects.ts";
 import { controllerReference, ownerOfKind, podsOf } from "./ownership.ts";
 
 const manager = "kube-controller-manager";
 
 export function statefulSetController(parts: ClusterParts): ControlLoop {
-  return new ControlLoop(
+  const loop: ControlLoop = new ControlLoop(
     parts,
     [watched(types.statefulSets), watched(types.pods, (pod) => [ownerOfKind(pod, "StatefulSet")])],
-    (ref) => reconcile(parts, ref),
+    (ref) => {
+      try {
+        reconcile(parts, ref);
+      } catch (error) {
+        tellFailure(parts, ref, refusalOf(error));
+        loop.retry(ref);
+      }
+    },
   );
+  return loop;
+}
+
+/** Nothing but an event says that a pod is refused (stateful_pod_control.go). */
+function tellFailure(
+  { server, clock }: ClusterParts,
+  { namespace = "", name }: ObjectRef,
+  refusal: string,
+): void {
+  const at = timestamp(clock.now());
+  const ref = { namespace, name: `${name}.failed-create` };
+  const note = `create Pod in StatefulSet ${name} failed error: ${refusal}`;
+  const event = {
+    apiVersion: "events.k8s.io/v1",
+    kind: "Event",
+    metadata: ref,
+    type: "Warning",
+    reason: "FailedCreate",
+    note,
+    regarding: { kind: "StatefulSet", namespace, name },
+    deprecatedLastTimestamp: at,
+  };
+  if (server.get(types.events, ref) === undefined) server.create(types.events, event, manager);
+  else server.patch(types.events, ref, { note, deprecatedLastTimestamp: at }, { manager });
 }
 
 function reconcile(parts: ClusterParts, ref: ObjectRef): void {

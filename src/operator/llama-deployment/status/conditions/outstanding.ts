@@ -1,9 +1,10 @@
 // What keeps a generation from answering in full: the one thing that Ready and Reconciling both tell.
 import { reasons, type Reason } from "@llama-operator/llama/api";
 import type { Pass } from "../../pass.ts";
+import { notOurs } from "../../prerequisites/step.ts";
 import { unknownWorkloads } from "../../replicas/workloads.ts";
 import type { Scope } from "../../scope.ts";
-import { currentReplicas } from "./verdict.ts";
+import { currentReplicas, podRefusal } from "./verdict.ts";
 
 /** The first thing that is still to be done, or stands in the way; undefined where nothing does. */
 export function outstanding(
@@ -20,6 +21,9 @@ export function outstanding(
         "is: delete it once nothing needs it",
     };
   }
+  const orphans = scope.children.orphans.filter(({ kind }) => kind !== "ControllerRevision");
+  // Their pods have our labels, so that they answer as ours.
+  if (orphans.length > 0) return { reason: reasons.NameConflict, message: notOurs(orphans) };
   const wanted = scope.object.spec.replicas;
   if (wanted === 0) {
     const left = pass.replicas.length + scope.leavingPods;
@@ -33,6 +37,8 @@ export function outstanding(
   if (answering >= wanted && mine.length === wanted && older === 0) return undefined;
   const failure = mine.find((replica) => replica.failure !== undefined)?.failure;
   if (failure !== undefined) return failure;
+  const refusal = podRefusal(pass);
+  if (refusal !== undefined) return refusal;
   const { placement, plan } = pass.rollout ?? {};
   if (placement !== undefined) return placement;
   if (older > 0) {

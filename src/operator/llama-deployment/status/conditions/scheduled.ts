@@ -1,6 +1,6 @@
 // Scheduled: every wanted pod has a node. Nothing is said of a generation that is blocked.
 import { conditionTypes, reasons } from "@llama-operator/llama/api";
-import { currentReplicas, type ConditionRule } from "./verdict.ts";
+import { currentReplicas, podRefusal, type ConditionRule } from "./verdict.ts";
 
 export const scheduled: ConditionRule = {
   type: conditionTypes.scheduled,
@@ -12,6 +12,11 @@ export const scheduled: ConditionRule = {
       return { status: "False", reason: placement.reason, message: placement.message };
     }
     const mine = currentReplicas(pass);
+    const lost = mine.find(({ placed, failure }) => !placed && failure?.reason === reasons.NodeLost)?.failure;
+    if (lost !== undefined) return { status: "False", ...lost };
+    const refusal =
+      mine.length < wanted || mine.some((replica) => replica.lacksPods) ? podRefusal(pass) : undefined;
+    if (refusal !== undefined) return { status: "False", ...refusal };
     if (mine.length < wanted || mine.some((replica) => !replica.placed)) {
       return { status: "Unknown", reason: reasons.PlacingPods, message: "pods are being placed" };
     }

@@ -54,12 +54,14 @@ export function story(told: Story): { readonly scope: Scope; readonly pass: Pass
       revisions: [],
       deployments: [],
       leaderWorkerSets: [],
+      orphans: [],
     },
     revisions: [],
     pods: [],
     leavingPods: leaving,
     servesLeaderWorkerSets: true,
     hasPriorityClass: true,
+    nodeNamed: () => undefined,
     nodesOf: () => [],
   };
   return { scope, pass: passOf(told, replicas) };
