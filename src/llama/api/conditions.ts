@@ -17,6 +17,8 @@ export const conditionTypes = {
   scheduled: "Scheduled",
   /** Every wanted replica has loaded its weights. */
   modelLoaded: "ModelLoaded",
+  /** The plan in force is not what this spec would be planned to; present only while True. */
+  planDiffers: "PlanDiffers",
 } as const;
 
 /** Reasons for people and machines; `kubectl wait`, alerts and tests may rely on them. */
@@ -33,6 +35,8 @@ export const reasons = {
   NoReplicaReady: "NoReplicaReady",
   /** A layout was found. */
   Fits: "Fits",
+  /** The plan was stored by an earlier release, and may have settings of an earlier spec; the message has both values. */
+  PlanDiffers: "PlanDiffers",
   /** Every wanted pod has a node. */
   PodsScheduled: "PodsScheduled",
   /** Pods are made and have no node yet; nothing says that they will not get one. */

@@ -92,8 +92,8 @@ const environmentVariable = withRules(
 export const engineType = z.enum(["vllm"]);
 
 /**
- * `spec.engine`. A revision's identity is the hash of this object: a further field has no
- * default, or every model would restart with the upgrade. What shapes no pod goes elsewhere in the spec.
+ * `spec.engine`. It is part of a revision's identity, but for fields at their default that are added later. What shapes no
+ * pod goes elsewhere in the spec.
  */
 export const engine = z.strictObject({
   type: engineType.default("vllm").describe("Inference engine."),

@@ -5,11 +5,13 @@ export {
   measuredOverheadOf,
   overheadBytesOf,
 } from "./choice/measured-overheads.ts";
+export { type Difference, differencesOf } from "./choice/differences.ts";
 export { gatedNote } from "./intent/resolve.ts";
+export { type Wish, sameWish, wishOf } from "./intent/wish.ts";
 export { engineSettings } from "./intent/settings.ts";
 export { hardwareOf, isUsable } from "./node/hardware.ts";
 export { type PerformanceInput, decodeBound, prefillTokensPerSecond } from "./performance.ts";
-export type { Alternative, Plan, PlanResult, PoolFacts, Refusal, Weights } from "./plan.ts";
+export type { Alternative, Plan, PlanInForce, PlanResult, PoolFacts, Refusal, Weights } from "./plan.ts";
 export type { Details } from "./planner.ts";
 export { quantityValue } from "./quantity.ts";
 export { describeRefusal } from "./refusal.ts";

@@ -4,6 +4,7 @@ import type { FabricType, GpuPoolSpec } from "../api/gpu-pool.ts";
 import type { Reason } from "../api/conditions.ts";
 import type { LlamaDeploymentSpec } from "../api/llama-deployment.ts";
 import type { WeightFormat } from "../catalog/weight-bytes.ts";
+import type { Wish } from "./intent/wish.ts";
 import type { MeasuredOverhead } from "../api/measured-overheads.ts";
 
 /** A pool as the planner sees it. `freeGpus` orders the choice between pools; it never makes a plan illegal. */
@@ -149,13 +150,23 @@ export interface Refusal {
 
 export type PlanResult = Plan | Refusal;
 
+/** A plan that runs, or is to. */
+export interface PlanInForce {
+  readonly plan: Plan;
+  /**
+   * What it was made for. Absent where it was stored before that was kept: then it takes the spec that it is asked about
+   * as its own, if it is an answer to that at all.
+   */
+  readonly madeFor?: Wish | undefined;
+}
+
 /** What to plan. */
 export interface PlanRequest {
   readonly spec: LlamaDeploymentSpec;
   /** The pools that the object's namespace may use. */
   readonly pools: readonly PoolFacts[];
-  /** The plan in force: kept as it is while it is legal and fits. */
-  readonly current?: Plan;
+  /** The plan in force: kept as it is while the wish that it was made for is unchanged. */
+  readonly current?: PlanInForce;
   /** What running engines were found to take besides weights and KV cache: goes before the engine's rule. */
   readonly measuredOverheads?: readonly MeasuredOverhead[];
 }

@@ -130,7 +130,7 @@ export function planInDetail(request: PlanRequest): Details | Refusal {
 
 /**
  * Plans one replica of a LlamaDeployment on the pools that it may use, or refuses with the number that broke and the
- * nearest changes that work. With `current` given and still legal and fitting, returns that very plan.
+ * nearest changes that work. With `current` made for this very wish, returns that plan.
  */
 export function plan(request: PlanRequest): PlanResult {
   const result = decide(request);

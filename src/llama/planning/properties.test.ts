@@ -11,6 +11,7 @@ import { bf16Layout, fp8Layout } from "../catalog/weight-bytes.ts";
 import { mergePatch } from "./choice/alternatives.ts";
 import { totalBytes } from "./messages/explanation.ts";
 import { accountMemory } from "./memory/memory.ts";
+import { wishOf } from "./intent/wish.ts";
 import type { PoolFacts } from "./plan.ts";
 import { plan, planInDetail } from "./planner.ts";
 
@@ -141,12 +142,28 @@ describe("for any spec and pools", () => {
     );
   });
 
+  test("a plan that was made for another spec leaves nothing behind", () => {
+    fc.assert(
+      fc.property(spec, spec, pools, (earlier, wanted, offered) => {
+        const before = plan({ spec: earlier, pools: offered });
+        if (before.kind === "refusal") return;
+        const current = { plan: before, madeFor: wishOf(earlier) };
+        expect(plan({ spec: wanted, pools: offered, current })).toEqual(
+          plan({ spec: wanted, pools: offered }),
+        );
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test("a plan is kept when it is planned again with itself in force", () => {
     fc.assert(
       fc.property(spec, pools, (wanted, offered) => {
         const current = plan({ spec: wanted, pools: offered });
         if (current.kind === "refusal") return;
-        expect(plan({ spec: wanted, pools: offered, current })).toBe(current);
+        const madeFor = wishOf(wanted);
+        expect(plan({ spec: wanted, pools: offered, current: { plan: current, madeFor } })).toBe(current);
+        expect(plan({ spec: wanted, pools: offered, current: { plan: current } })).toBe(current);
       }),
       { numRuns: 200 },
     );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { evaluate } from "@llama-operator/llama";
-import type { Plan, PoolFacts } from "@llama-operator/llama/planning";
-import { gpuPoolSpec, llamaDeploymentSpec } from "@llama-operator/llama/api";
+import type { PoolFacts } from "@llama-operator/llama/planning";
+import { gpuPoolSpec, llamaDeploymentSpec, type LlamaDeploymentSpec } from "@llama-operator/llama/api";
 import type { AdmissionRequest } from "./admission-review.ts";
 import { review, type PlanningSources } from "./review.ts";
 
@@ -146,19 +146,19 @@ describe("an edit of a LlamaDeployment", () => {
   test("is planned beside the plan in force, as the controller will; a new object has none", () => {
     const inForce = evaluate({ spec: llamaDeploymentSpec.parse(fits), pools: [h100] });
     if (inForce.kind !== "plan") throw new Error(inForce.message);
-    const seen: (Plan | undefined)[] = [];
+    const seen: LlamaDeploymentSpec[] = [];
     const sources: PlanningSources = {
-      pools: (_namespace, current) => {
-        seen.push(current);
-        return [h100];
+      pools: () => [h100],
+      currentPlan: (_, spec) => {
+        seen.push(spec);
+        return { plan: inForce };
       },
-      currentPlan: () => inForce,
       measuredOverheads: [],
     };
     const edited = llama({ ...fits, context: { maxTokens: 8192 } });
     expect(review(update(llama(fits), edited), sources)).toEqual(allow);
     expect(review(create(edited), sources)).toEqual(allow);
-    expect(seen).toEqual([inForce, undefined]);
+    expect(seen).toEqual([llamaDeploymentSpec.parse(edited.spec)]);
   });
 });
 

@@ -3,6 +3,7 @@
 // does not understand is left to the API server.
 import {
   apiGroup,
+  canonicalJson,
   parseGpuPool,
   parseLlamaDeployment,
   type GpuPool,
@@ -16,21 +17,21 @@ import {
   hardwareOf,
   isUsable,
   type Plan,
+  type PlanInForce,
   type PoolFacts,
   type Refusal,
   describeRefusal,
   gatedNote,
 } from "@llama-operator/llama/planning";
-import { canonicalJson } from "../workloads/canonical-json.ts";
 import { evaluate } from "@llama-operator/llama";
 import { allow, type AdmissionRequest, type AdmissionDecision } from "./admission-review.ts";
 
 /** What planning needs of the cluster. */
 export interface PlanningSources {
   /** The pools that a namespace may use; undefined where the namespace is not known (yet). */
-  pools(namespace: string, current: Plan | undefined): readonly PoolFacts[] | undefined;
-  /** The plan in force of a stored object. */
-  currentPlan(ref: ObjectRef): Plan | undefined;
+  pools(namespace: string): readonly PoolFacts[] | undefined;
+  /** The plan in force of a stored object that is to have this spec. */
+  currentPlan(ref: ObjectRef, spec: LlamaDeploymentSpec): PlanInForce | undefined;
   /** What running engines were found to take. */
   readonly measuredOverheads: readonly MeasuredOverhead[];
 }
@@ -56,10 +57,10 @@ function reviewDeployment(request: AdmissionRequest, sources: PlanningSources): 
   const before = read(parseLlamaDeployment, request.oldObject);
   if (before !== undefined && plannedFields(before.spec) === plannedFields(object.spec)) return allow;
   const { namespace = "", name } = object.metadata;
-  const current = before === undefined ? undefined : sources.currentPlan({ namespace, name });
-  const pools = sources.pools(namespace, current);
-  if (pools === undefined) return allow;
   const { spec } = object;
+  const current = before === undefined ? undefined : sources.currentPlan({ namespace, name }, spec);
+  const pools = sources.pools(namespace);
+  if (pools === undefined) return allow;
   const { measuredOverheads } = sources;
   const verdict = evaluate({ spec, pools, measuredOverheads, ...(current && { current }) });
   if (verdict.kind === "plan") return { allowed: true, warnings: notesOn(spec, verdict) };

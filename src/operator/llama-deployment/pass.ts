@@ -8,9 +8,10 @@
 // - The earliest requeue wins.
 import type { ApplyContext } from "@llama-operator/kube-runtime/apply";
 import type { MeasuredStatus, Reason } from "@llama-operator/llama/api";
-import type { Plan } from "@llama-operator/llama/planning";
+import type { Difference, Plan } from "@llama-operator/llama/planning";
 import type { Tampering } from "./children/template-repair.ts";
 import type { LiveWorkload, Replica } from "./replicas/replica.ts";
+import type { MadeFor } from "./revision/made-for.ts";
 import type { ChosenRevision } from "./revision/stored.ts";
 import type { Rollout } from "./rollout/rollout.ts";
 import type { Scope } from "./scope.ts";
@@ -45,6 +46,10 @@ export interface Pass {
   block?: Block;
   /** The plan of this generation. */
   plan?: Plan;
+  /** What to keep beside the revision about the plan of this generation. */
+  madeFor?: MadeFor;
+  /** Settings of the plan that the spec does not name and that it would not be planned to. */
+  differences?: readonly Difference[];
   /** What runs, or is to: the revision of this generation, or, where that is blocked, the one in force. */
   revision?: ChosenRevision;
   rollout?: Rollout;

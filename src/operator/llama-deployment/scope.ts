@@ -9,7 +9,7 @@ import {
   type Live,
   type ObjectRef,
 } from "@llama-operator/kube-runtime/client";
-import type { Plan, PoolFacts } from "@llama-operator/llama/planning";
+import type { PoolFacts } from "@llama-operator/llama/planning";
 import { plannedByUs } from "../workloads/labels.ts";
 import type { Owner } from "../workloads/names.ts";
 import { byDeployment, type Caches } from "../observed/caches.ts";
@@ -123,15 +123,12 @@ function ownedBy(objects: readonly Live<KubeObject>[], uid: string): readonly Li
   return objects.filter((object) => controllerOf(object)?.uid === uid);
 }
 
-/** The pools as the planner wants them; free GPUs are counted only where a choice is still open. */
-export function poolFacts(
-  scope: Pick<Scope, "pools" | "nodesOf">,
-  current: Plan | undefined,
-): readonly PoolFacts[] {
+/** The pools as the planner wants them. */
+export function poolFacts(scope: Pick<Scope, "pools" | "nodesOf">): readonly PoolFacts[] {
   return scope.pools.map(({ metadata, spec }) => ({
     name: metadata.name,
     labels: metadata.labels ?? {},
     spec,
-    ...(current === undefined ? { freeGpus: scope.nodesOf(metadata.name).map(({ free }) => free) } : {}),
+    freeGpus: scope.nodesOf(metadata.name).map(({ free }) => free),
   }));
 }

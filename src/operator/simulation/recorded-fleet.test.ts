@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
+import type { LlamaDeployment } from "@llama-operator/llama/api";
 import type { StoredSchema } from "../testing/cluster/admission.ts";
 import type { WorkloadObject } from "../testing/cluster/objects.ts";
 import { simulate, type Simulation, type SimulationOptions } from "../testing/simulation.ts";
@@ -54,11 +55,24 @@ test("the operator over a recorded fleet touches no pod that is there, and this 
   const rolled = sim.written().filter((line) => line.endsWith(rolls));
   expect(rolled).toHaveLength(templates.length);
   const waits = "Ready message, Reconciling message, Scheduled message, waitingForGpus";
+  // Beside each plan what it was made for, once: none of them has settings that its spec would not be planned to.
+  const noted = sim.writes().filter(({ kind }) => kind === "ControllerRevision");
+  expect(noted.map(({ why }) => why.slice(0, why.indexOf("{")))).toEqual(
+    noted.map(() => "metadata.annotations.llama-operator.dev/plan-made-for none -> "),
+  );
+  expect(noted.filter(({ why }) => why.includes("adopted"))).toEqual([]);
+  const planned = sim
+    .list<LlamaDeployment & KubeObject>("LlamaDeployment")
+    .filter(({ status }) => status?.currentRevision !== undefined)
+    .filter(({ status }) => status?.conditions?.every(({ type }) => type !== "Stalled"));
+  expect(noted).toHaveLength(planned.length);
   // A bad edit also asked for two replicas: those of the revision in force are counted by now.
   expect(rolled.filter((line) => line.includes("spec.replicas"))).toEqual([
     `change Deployment llama-8b-bad-edit@2: spec.replicas 1 -> 2, ${rolls}`,
   ]);
-  const others = sim.written().filter((line) => !rolled.includes(line));
+  const others = sim
+    .written()
+    .filter((line) => !rolled.includes(line) && !line.includes(" ControllerRevision "));
   expect(others.toSorted()).toEqual([
     "status GpuPool h100-general: gpus",
     // What waits for GPUs is told without counts, and since when.

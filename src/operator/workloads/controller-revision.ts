@@ -8,13 +8,19 @@ import { controllerRevisionName, type Owner } from "./names.ts";
 import type { RevisionData } from "./revision.ts";
 
 /** The ControllerRevision of `data`; `revision` counts up with each new one of the owner. */
-export function controllerRevision(owner: Owner, data: RevisionData, revision: number): IControllerRevision {
+export function controllerRevision(
+  owner: Owner,
+  data: RevisionData,
+  revision: number,
+  annotations?: Readonly<Record<string, string>>,
+): IControllerRevision {
   return {
     apiVersion: "apps/v1",
     kind: "ControllerRevision",
-    metadata: ownedMetadata(owner, controllerRevisionName(owner, data.hash), {
-      [revisionLabel]: data.hash,
-    }),
+    metadata: {
+      ...ownedMetadata(owner, controllerRevisionName(owner, data.hash), { [revisionLabel]: data.hash }),
+      ...(annotations === undefined ? {} : { annotations: { ...annotations } }),
+    },
     revision,
     data: { ...data },
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { llamaDeploymentSpec } from "@llama-operator/llama/api";
+import { llamaDeploymentSpec, structuralSchema } from "@llama-operator/llama/api";
 import { controllerRevision, readRevision, RevisionUnreadable } from "./controller-revision.ts";
 import { desiredObjects, workloads } from "./desired.ts";
 import { cases } from "@llama-operator/llama/testing";
@@ -59,15 +59,31 @@ describe("a revision's identity", () => {
   });
 
   test("does not depend on a field that a later release adds, at its default; another value is another revision", () => {
-    const later = llamaDeploymentSpec.parse({ model: { name: "any" } });
-    const defaults = { ...later, podTemplate: { ...later.podTemplate, hostUsers: true } };
+    const { engine, podTemplate } = llamaDeploymentSpec.shape;
+    const hostUsers = { type: "boolean", default: true } as const;
+    const known = structuralSchema(podTemplate);
+    const later = { ...known, properties: { ...known.properties, hostUsers } };
+    const schemas = { engine: structuralSchema(engine), podTemplate: later };
     const intent = intentOf(spec, plan);
-    const filled = (hostUsers: boolean) => ({
+    const filled = (value: boolean) => ({
       ...intent,
-      podTemplate: { ...intent.podTemplate, hostUsers },
+      podTemplate: { ...intent.podTemplate, hostUsers: value },
     });
-    expect(identityOf(filled(true), defaults)).toBe(identityOf(intent, defaults));
-    expect(identityOf(filled(false), defaults)).not.toBe(identityOf(intent, defaults));
+    expect(identityOf(filled(true), schemas)).toBe(identityOf(intent, schemas));
+    expect(identityOf(filled(false), schemas)).not.toBe(identityOf(intent, schemas));
+  });
+
+  test("does not depend on fields of a CRD that is newer than the operator, which ignores them", () => {
+    const intent = intentOf(spec, plan);
+    const env = [{ name: "A", secretKeyRef: { name: "a", key: "b" } }];
+    const newer = [{ name: "A", secretKeyRef: { name: "a", key: "b", optional: false } }];
+    const withEnv = { ...intent, engine: { ...intent.engine, env } };
+    const filled = {
+      ...intent,
+      engine: { ...intent.engine, env: newer, sleepMode: false },
+      podTemplate: { ...intent.podTemplate, hostIPC: false },
+    };
+    expect(identityOf(filled)).toBe(identityOf(withEnv));
   });
 
   test("does not depend on the order in which a person wrote flags", () => {

@@ -2,9 +2,15 @@
 // intent, never the rendering: an operator that renders differently reads the stored templates and restarts nothing.
 import { createHash } from "node:crypto";
 import type { IPodTemplateSpec } from "kubernetes-models/v1/PodTemplateSpec";
-import { llamaDeploymentSpec, type LlamaDeploymentSpec } from "@llama-operator/llama/api";
+import {
+  canonicalJson,
+  llamaDeploymentSpec,
+  structuralSchema,
+  withoutDefaults,
+  type LlamaDeploymentSpec,
+  type StructuralSchema,
+} from "@llama-operator/llama/api";
 import type { Plan } from "@llama-operator/llama/planning";
-import { canonicalJson } from "./canonical-json.ts";
 import type { Owner } from "./names.ts";
 import { podTemplate } from "./pod/pod-template.ts";
 import { startupBudgetSeconds } from "./pod/probes.ts";
@@ -112,32 +118,26 @@ const membersSinceTheFirst: { readonly [K in keyof SpecParts]: readonly string[]
 
 /**
  * What two intents have in common when they mean the same pods, as canonical JSON. A field that was added to the kind
- * later counts only where it differs from its default: so neither an upgrade that adds one nor a revision that was
- * stored before it restarts anything.
+ * later counts only where this release knows it and it differs from its default: so neither an upgrade that adds one, nor
+ * a CRD that is newer than the operator, nor a revision that was stored before restarts anything.
  *
- * @param defaults the spec's own, of this release; a parameter for tests of what a later one may add
+ * @param schemas of the spec's own parts, of this release; a parameter for tests of what a later one may add
  */
-export function identityOf(intent: Intent, defaults: SpecParts = specDefaults): string {
+export function identityOf(intent: Intent, schemas: SpecSchemas = specSchemas): string {
   const { engine, podTemplate } = intent;
   return canonicalJson({
     ...intent,
-    engine: withoutDefaults(engine, defaults.engine, membersSinceTheFirst.engine),
-    podTemplate: withoutDefaults(podTemplate, defaults.podTemplate, membersSinceTheFirst.podTemplate),
+    engine: withoutDefaults(engine, schemas.engine, membersSinceTheFirst.engine),
+    podTemplate: withoutDefaults(podTemplate, schemas.podTemplate, membersSinceTheFirst.podTemplate),
   });
 }
 
-const specDefaults: SpecParts = llamaDeploymentSpec.parse({ model: { name: "any" } });
+type SpecSchemas = Readonly<Record<keyof SpecParts, StructuralSchema>>;
 
-function withoutDefaults(
-  value: object,
-  defaults: Readonly<Record<string, unknown>>,
-  kept: readonly string[],
-): object {
-  const entries = Object.entries(value).filter(
-    ([name, member]) => kept.includes(name) || canonicalJson(member) !== canonicalJson(defaults[name]),
-  );
-  return Object.fromEntries(entries);
-}
+const specSchemas: SpecSchemas = {
+  engine: structuralSchema(llamaDeploymentSpec.shape.engine),
+  podTemplate: structuralSchema(llamaDeploymentSpec.shape.podTemplate),
+};
 
 /** Renders the revision of a spec and its plan. Call it only where no stored revision has the same hash. */
 export function renderRevision(input: {

@@ -1,6 +1,7 @@
 // How many plans one core makes a second: of new specs, and of specs whose plan is in force, as in every reconcile.
 import { gpuPoolSpec } from "../../../src/llama/api/gpu-pool.ts";
 import { llamaDeploymentSpec } from "../../../src/llama/api/llama-deployment.ts";
+import { wishOf } from "../../../src/llama/planning/intent/wish.ts";
 import type { PlanRequest, PoolFacts } from "../../../src/llama/planning/plan.ts";
 import { plan } from "../../../src/llama/planning/planner.ts";
 
@@ -31,8 +32,13 @@ export function planSpeeds(): readonly PlanSpeed[] {
   const pools: readonly PoolFacts[] = [{ name: "h100", labels: {}, spec }];
   return models.map((model) => {
     const request: PlanRequest = { spec: llamaDeploymentSpec.parse({ model: { name: model } }), pools };
+    const madeFor = wishOf(request.spec);
     const current = plan(request);
     if (current.kind === "refusal") throw new Error(current.message);
-    return { model, fresh: perSecond(request), kept: perSecond({ ...request, current }) };
+    return {
+      model,
+      fresh: perSecond(request),
+      kept: perSecond({ ...request, current: { plan: current, madeFor } }),
+    };
   });
 }

@@ -1,101 +1,67 @@
-// Whether the plan in force still answers the spec: then it is kept as it is, to the byte, because a better idea is
-// no reason to restart a model that serves.
-import { findModel } from "../../catalog/models.ts";
+// Whether the plan in force stays. It does, to the byte, while the wish that it was made for is unchanged: a better idea of
+// a newer catalog or planner is no reason to restart a model that serves, and what an earlier wish asked for is no reason
+// to go on with it.
 import { checkpointsOf } from "../../catalog/checkpoints.ts";
-import type { WeightLayout } from "../../catalog/weight-bytes.ts";
-import { accountCandidate, obstacleOf } from "./search.ts";
 import type { Problem } from "./search.ts";
-import type { Hardware } from "../node/hardware.ts";
-import { legalTensorDegrees, layoutsOn } from "./parallelism.ts";
-import type { Plan } from "../plan.ts";
-import { defaultLayouts } from "../intent/resolve.ts";
-import type { WeightsCandidate } from "../intent/resolve.ts";
+import type { Plan, PlanInForce } from "../plan.ts";
+import { sameWish, wishOf } from "../intent/wish.ts";
 
-function sameLimits(problem: Problem, { limits }: Plan): boolean {
-  const { settings, model, spec } = problem;
-  const kept = (requested: number | undefined, value: number) =>
-    requested === undefined || requested === value;
+function sameLimits({ settings, model, spec }: Problem, { limits }: Plan): boolean {
   return (
     limits.maxModelLen === model.maxModelLen &&
     (limits.kvCacheMemoryBytes !== undefined) === (spec.context.kvCacheSize === "planned") &&
-    kept(settings.maxNumSeqs, limits.maxNumSeqs) &&
-    kept(settings.maxNumBatchedTokens, limits.maxNumBatchedTokens) &&
-    kept(settings.gpuMemoryUtilization, limits.gpuMemoryUtilization)
+    isAsked(settings.maxNumSeqs, limits.maxNumSeqs) &&
+    isAsked(settings.maxNumBatchedTokens, limits.maxNumBatchedTokens) &&
+    isAsked(settings.gpuMemoryUtilization, limits.gpuMemoryUtilization)
   );
 }
 
-function layoutOfCurrent(problem: Problem, { weights }: Plan): WeightLayout {
+/** Whether a value is the one that was asked for, or none was. */
+function isAsked<T>(requested: T | undefined, value: T): boolean {
+  return requested === undefined || requested === value;
+}
+
+/** Whether these are weights that the spec allows; a revision of the catalog's of another day among them. */
+function sameWeights({ spec, model }: Problem, { weights }: Plan): boolean {
   const { source } = weights;
-  const published = source.kind === "huggingFace" ? checkpointsOf(problem.spec.model.name) : [];
-  const known = published.find(
-    ({ repository }) => source.kind === "huggingFace" && repository === source.repository,
+  const isCandidate = model.candidates.some(
+    (each) =>
+      each.format === weights.format &&
+      each.quantMethod === weights.quantMethod &&
+      JSON.stringify(each.source) === JSON.stringify(source),
   );
-  if (known?.format === weights.format) return known.layout;
-  return defaultLayouts[weights.format];
-}
-
-/** The weights of the plan in force, where the spec still allows them. */
-function currentWeights(problem: Problem, current: Plan): WeightsCandidate | undefined {
-  const { spec, model } = problem;
-  const { weights } = current;
-  const named = spec.model.source?.huggingFace?.repository !== undefined;
-  const fromCatalog =
-    !named &&
-    spec.model.source?.persistentVolumeClaim === undefined &&
-    findModel(spec.model.name) !== undefined;
-  const same = model.candidates.find(
-    ({ format, source, quantMethod }) =>
-      format === weights.format &&
-      quantMethod === weights.quantMethod &&
-      JSON.stringify(source) === JSON.stringify(weights.source),
-  );
-  if (same !== undefined) return same;
-  // A newer catalog may pin another revision; what serves was pinned too.
+  if (isCandidate) return true;
+  const named = spec.model.source?.persistentVolumeClaim ?? spec.model.source?.huggingFace?.repository;
   const wanted = spec.quantization.weights;
-  const allowed = wanted === "auto" || wanted === weights.format;
-  if (!fromCatalog || !allowed || weights.source.kind !== "huggingFace") return undefined;
-  return {
-    format: weights.format,
-    layout: layoutOfCurrent(problem, current),
-    ...(weights.quantMethod === undefined ? {} : { quantMethod: weights.quantMethod }),
-    source: weights.source,
-    totalBytes: weights.totalBytes,
-    onTheFly: weights.quantMethod === "fp8",
-    notes: [],
-  };
-}
-
-function stillRuns(problem: Problem, current: Plan, hardware: Hardware, weights: WeightsCandidate): boolean {
-  const { architecture } = problem.model;
-  const requested = { tensor: current.tensor, pipeline: current.pipeline };
-  const layout = layoutsOn(hardware, architecture, legalTensorDegrees(architecture), requested).find(
-    ({ nodes }) => nodes === current.nodesPerReplica,
+  return (
+    named === undefined &&
+    source.kind === "huggingFace" &&
+    checkpointsOf(spec.model.name).some(({ repository }) => repository === source.repository) &&
+    (wanted === "auto" || wanted === weights.format)
   );
-  if (layout === undefined) return false;
-  const candidate = { hardware, layout, weights, kvCache: current.kvCache };
-  // By rule or by measurement: a report of a running engine is no reason to restart it.
-  const byRule = { ...problem, measuredOverheads: [] };
-  const fits = [problem, byRule].some((each) => accountCandidate(each, candidate, current.limits).fits);
-  return fits && obstacleOf(problem, candidate) === undefined;
 }
 
-/** The plan in force, where it is what the spec asks for, legal, and fits; else `undefined`. */
-export function keepCurrent(problem: Problem, current: Plan): Plan | undefined {
+/** Whether a plan has everything that the spec names. What it leaves open may be otherwise than it would be planned now. */
+function answers(problem: Problem, plan: Plan): boolean {
   const { spec, settings } = problem;
-  const hardware = problem.hardware.find(({ pool }) => pool.name === current.pool);
-  if (hardware === undefined || hardware.pool.spec.gpu.product !== current.gpu) return undefined;
-  const kept = (requested: number | undefined, value: number) =>
-    requested === undefined || requested === value;
-  const asked =
-    current.model === spec.model.name &&
-    current.engine.type === spec.engine.type &&
-    current.engine.version === settings.versionText &&
-    kept(spec.parallelism.tensor, current.tensor) &&
-    kept(spec.parallelism.pipeline, current.pipeline) &&
-    (spec.quantization.kvCache === "auto" || spec.quantization.kvCache === current.kvCache) &&
-    sameLimits(problem, current);
-  if (!asked) return undefined;
-  const weights = currentWeights(problem, current);
-  if (weights === undefined || !stillRuns(problem, current, hardware, weights)) return undefined;
-  return current;
+  return (
+    plan.model === spec.model.name &&
+    plan.engine.type === spec.engine.type &&
+    plan.engine.version === settings.versionText &&
+    plan.maxConcurrency >= spec.context.minConcurrency &&
+    isAsked(spec.parallelism.tensor, plan.tensor) &&
+    isAsked(spec.parallelism.pipeline, plan.pipeline) &&
+    (spec.quantization.kvCache === "auto" || spec.quantization.kvCache === plan.kvCache) &&
+    sameLimits(problem, plan) &&
+    sameWeights(problem, plan)
+  );
+}
+
+/** The plan in force, where it was made for what the spec asks for and its pods have a place; else `undefined`. */
+export function keepCurrent(problem: Problem, { plan, madeFor }: PlanInForce): Plan | undefined {
+  const stays = madeFor === undefined ? answers(problem, plan) : sameWish(madeFor, wishOf(problem.spec));
+  if (!stays) return undefined;
+  const { pool } = problem.hardware.find(({ pool: { name } }) => name === plan.pool) ?? {};
+  const hasPlace = pool?.spec.gpu.product === plan.gpu && pool.spec.gpu.perNode >= plan.pod.gpus;
+  return hasPlace ? plan : undefined;
 }

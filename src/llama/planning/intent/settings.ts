@@ -37,6 +37,21 @@ const uncountedFlags: ReadonlySet<string> = new Set([
   "max-logprobs",
 ]);
 
+/** Flags of `engine.args` that a plan follows from. */
+export const plannedFlags: ReadonlySet<string> = new Set([
+  "max-num-seqs",
+  "max-num-batched-tokens",
+  "gpu-memory-utilization",
+  "enforce-eager",
+  "enable-lora",
+  "max-loras",
+  "max-lora-rank",
+  "speculative-config",
+  // A checkpoint that is deprecated is loaded with it alone.
+  "allow-deprecated-quantization",
+  ...uncountedFlags,
+]);
+
 type Parsed<T> = { readonly value?: T } | { readonly problem: string };
 
 function parseCount(args: Readonly<Record<string, string>>, flag: string): Parsed<number> {

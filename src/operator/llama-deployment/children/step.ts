@@ -6,15 +6,17 @@
 // removed; revisions that no workload has; our ServiceAccount once no template names it. Everything else stays.
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
 import type { Applier } from "@llama-operator/kube-runtime/apply";
+import { watched } from "../../observed/watched.ts";
 import { controllerRevision } from "../../workloads/controller-revision.ts";
 import type { DesiredObject, Workload } from "../../workloads/desired.ts";
 import { revisionLabel } from "../../workloads/labels.ts";
 import { goOn, type Pass, type Step } from "../pass.ts";
 import { unknownWorkloads } from "../replicas/workloads.ts";
 import { foreignChildren } from "../prerequisites/step.ts";
+import { madeForAnnotation, sameMadeFor } from "../revision/made-for.ts";
 import { expiredRevisions } from "../revision/step.ts";
 import type { Scope } from "../scope.ts";
-import { applyAll, deleteAll } from "./apply.ts";
+import { allEnded, applyAll, deleteAll } from "./apply.ts";
 import type { DesiredObjects } from "./desired-objects.ts";
 import { repairTemplates, TemplateRepairs } from "./template-repair.ts";
 
@@ -31,11 +33,14 @@ export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
       const objects = desired.of(scope.owner, rollout.workloads);
       const first: KubeObject[] = objects.filter((object) => !isWorkload(object));
       if (revision.newNumber !== undefined) {
-        first.push(controllerRevision(scope.owner, revision.data, revision.newNumber));
+        const about = pass.madeFor && madeForAnnotation(pass.madeFor);
+        first.push(controllerRevision(scope.owner, revision.data, revision.newNumber, about));
       }
       // What pods lean on may be refused, or be somebody else's: nothing new is made then, and what runs is counted all
       // the same, so that fewer replicas are fewer replicas whatever else is wrong.
-      const [applied, failure] = await outcomeOf(applyAll(applier, first, context));
+      const [applied, failure] = await outcomeOf(
+        allEnded([applyAll(applier, first, context), noteMadeFor(applier, scope, pass)]).then(([all]) => all),
+      );
       const foreign = (applied ?? []).flatMap((each) => (each.outcome === "foreign" ? [each.object] : []));
       const there = new Set(pass.workloads.map(({ object }) => object.metadata.name));
       const workloads = objects
@@ -53,6 +58,21 @@ export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
       return foreignChildren(foreign, scope.owner) ?? goOn;
     },
   };
+}
+
+/** Says on a stored revision what its plan answers now. */
+async function noteMadeFor(applier: Applier, { revisions }: Scope, pass: Pass): Promise<readonly []> {
+  const { revision, madeFor, context } = pass;
+  const stored = revisions.find(({ data }) => data.hash === revision?.data.hash);
+  if (stored === undefined || madeFor === undefined || sameMadeFor(madeFor, stored.madeFor)) return [];
+  const annotations = madeForAnnotation(madeFor);
+  await applier.patch(
+    watched.controllerRevisions.type,
+    stored.object,
+    { metadata: { annotations } },
+    context,
+  );
+  return [];
 }
 
 type Outcome<T> = readonly [T, undefined] | readonly [undefined, { readonly error: unknown }];

@@ -1,8 +1,14 @@
 // Plans the spec against the pools that the namespace may use, or blocks the generation in the planner's own words.
 import { evaluate } from "@llama-operator/llama";
 import type { MeasuredOverhead } from "@llama-operator/llama/api";
-import { describeRefusal, type Plan, type PlanResult } from "@llama-operator/llama/planning";
-import { revisionInForce } from "../revision/stored.ts";
+import {
+  describeRefusal,
+  differencesOf,
+  wishOf,
+  type Difference,
+  type Plan,
+} from "@llama-operator/llama/planning";
+import { planInForce, revisionInForce, type StoredRevision } from "../revision/stored.ts";
 import { goOn, type Step } from "../pass.ts";
 import { poolFacts, type Scope } from "../scope.ts";
 
@@ -11,23 +17,38 @@ export function planStep(measuredOverheads: readonly MeasuredOverhead[]): Step {
   return {
     about: "generation",
     run(scope, pass) {
-      const current = revisionInForce(scope.object, scope.revisions)?.plan;
-      const result = evaluateScope(scope, current, measuredOverheads);
-      if (result.kind === "plan") {
-        pass.plan = result;
-        return goOn;
+      const { object, revisions } = scope;
+      const { spec } = object;
+      const inForce = revisionInForce(object, revisions);
+      const current = inForce && planInForce(inForce, object);
+      const pools = poolFacts(scope);
+      const result = evaluate({ spec, pools, ...(current && { current }), measuredOverheads });
+      if (result.kind === "refusal") {
+        const { reason, waits } = result;
+        return { kind: waits ? "blocked" : "stalled", reason, message: describeRefusal(result) };
       }
-      const { reason, waits } = result;
-      return { kind: waits ? "blocked" : "stalled", reason, message: describeRefusal(result) };
+      pass.plan = result;
+      pass.differences = inForce === undefined ? [] : leftovers(scope, result, inForce, measuredOverheads);
+      const adopted = pass.differences.length > 0 ? { adopted: true as const } : {};
+      pass.madeFor = { wish: wishOf(spec), ...adopted };
+      return goOn;
     },
   };
 }
 
-function evaluateScope(
+/**
+ * In what a plan that was stored before wishes were is not what the spec would be planned to: an earlier wish may have
+ * asked for it. Planned for the same pool, since a better place is no difference.
+ */
+function leftovers(
   scope: Scope,
-  current: Plan | undefined,
+  plan: Plan,
+  { data, madeFor }: StoredRevision,
   measuredOverheads: readonly MeasuredOverhead[],
-): PlanResult {
-  const pools = poolFacts(scope, current);
-  return evaluate({ spec: scope.object.spec, pools, ...(current && { current }), measuredOverheads });
+): readonly Difference[] {
+  const mayBeLeft = madeFor === undefined || madeFor.adopted === true;
+  if (!mayBeLeft || plan !== data.plan) return [];
+  const pools = poolFacts(scope).filter(({ name }) => name === plan.pool);
+  const anew = evaluate({ spec: scope.object.spec, pools, measuredOverheads });
+  return anew.kind === "plan" ? differencesOf(plan, anew) : [];
 }

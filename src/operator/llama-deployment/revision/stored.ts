@@ -1,14 +1,18 @@
 // The revisions that are stored for an object, and which of them is in force.
 import type { LlamaDeployment } from "@llama-operator/llama/api";
+import { sameWish, wishOf, type PlanInForce } from "@llama-operator/llama/planning";
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
 import { readRevision, RevisionUnreadable } from "../../workloads/controller-revision.ts";
 import type { RevisionData } from "../../workloads/revision.ts";
 import type { LiveWorkload } from "../replicas/replica.ts";
+import { madeForOf, type MadeFor } from "./made-for.ts";
 
 export interface StoredRevision {
   readonly data: RevisionData;
   /** Counts up with each new revision. */
   readonly number: number;
+  /** What its plan answers; absent where it was stored before that was kept. */
+  readonly madeFor?: MadeFor | undefined;
   readonly object: Live<KubeObject>;
 }
 
@@ -38,12 +42,32 @@ export class RevisionReader {
   }
 }
 
-/** The revision whose plan stays unless the spec asks for something else: in doubt the newest. */
+/**
+ * The revision whose plan is in force: the one that status names, in doubt the newest. The newest too where that was made
+ * for what the spec asks for and status names another: a pass has stored it and ended before its status was written.
+ */
 export function revisionInForce(
-  { status }: Pick<LlamaDeployment, "status">,
+  { status, spec }: Pick<LlamaDeployment, "status" | "spec">,
   stored: readonly StoredRevision[],
-): RevisionData | undefined {
-  return (stored.find(({ data }) => data.hash === status?.currentRevision) ?? stored.at(-1))?.data;
+): StoredRevision | undefined {
+  const named = stored.find(({ data }) => data.hash === status?.currentRevision);
+  const newest = stored.at(-1);
+  if (named === undefined) return newest;
+  const wish = wishOf(spec);
+  const isFor = (revision: StoredRevision | undefined): boolean =>
+    revision?.madeFor !== undefined && sameWish(revision.madeFor.wish, wish);
+  return !isFor(named) && isFor(newest) && newest?.madeFor?.adopted === undefined ? newest : named;
+}
+
+/** The plan of a revision, as planning is told of it; undefined where its engine was asked for other settings. */
+export function planInForce(
+  { data, madeFor }: StoredRevision,
+  { spec }: Pick<LlamaDeployment, "spec">,
+): PlanInForce | undefined {
+  if (madeFor !== undefined) return { plan: data.plan, madeFor: madeFor.wish };
+  // What was stored before wishes were has the engine's part of it.
+  const wish = wishOf(spec);
+  return sameWish({ ...wish, engine: data.intent.engine }, wish) ? { plan: data.plan } : undefined;
 }
 
 /**
@@ -73,7 +97,8 @@ export function servingRevision(
 function parse(object: Live<KubeObject>): StoredRevision | RevisionUnreadable {
   try {
     const data = readRevision(object);
-    return { data, number: (object as { revision?: number }).revision ?? 0, object };
+    const number = (object as { revision?: number }).revision ?? 0;
+    return { data, number, madeFor: madeForOf(object), object };
   } catch (error) {
     if (error instanceof RevisionUnreadable) return error;
     throw error;

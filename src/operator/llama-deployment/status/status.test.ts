@@ -84,6 +84,18 @@ const cases: readonly [string, Story, readonly string[]][] = [
     ],
   ],
   [
+    "the plan of an earlier release has a setting of an earlier spec",
+    { differences: [{ setting: "max-num-seqs", one: "4", other: "1024" }] },
+    [
+      "Ready=True Serving",
+      "Available=True Serving",
+      "Planned=True Fits",
+      "Scheduled=True PodsScheduled",
+      "ModelLoaded=True Loaded",
+      "PlanDiffers=True PlanDiffers",
+    ],
+  ],
+  [
     "the engine refuses to start",
     {
       replicas: [

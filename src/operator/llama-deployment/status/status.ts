@@ -9,6 +9,7 @@ import { planStatusOf } from "../plan/plan-status.ts";
 import type { Scope } from "../scope.ts";
 import { available } from "./conditions/available.ts";
 import { modelLoaded } from "./conditions/model-loaded.ts";
+import { planDiffers } from "./conditions/plan-differs.ts";
 import { planned } from "./conditions/planned.ts";
 import { ready } from "./conditions/ready.ts";
 import { reconciling } from "./conditions/reconciling.ts";
@@ -25,6 +26,7 @@ const conditionRules: readonly ConditionRule[] = [
   planned,
   scheduled,
   modelLoaded,
+  planDiffers,
 ];
 
 export function statusOf(scope: Scope, pass: Pass): LlamaDeploymentStatus {

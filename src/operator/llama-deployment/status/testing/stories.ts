@@ -23,6 +23,7 @@ export interface Story {
   readonly inForce?: string;
   readonly startupSeconds?: number;
   readonly measured?: Pass["measured"];
+  readonly differences?: NonNullable<Pass["differences"]>;
 }
 
 const { owner, spec, plan } = cases.eightB;
@@ -80,6 +81,7 @@ function passOf(told: Story, replicas: readonly Replica[]): Pass {
     if (inForce !== undefined) pass.revision = { data: revisionNamed(inForce, told) };
     return pass;
   }
+  if (told.differences !== undefined) pass.differences = told.differences;
   pass.plan = plan;
   pass.revision = { data: revisionNamed(revision, told) };
   pass.rollout = rolloutOf(told);
