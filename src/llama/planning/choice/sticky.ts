@@ -68,7 +68,8 @@ function currentWeights(problem: Problem, current: Plan): WeightsCandidate | und
 function stillRuns(problem: Problem, current: Plan, hardware: Hardware, weights: WeightsCandidate): boolean {
   const { architecture } = problem.model;
   const requested = { tensor: current.tensor, pipeline: current.pipeline };
-  const layout = layoutsOn(hardware, architecture, legalTensorDegrees(architecture), requested).find(
+  const degrees = legalTensorDegrees(architecture, weights);
+  const layout = layoutsOn(hardware, architecture, degrees, requested).find(
     ({ nodes }) => nodes === current.nodesPerReplica,
   );
   if (layout === undefined) return false;
