@@ -1,5 +1,6 @@
 // What a checkpoint's quantisation allows, through the planner: layouts that vLLM refuses are refused by the method's
 // name, are never chosen, and what would work is offered.
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { exampleSpec, h100Pool } from "../testing/example-pools.ts";
 import type { Plan, Refusal } from "./plan.ts";
@@ -204,4 +205,47 @@ describe("a checkpoint that declares an FP8 KV cache", () => {
     });
     expect(about(plan({ spec, pools: [h100Pool] }))).toHaveLength(1);
   });
+});
+
+test("no degree is ever chosen that cuts what shares a scale, and none is offered", () => {
+  const side = fc.constantFrom(1, 16, 32, 64, 96, 128, 256);
+  const model = fc.record({
+    attentionHeads: fc.constantFrom(2, 4, 6, 8, 12, 16, 24, 32),
+    grouping: fc.constantFrom(1, 2, 4, 8),
+    headDimension: fc.constantFrom(32, 64, 96, 128),
+    feedForwardSize: fc.integer({ min: 4, max: 64 }).map((parts) => parts * 96),
+    scheme: fc.oneof(
+      fc.record({ weights: fc.constant("fp8"), outputs: side, inputs: side }),
+      fc.record({ weights: fc.constantFrom("int4", "int8"), outputs: fc.constant(1), inputs: side }),
+    ),
+    tensor: fc.option(fc.constantFrom(1, 2, 4, 8), { nil: undefined }),
+  });
+  fc.assert(
+    fc.property(model, ({ attentionHeads, grouping, headDimension, feedForwardSize, scheme, tensor }) => {
+      const keyValueHeads = Math.max(1, Math.floor(attentionHeads / grouping));
+      const { weights, outputs, inputs } = scheme;
+      const sizes = { attentionHeads, keyValueHeads, headDimension, feedForwardSize, hiddenSize: 1536 };
+      const profile = { ...small, ...sizes, weights, quantMethod: "fp8", quantBlock: { outputs, inputs } };
+      const result = ask(profile, tensor === undefined ? {} : { parallelism: { tensor } });
+      const keeps = (degree: number) => {
+        const perRank = [attentionHeads * headDimension, feedForwardSize].map((width) => width / degree);
+        const keyValue = Math.max(1, keyValueHeads / degree) * headDimension;
+        const [query = 0, feedForward = 0] = perRank;
+        const rows = degree === 1 ? [query, keyValue, feedForward] : [...perRank, keyValue];
+        const columns = weights === "fp8" && degree === 1 ? [] : perRank;
+        return [...rows.map((width) => width % outputs), ...columns.map((width) => width % inputs)].every(
+          (rest) => rest === 0,
+        );
+      };
+      const chosen =
+        result.kind === "plan"
+          ? [result.tensor]
+          : result.alternatives.flatMap(({ patch }) => {
+              const { parallelism } = patch as { readonly parallelism?: { readonly tensor?: number | null } };
+              return parallelism?.tensor ?? [];
+            });
+      expect(chosen.filter((degree) => !keeps(degree))).toEqual([]);
+    }),
+    { numRuns: 100 },
+  );
 });
