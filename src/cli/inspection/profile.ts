@@ -115,8 +115,14 @@ function profileOf(
   if (quantization?.problem !== undefined) return { kind: "none", reason: quantization.problem };
   const type = dominantType(placed);
   const weights = weightsOf(type);
+  if (quantization === undefined && weights !== "bf16") {
+    return {
+      kind: "none",
+      reason: `its configuration does not say how its weights (${type}) are quantised, and no engine reads them without that`,
+    };
+  }
   // GGUF declares no width of its own: its tensors are the declaration.
-  const isDeclared = quantization === undefined || quantization.weights !== undefined || format === "GGUF";
+  const isDeclared = quantization?.weights !== undefined || quantization === undefined || format === "GGUF";
   if (weights === undefined || !isDeclared) {
     const elements = quantization === undefined ? type : `${quantization.elements}, stored as ${type}`;
     return {

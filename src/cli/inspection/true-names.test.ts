@@ -81,6 +81,11 @@ describe("a folder is called what it is:", () => {
       "is a LoRA adapter of a model that it does not name",
     ],
     [
+      "a LoRA adapter without its configuration",
+      [["adapter_model.safetensors", pair]],
+      "is a LoRA adapter of a model that it does not name",
+    ],
+    [
       "another adapter",
       [["adapter_config.json", json({ peft_type: "IA3", base_model_name_or_path: "some/llama" })]],
       'is an adapter ("IA3") of some/llama, not a model, and vLLM loads LoRA alone',

@@ -33,9 +33,8 @@ export async function requireModelFolder(
   const unsupported = (what: string) => new InspectionError("unsupported", `${name}: ${what}`);
   const onlyAdapter =
     only === undefined ? !fileNames.has(configFile) || !names.some(isWeights) : isAdapter(only);
-  if (fileNames.has(adapterConfigFile) && onlyAdapter) {
-    throw unsupported(await adapterOf(folder, signal));
-  }
+  if (onlyAdapter && fileNames.has(adapterConfigFile)) throw unsupported(await adapterOf(folder, signal));
+  if (onlyAdapter && names.some(isAdapter)) throw unsupported(adapterMessage(undefined, undefined));
   if (only !== undefined || fileNames.has(configFile) || names.some((each) => each.endsWith(".gguf"))) return;
   if (fileNames.has("params.json")) {
     throw unsupported(

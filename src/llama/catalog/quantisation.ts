@@ -2,6 +2,7 @@
 // Which tensors a checkpoint holds does not say it: a method decides how its scales are shared and split.
 import { compareVersions } from "./engines/version.ts";
 import type { EngineVersion } from "./engines/version.ts";
+import type { GpuArchitecture } from "./gpus.ts";
 import { int4GroupSize } from "./weight-bytes.ts";
 import type { WeightFormat } from "./weight-bytes.ts";
 
@@ -53,6 +54,14 @@ export function unknownMethodProblem(method: string): string | undefined {
  */
 export function splitsByTensor(method: string | undefined): boolean {
   return method !== "bitsandbytes";
+}
+
+/**
+ * GPUs whose kernels run a method; undefined where all of the catalog do. ModelOpt's FP8 needs FP8 arithmetic:
+ * capability 8.9 and later. Source: ModelOptFp8Config.get_min_capability.
+ */
+export function architecturesOf(method: string | undefined): readonly GpuArchitecture[] | undefined {
+  return method === "modelopt" ? ["ada", "hopper", "blackwell"] : undefined;
 }
 
 /** First version that loads bitsandbytes through vllm-bnb-plugin alone. Source: vllm-project/vllm, pull request 43529. */

@@ -2,7 +2,7 @@
 // name, are never chosen, and what would work is offered.
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { exampleSpec, h100Pool } from "../testing/example-pools.ts";
+import { examplePool, exampleSpec, h100Pool } from "../testing/example-pools.ts";
 import type { Plan, Refusal } from "./plan.ts";
 import { plan } from "./planner.ts";
 
@@ -172,6 +172,16 @@ describe("a method", () => {
       }
     },
   );
+
+  test("of ModelOpt is refused on GPUs without FP8 arithmetic, from whoever it comes", () => {
+    const result = plan({
+      spec: exampleSpec({
+        model: { name: "ours", profile: { ...small, weights: "fp8", quantMethod: "modelopt" }, source },
+      }),
+      pools: [examplePool("a100", { gpu: { product: "nvidia-a100-80gb", perNode: 8 } })],
+    });
+    expect(refused(result).message).toContain("is a modelopt checkpoint, whose kernels the A100 80GB lacks");
+  });
 
   test("of GGUF is refused in every width, 16 bits too", () => {
     for (const weights of ["bf16", "int8", "int4"]) {

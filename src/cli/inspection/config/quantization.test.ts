@@ -61,6 +61,12 @@ describe("what shares one scale", () => {
   });
 });
 
+test("blocks with static scales of the activations are no plan", () => {
+  const config = { quant_method: "fp8", weight_block_size: [128, 128] };
+  expect(read({ ...config, activation_scheme: "dynamic" }).problem).toBeUndefined();
+  expect(read({ ...config, activation_scheme: "static" }).problem).toContain("vLLM does not load");
+});
+
 describe("the method", () => {
   test.each([
     ["COMPRESSED_TENSORS", "compressed-tensors"],

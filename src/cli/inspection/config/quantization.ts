@@ -50,6 +50,7 @@ const schema = z.looseObject({
   quantization: z.looseObject({}).nullish(),
   quant_algo: z.string().max(64).nullish(),
   kv_cache_quant_algo: z.string().max(64).nullish(),
+  activation_scheme: z.string().max(32).nullish(),
   weight_block_size: z.array(z.int().min(1)).nullish(),
   bits: width,
   w_bit: width,
@@ -118,7 +119,7 @@ interface DeclaredWeights {
 function weightsOf(file: string, method: string, config: QuantizationConfig): DeclaredWeights {
   switch (method) {
     case "fp8":
-      return { ...float(8), block: pair(file, "weight_block_size", config.weight_block_size ?? undefined) };
+      return weightsOfFp8(file, config);
     case "fbgemm_fp8":
       return float(8);
     case "compressed-tensors":
@@ -144,6 +145,17 @@ function weightsOf(file: string, method: string, config: QuantizationConfig): De
         problem: unknownMethodProblem(quoted(method)),
       };
   }
+}
+
+/** Source: Fp8Config of vllm/model_executor/layers/quantization/fp8.py, which takes blocks with dynamic scales alone. */
+function weightsOfFp8(file: string, config: QuantizationConfig): DeclaredWeights {
+  const block = pair(file, "weight_block_size", config.weight_block_size ?? undefined);
+  if (block === undefined || config.activation_scheme !== "static") return { ...float(8), block };
+  return {
+    ...float(8),
+    block,
+    problem: "its FP8 weights are in blocks and its activations have static scales, which vLLM does not load",
+  };
 }
 
 /** `[block_n, block_k]`. */

@@ -7,7 +7,12 @@ import type { GpuArchitecture } from "../../catalog/gpus.ts";
 import { parseEngineVersion } from "../../catalog/engines/version.ts";
 import { findModel, models, nearestModels } from "../../catalog/models.ts";
 import type { Architecture } from "../../catalog/models.ts";
-import { needsPlugin, unknownMethodProblem, usualBlock } from "../../catalog/quantisation.ts";
+import {
+  architecturesOf,
+  needsPlugin,
+  unknownMethodProblem,
+  usualBlock,
+} from "../../catalog/quantisation.ts";
 import type { WeightBlock, WeightScheme } from "../../catalog/quantisation.ts";
 import { findArchitecture } from "../../catalog/relatives.ts";
 import {
@@ -112,7 +117,8 @@ function fromCheckpoint(
   checkpoint: Checkpoint,
   revision: string,
 ): WeightsCandidate {
-  const { repository, gated, quantMethod, architectures, declaresFp8KvCache } = checkpoint;
+  const { repository, gated, quantMethod, declaresFp8KvCache } = checkpoint;
+  const architectures = checkpoint.architectures ?? architecturesOf(quantMethod);
   const notCatalogs = checkpoint.revision !== undefined && checkpoint.revision !== revision;
   const { note } = architectureAt(architecture, checkpoint, revision);
   return {
@@ -214,10 +220,12 @@ function asStated(
   };
   const { quantMethod, quantBlock, declaresFp8KvCache } = profile ?? {};
   const scheme: WeightScheme = { format, ...(quantMethod === undefined ? {} : { quantMethod }) };
+  const architectures = architecturesOf(quantMethod);
   return {
     ...scheme,
     layout,
     ...blockOf(scheme, quantBlock),
+    ...(architectures === undefined ? {} : { architectures }),
     ...(declaresFp8KvCache === undefined ? {} : { declaresFp8KvCache }),
     source,
     totalBytes: checkpointBytes(architecture, layout).total,
