@@ -43,6 +43,24 @@ const small = { model: { name: "llama-3.1-8b-instruct", source } };
 const large = { model: { name: "llama-3.1-405b-instruct", source } };
 const withArgs = (args: Readonly<Record<string, string>>) => ({ ...small, engine: { args } });
 const withEnv = (name: string) => ({ ...small, engine: { env: [{ name, value: "1" }] } });
+/** A model of one's own, of the sizes of 8B. */
+const ownWeights = (quantisation: object) => ({
+  model: {
+    name: "ours",
+    source: { persistentVolumeClaim: { claimName: "weights" } },
+    profile: {
+      hiddenSize: 4096,
+      layers: 32,
+      attentionHeads: 32,
+      keyValueHeads: 8,
+      headDimension: 128,
+      feedForwardSize: 14_336,
+      vocabularySize: 128_256,
+      maxPositions: 131_072,
+      ...quantisation,
+    },
+  },
+});
 const overhead = {
   engine: "vllm",
   version: "0.32.0",
@@ -109,6 +127,14 @@ const refused: Readonly<Record<string, Row & { readonly says: string }>> = {
   "a degree that does not divide the heads": {
     spec: { ...small, parallelism: { tensor: 3 } },
     says: "legal degrees are",
+  },
+  "a degree that the quantisation does not allow": {
+    spec: { ...ownWeights({ weights: "int4", quantMethod: "bitsandbytes" }), parallelism: { tensor: 2 } },
+    says: "cannot split a checkpoint that is quantised by bitsandbytes",
+  },
+  "a quantisation that is not known": {
+    spec: ownWeights({ quantMethod: "torchao" }),
+    says: "quantisation method torchao is not known",
   },
   "a pool that is not there": {
     spec: { ...small, placement: { poolSelector: { matchLabels: { tier: "silver" } } } },

@@ -95,7 +95,9 @@ function notesOn({ origin, facts }: Inspection, spec: ModelSpec | undefined): re
   return [
     ...facts.notes,
     ...(facts.format === "GGUF"
-      ? ["no engine of the operator serves GGUF yet: its profile is for planning alone"]
+      ? [
+          "vLLM loads no GGUF files any more, so that no plan can be made of it: look for the model in safetensors",
+        ]
       : []),
     ...(spec !== undefined && origin.kind !== "huggingFace"
       ? [`${placeholderClaim} stands for the PersistentVolumeClaim that holds these files`]

@@ -1,7 +1,7 @@
 // How an inspection reads on a terminal: what it is, how large its parts are, what to paste.
 import type { Inspection } from "../inspection/inspect.ts";
 import type { KnownModel } from "../inspection/known-model.ts";
-import type { Quantization } from "../inspection/hugging-face-config.ts";
+import type { Quantization } from "../inspection/config/quantization.ts";
 import type { Origin } from "../inspection/target.ts";
 import { table, yamlOf } from "../output.ts";
 import type { Style } from "../terminal.ts";
@@ -59,14 +59,21 @@ function factRows({ facts, files, readBytes }: Inspection): readonly (readonly s
   ];
 }
 
-function quantizationText({ method, elements, excluded, fp8KvCache }: Quantization): string {
+function quantizationText({ method, elements, block, excluded, fp8KvCache }: Quantization): string {
   const shown = excluded.slice(0, 3).join(", ");
   const more = excluded.length > 3 ? ` and ${excluded.length - 3} more` : "";
   return [
     `${method}, ${elements}`,
+    ...(block === undefined ? [] : [blockText(block)]),
     ...(excluded.length === 0 ? [] : [`not ${shown}${more}`]),
     ...(fp8KvCache ? ["KV cache declared FP8"] : []),
   ].join("; ");
+}
+
+/** What shares one scale. */
+function blockText({ outputs, inputs }: NonNullable<Quantization["block"]>): string {
+  if (inputs === undefined) return "a scale for each row";
+  return outputs === 1 ? `groups of ${inputs}` : `blocks of ${outputs} x ${inputs}`;
 }
 
 function partRows({ facts: { storedBytes: b } }: Inspection): readonly (readonly string[])[] {

@@ -1,8 +1,9 @@
 // Which part of a Llama a tensor belongs to, by its name: in the names of Hugging Face and in those of GGUF.
 // Sources: transformers, modeling_llama.py; vLLM, model_executor/layers/quantization/ (names of scales); llama.cpp,
 // gguf-py/gguf/constants.py (MODEL_ARCH.LLAMA).
-import { malformed, quoted } from "./errors.ts";
+import { InspectionError, malformed, quoted } from "./errors.ts";
 import type { Tensor } from "./tensor.ts";
+import { adapterMessage } from "./true-names.ts";
 
 /** Parts of a checkpoint; `unused` is what engines do not load. */
 export type Part =
@@ -52,6 +53,9 @@ const outside: readonly (readonly [RegExp, Part])[] = [
 export function placeTensors(file: string, tensors: readonly Tensor[]): readonly PlacedTensor[] {
   return tensors.map((tensor) => {
     const placed = placeInLayer(tensor) ?? placeOutside(tensor);
+    if (placed === undefined && /\blora_[AB]\b/.test(tensor.name)) {
+      throw new InspectionError("unsupported", `${file}: ${adapterMessage("LORA", undefined)}`);
+    }
     if (placed === undefined) {
       throw malformed(file, `tensor ${quoted(tensor.name)} is no part of a Llama for text`);
     }

@@ -38,8 +38,17 @@ const maxQuotedLength = 80;
 /** Text of unknown origin for a message: short, in quotes, without what steers a terminal or turns text around. */
 export function quoted(text: string): string {
   const short = text.length > maxQuotedLength ? `${text.slice(0, maxQuotedLength)}…` : text;
-  return JSON.stringify(short).replaceAll(
-    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069]/g,
-    "\ufffd",
-  );
+  return harmless(JSON.stringify(short));
+}
+
+/** A value of unknown origin for a message, as JSON writes it, and as short. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return quoted(value);
+  if (typeof value === "number") return String(value);
+  const text = JSON.stringify(value) ?? "not set";
+  return harmless(text.length > maxQuotedLength ? `${text.slice(0, maxQuotedLength)}…` : text);
+}
+
+function harmless(text: string): string {
+  return text.replaceAll(/[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069]/g, "\ufffd");
 }

@@ -164,6 +164,15 @@ test("weights in FP4 have facts and no profile, and the reason is said", async (
   expect(facts.profile).toHaveProperty("reason", expect.stringContaining("4-bit float, stored as U8"));
 });
 
+test("weights in FP8 that nothing declares have no profile: an engine would not know them", async () => {
+  const { facts } = await inspect(local(folderOf(checkpoint(fp8Tensors(tinyLlama)))), context());
+  expect(facts.profile).toEqual({
+    kind: "none",
+    reason:
+      "its configuration does not say how its weights (F8_E4M3) are quantised, and no engine reads them without that",
+  });
+});
+
 test("32-bit weights are counted as engines load them", async () => {
   const wide = llamaTensors(tinyLlama).map((tensor): TensorToWrite => ({ ...tensor, dtype: "F32" }));
   const { facts } = await inspect(local(folderOf(checkpoint(wide))), context());

@@ -17,6 +17,7 @@ import type { ReadBudget } from "./reading/read-budget.ts";
 import { readSafetensorsCheckpoint } from "./safetensors-checkpoint.ts";
 import type { ShardProgress } from "./safetensors-checkpoint.ts";
 import type { Origin, Target } from "./target.ts";
+import { onlyGguf, requireModelFolder } from "./true-names.ts";
 
 /** All that an inspection finds. */
 export interface Inspection {
@@ -111,6 +112,7 @@ async function readFolder(
   if (gguf !== undefined) {
     return { files: [gguf], facts: await ggufFacts(await folder.open(gguf, signal), signal) };
   }
+  await requireModelFolder(folder, only, signal);
   const { checkpoint, files } = await readSafetensorsCheckpoint(folder, { only, onProgress }, signal);
   return { files, facts: factsOf(checkpoint) };
 }
@@ -119,20 +121,15 @@ async function readFolder(
 function ggufOf({ name, fileNames }: CheckpointFolder, only: string | undefined): string | undefined {
   const names = [...fileNames];
   if (only !== undefined || names.some((name) => /^[^/]+\.safetensors$/.test(name))) return undefined;
-  const found = names.filter((name) => name.endsWith(".gguf"));
-  if (found.length > 1) {
-    throw new InspectionError(
-      "target",
-      `${name}: has ${found.length} GGUF files; name one, such as ${name}/${found.toSorted()[0]}`,
-    );
-  }
-  if (found.length === 0 && names.some((name) => /\.(?:bin|pth?)$/.test(name))) {
+  const found = onlyGguf(name, names);
+  const pickled = names.filter((name) => /\.(?:bin|pth?)$/.test(name) && !name.startsWith("adapter_model"));
+  if (found === undefined && pickled.length > 0) {
     throw new InspectionError(
       "unsupported",
       `${name}: has pickled weights only, which are programs and are not read; look for a safetensors copy`,
     );
   }
-  return found[0];
+  return found;
 }
 
 async function ggufFacts(source: ByteSource, signal: AbortSignal): Promise<CheckpointFacts> {

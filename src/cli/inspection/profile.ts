@@ -4,8 +4,8 @@ import { type Architecture, parameterCount } from "@llama-operator/llama/catalog
 import { partBytes, placeTensors } from "./checkpoint-parts.ts";
 import type { PartBytes, PlacedTensor } from "./checkpoint-parts.ts";
 import { checkConsistency } from "./consistency.ts";
-import { InspectionError } from "./errors.ts";
-import type { ProfileWeights, Quantization } from "./hugging-face-config.ts";
+import { InspectionError, shown } from "./errors.ts";
+import type { ProfileWeights, Quantization } from "./config/quantization.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What was found in a checkpoint. */
@@ -108,13 +108,22 @@ function dominantType(placed: readonly PlacedTensor[]): string {
 }
 
 function profileOf(
-  { name, architecture, quantization, weightsOf }: Checkpoint,
+  { name, format, architecture, quantization, weightsOf }: Checkpoint,
   placed: readonly PlacedTensor[],
   loaded: PartBytes,
 ): ProfileOrReason {
+  if (quantization?.problem !== undefined) return { kind: "none", reason: quantization.problem };
   const type = dominantType(placed);
   const weights = weightsOf(type);
-  if (weights === undefined) {
+  if (quantization === undefined && weights !== "bf16") {
+    return {
+      kind: "none",
+      reason: `its configuration does not say how its weights (${type}) are quantised, and no engine reads them without that`,
+    };
+  }
+  // GGUF declares no width of its own: its tensors are the declaration.
+  const isDeclared = quantization?.weights !== undefined || quantization === undefined || format === "GGUF";
+  if (weights === undefined || !isDeclared) {
     const elements = quantization === undefined ? type : `${quantization.elements}, stored as ${type}`;
     return {
       kind: "none",
@@ -132,6 +141,8 @@ function profileOf(
     ...architecture,
     weights,
     ...(quantization === undefined ? {} : { quantMethod: quantization.method }),
+    ...(quantization?.block === undefined ? {} : { quantBlock: quantization.block }),
+    ...(quantization?.fp8KvCache === true ? { declaresFp8KvCache: true } : {}),
     weightBytes: {
       // A tied head has no part of its own: the final norm counts with the layers then.
       layers:
@@ -145,9 +156,10 @@ function profileOf(
     },
   });
   if (parsed.success) return { kind: "profile", profile: parsed.data };
-  const [issue] = parsed.error.issues;
+  const [key = "it"] = parsed.error.issues[0]?.path ?? [];
+  const value: unknown = Reflect.get(architecture, key);
   return {
     kind: "none",
-    reason: `${issue?.path.join(".") ?? "it"} is beyond what the operator plans for (${issue?.message ?? ""})`,
+    reason: `${String(key)}${value === undefined ? "" : ` of ${shown(value)}`} is beyond what the operator plans for`,
   };
 }

@@ -2,8 +2,9 @@
 import { z } from "zod";
 import { InspectionError, malformed, quoted } from "./errors.ts";
 import { readSafetensors } from "./formats/safetensors.ts";
-import { maxConfigBytes, readConfig } from "./hugging-face-config.ts";
-import type { HuggingFaceConfig, ProfileWeights, Quantization } from "./hugging-face-config.ts";
+import { maxConfigBytes, readConfig } from "./config/hugging-face-config.ts";
+import type { HuggingFaceConfig } from "./config/hugging-face-config.ts";
+import type { ProfileWeights, Quantization } from "./config/quantization.ts";
 import { parseDocument } from "./json-document.ts";
 import type { CheckpointFolder } from "./places/checkpoint-folder.ts";
 import type { Checkpoint } from "./profile.ts";
@@ -65,7 +66,7 @@ export async function readSafetensorsCheckpoint(
       architecture,
       quantization,
       tensors: tensors.map(({ tensor }) => tensor),
-      notes: [...notes, ...notesOn(tensors)],
+      notes: [...config.notes, ...notes, ...notesOn(tensors)],
       weightsOf: (type) => weightsOfType(type, quantization),
     },
   };

@@ -19,7 +19,7 @@ import type { StructuredFormat } from "../output.ts";
 import { styler } from "../terminal.ts";
 import type { Terminal } from "../terminal.ts";
 import { compareModels, compareView } from "./compare.ts";
-import { deploymentOf, withIntentOptions } from "./intent.ts";
+import { deploymentOf, givenIntent, withIntentOptions } from "./intent.ts";
 import type { IntentOptions } from "./intent.ts";
 import { planItem } from "./item.ts";
 import type { Asked, Item } from "./item.ts";
@@ -63,7 +63,7 @@ Examples:
   llama-operator plan -f llama.yaml --pools pools.yaml -o json | jq '.items[].result'
   helm template my-models | llama-operator plan -f -
 
-Ends with ${exitCodes.refused} if any LlamaDeployment cannot run as written.`,
+Ends with ${exitCodes.refused} if any LlamaDeployment cannot run as written; a comparison, if nothing of it fits or a model is not known.`,
     )
     .action((options: PlanOptions) => runPlan(options, terminal));
 }
@@ -74,6 +74,12 @@ async function runPlan(options: PlanOptions, terminal: Terminal): Promise<void> 
   if (given.length !== 1) {
     const what = given.length === 0 ? "nothing to plan" : "too much to plan at once";
     throw new CommandError(`${what}: give one of -f, --model and --compare`, { code: exitCodes.usage });
+  }
+  if (filename !== undefined) refuseIntent(options);
+  if (compare !== undefined && options.explain) {
+    throw new CommandError("--explain shows one plan: it goes with -f or --model, not with --compare", {
+      code: exitCodes.usage,
+    });
   }
   const measuredOverheads = await readMeasuredOverheads(options.measuredOverheads);
   const manifests = filename === undefined ? [] : await readManifests(filename, terminal);
@@ -97,7 +103,19 @@ async function runPlan(options: PlanOptions, terminal: Terminal): Promise<void> 
   }
 }
 
-/** A comparison is an answer whatever fits: it ends with 0. */
+/** A file says what it wants: flags that say it again are not dropped in silence. */
+function refuseIntent(options: IntentOptions): void {
+  const given = givenIntent(options);
+  if (given.length === 0) return;
+  const flags = given.map(({ flag }) => flag).join(", ");
+  const fields = given.map(({ field }) => `spec.${field}`).join(", ");
+  throw new CommandError(
+    `${flags} beside -f: flags go with --model and --compare; in a file write ${fields}`,
+    { code: exitCodes.usage },
+  );
+}
+
+/** A comparison is an answer while something of it fits, and all that it names is known. */
 function printComparison(
   options: PlanOptions,
   compare: true | readonly string[],
@@ -111,6 +129,14 @@ function printComparison(
       ? `Pools (${pools.from}): ${pools.description}\n\n${compareView(rows)}`
       : structured(documentOf(rows, pools), options.output),
   );
+  const unknown = rows.filter(({ result }) => result.kind === "refusal" && result.reason === "UnknownModel");
+  const names = [...new Set(unknown.map(({ model }) => model))];
+  if (names.length > 0) {
+    throw new CommandError(`not in the catalog: ${names.join(", ")}`, { code: exitCodes.refused });
+  }
+  if (rows.every(({ result }) => result.kind === "refusal")) {
+    throw new CommandError("nothing of this fits", { code: exitCodes.refused });
+  }
 }
 
 function tableOf(items: readonly Item[], pools: Pools, terminal: Terminal): string {

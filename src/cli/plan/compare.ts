@@ -71,25 +71,26 @@ function rowOf({ model, weights, result, speed }: Compared): readonly string[] {
 export function compareView(rows: readonly Compared[]): string {
   const planned = rows.flatMap(({ result }) => (result.kind === "plan" ? [result] : []));
   const [first] = planned;
-  const requests =
-    first === undefined ? "full-length requests" : `requests of ${contextLength(first.limits.maxModelLen)}`;
   const tokens = rows.find(({ speed }) => speed !== undefined)?.speed?.requestTokens ?? 0;
+  const compared = table([
+    [
+      "MODEL",
+      "WEIGHTS",
+      "GPUS",
+      "KV TOKENS",
+      "AT ONCE",
+      "TOK/S ALONE",
+      "TOK/S/GPU",
+      "PROMPT TOK/S/GPU",
+      "LAYOUT",
+    ],
+    ...rows.map(rowOf),
+  ]);
+  // Without a plan there is no number to explain.
+  if (first === undefined) return compared;
   return [
-    table([
-      [
-        "MODEL",
-        "WEIGHTS",
-        "GPUS",
-        "KV TOKENS",
-        "AT ONCE",
-        "TOK/S ALONE",
-        "TOK/S/GPU",
-        "PROMPT TOK/S/GPU",
-        "LAYOUT",
-      ],
-      ...rows.map(rowOf),
-    ]),
-    `AT ONCE: ${requests} that the KV cache holds. Speeds are upper bounds from bandwidth and arithmetic, for requests\n`,
+    compared,
+    `AT ONCE: requests of ${contextLength(first.limits.maxModelLen)} that the KV cache holds. Speeds are upper bounds from bandwidth and arithmetic, for requests\n`,
     `of ${thousands(tokens)} tokens: alone, and as many at once as fit, for each GPU of the replica. They rank; they promise nothing.\n`,
   ].join("");
 }

@@ -42,6 +42,51 @@ export function withIntentOptions(command: Command): Command {
     .option("--engine-version <version>", "version of vLLM");
 }
 
+/** The flags of intent that were given, as they are written, and the field of a file that says the same. */
+export function givenIntent(
+  options: IntentOptions,
+): readonly { readonly flag: string; readonly field: string }[] {
+  return fieldsOfFlags.filter(({ option }) => options[option] !== undefined);
+}
+
+/** Which field of `spec` each flag stands for. */
+const fieldsOfFlags: readonly {
+  readonly option: keyof IntentOptions;
+  readonly flag: string;
+  readonly field: string;
+}[] = [
+  { option: "model", flag: "--model", field: "model.name" },
+  { option: "context", flag: "--context", field: "context.maxTokens" },
+  { option: "concurrency", flag: "--concurrency", field: "context.minConcurrency" },
+  { option: "weights", flag: "--weights", field: "quantization.weights" },
+  { option: "kvCache", flag: "--kv-cache", field: "quantization.kvCache" },
+  { option: "tensor", flag: "--tensor", field: "parallelism.tensor" },
+  { option: "pipeline", flag: "--pipeline", field: "parallelism.pipeline" },
+  { option: "engineVersion", flag: "--engine-version", field: "engine.version" },
+];
+
+/** A patch of `spec` in flags: `with --tensor 8, without --pipeline`; undefined where no flag says it. */
+export function flagsOfPatch(patch: Readonly<Record<string, unknown>>): string | undefined {
+  const changes = leavesOf(patch, "").map(([path, value]) => {
+    const flag = fieldsOfFlags.find(({ field }) => field === path)?.flag;
+    if (flag === undefined) return undefined;
+    return value === null ? `without ${flag}` : `with ${flag} ${value}`;
+  });
+  const known = changes.filter((change) => change !== undefined);
+  return known.length === changes.length ? known.join(", ") : undefined;
+}
+
+type Leaf = string | number | boolean | null;
+
+function leavesOf(value: unknown, path: string): readonly (readonly [path: string, value: Leaf])[] {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
+    return [[path, value]];
+  if (typeof value !== "object" || value === null) return [[path, null]];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    leavesOf(inner, path === "" ? key : `${path}.${key}`),
+  );
+}
+
 /** Removes what nobody said. */
 function said(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

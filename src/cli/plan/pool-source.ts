@@ -1,7 +1,7 @@
 // Where the pools of a plan come from: files, flags, the cluster, or a stated default, in this order. What was used
 // is part of the answer, because a plan for the wrong pools is a wrong plan.
 import { gpuPoolSpec, gpuPools, parseGpuPool, type GpuPool } from "@llama-operator/llama/api";
-import { findGpu, gpus, findMachineShape, machineShapes } from "@llama-operator/llama/catalog";
+import { findMachineShape, machineShapes } from "@llama-operator/llama/catalog";
 import { DeviceUse, nodeCapacity } from "@llama-operator/operator/capacity";
 import { nodes, pods, projectNode, projectPod } from "@llama-operator/operator/observed";
 import {
@@ -20,6 +20,7 @@ import { CommandError } from "../failure.ts";
 import { readManifests } from "../manifests.ts";
 import type { Manifest } from "../manifests.ts";
 import type { Terminal } from "../terminal.ts";
+import { namedGpu } from "./gpu-name.ts";
 
 export interface PoolOptions extends ClusterOptions {
   readonly pools?: readonly string[];
@@ -43,12 +44,26 @@ export async function findPools(
 ): Promise<Pools> {
   const files = options.pools === undefined ? [] : await readManifests(options.pools, terminal);
   const manifests = [...files, ...given].filter(({ kind }) => kind === gpuPools.kind);
-  if (manifests.length > 0) return poolsOfManifests(manifests);
+  if (manifests.length > 0) {
+    refusePoolFlags(options, manifests);
+    return poolsOfManifests(manifests);
+  }
   if (options.pools !== undefined) throw usage(`${options.pools.join(", ")}: no GpuPool in it`);
   const { gpu, gpusPerNode, machineShape } = options;
   if (gpu !== undefined || gpusPerNode !== undefined || machineShape !== undefined)
     return poolOfFlags(options);
   return poolsOfCluster(options, terminal);
+}
+
+/** Two answers to one question: none of them is dropped in silence. */
+function refusePoolFlags(options: PoolOptions, [pool]: readonly Manifest[]): void {
+  const flags = (["gpu", "gpusPerNode", "machineShape"] as const)
+    .filter((option) => options[option] !== undefined)
+    .map((option) => `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+  if (flags.length === 0) return;
+  throw usage(
+    `${flags.join(" and ")} beside the GpuPools of ${pool?.source ?? "files"}: plan for the one or for the other`,
+  );
 }
 
 function poolsOfManifests(manifests: readonly Manifest[]): Pools {
@@ -70,20 +85,12 @@ function poolOfFlags(options: PoolOptions): Pools {
     throw usage(`--machine-shape ${machineShape}: not in the catalog; known: ${known}`);
   }
   const asked = options.gpu ?? shape?.gpu ?? defaultShape.gpu;
-  const product = productOf(asked);
-  if (product === undefined) {
-    throw usage(`--gpu ${asked}: not in the catalog; known: ${gpus.map(({ name }) => name).join(", ")}`);
-  }
+  const named = namedGpu(asked);
+  if ("problem" in named) throw usage(`--gpu ${asked}: ${named.problem}`);
+  const { product } = named;
   const perNode = options.gpusPerNode ?? shape?.gpusPerNode ?? defaultShape.gpusPerNode;
   const facts = onePool(product, perNode, shape?.name);
   return { from: "flags", description: `${perNode} x ${product} a node`, facts: [facts] };
-}
-
-/** The catalog's name of a GPU that people call `h100`: by name, alias, or the first that begins so. */
-function productOf(name: string): string | undefined {
-  const plain = name.toLowerCase();
-  if (findGpu(plain) !== undefined) return plain;
-  return gpus.find((gpu) => gpu.name.replace(/^[a-z]+-/, "").startsWith(plain))?.name;
 }
 
 const defaultShape = { name: "a3-highgpu-8g", gpu: "nvidia-h100-80gb", gpusPerNode: 8 } as const;

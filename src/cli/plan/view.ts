@@ -14,12 +14,14 @@ import {
 } from "@llama-operator/llama/planning";
 import { oneLineYaml } from "../output.ts";
 import type { Style } from "../terminal.ts";
+import { flagsOfPatch } from "./intent.ts";
 import type { EngineCommand, Item, Speed } from "./item.ts";
 
 export type Styler = (style: Style, text: string) => string;
 
-/** What was planned for: the object that a command would name. */
+/** What was planned for: the object that a command would name, and where it is written. */
 export interface Subject {
+  readonly source: string;
   readonly namespace: string;
   readonly name: string;
 }
@@ -75,24 +77,25 @@ export function planView(item: Item, plan: Plan, style: Styler): string {
   return `${verdict}${indent(lines.join("\n"), 2)}\n`;
 }
 
-/** A refusal, with each alternative as a command that makes it so. */
+/** A refusal, with each alternative as what makes it so: flags for flags, else a command or a line of the file. */
 export function refusalView(subject: Subject, refusal: Refusal, style: Styler): string {
   const verdict = refusal.waits ? style("yellow", "waits") : style("red", "refused");
   const title = style("bold", `${subject.namespace}/${subject.name}`);
   const head = `${title}: ${verdict} (${refusal.reason})\n  ${refusal.message}\n`;
   if (refusal.alternatives.length === 0) return head;
-  const list = refusal.alternatives.map((alternative) => alternativeView(subject, alternative, style));
+  const list = refusal.alternatives.map(
+    (alternative) =>
+      `  - ${alternative.summary}\n${style("cyan", `    ${wayTo(subject, refusal, alternative)}`)}\n`,
+  );
   return `${head}  What would run, the cheapest first:\n${list.join("")}`;
 }
 
-function alternativeView(
-  { namespace, name }: Subject,
-  { summary, patch }: Alternative,
-  style: Styler,
-): string {
-  const options = `-n ${namespace} --type merge --patch '${oneLineYaml("spec", patch)}'`;
-  const command = `    kubectl patch llamadeployment ${name} ${options}`;
-  return `  - ${summary}\n${style("cyan", command)}\n`;
+function wayTo({ source, namespace, name }: Subject, { reason }: Refusal, { patch }: Alternative): string {
+  const change = oneLineYaml("spec", patch);
+  if (source === "flags") return flagsOfPatch(patch) ?? change;
+  // No webhook lets an object of an unknown model in: there is only the file to change.
+  if (reason === "UnknownModel") return `in ${source}: ${change}`;
+  return `kubectl patch llamadeployment ${name} -n ${namespace} --type merge --patch '${change}'`;
 }
 
 function indent(text: string, columns: number): string {

@@ -78,6 +78,15 @@ const weightBytes = z.strictObject({
   ),
 });
 
+const quantBlock = z.strictObject({
+  outputs: int32(1, 4_194_304).describe(
+    "Rows of the matrix, which are its outputs: 128 in FP8 blocks of 128 x 128, 1 in groups.",
+  ),
+  inputs: int32(1, 4_194_304)
+    .exactOptional()
+    .describe("Columns, which are its inputs: 128 in groups of 128; the whole row when absent."),
+});
+
 /**
  * Facts of a model that the catalog lacks; the fields of Hugging Face's `config.json` under clearer names.
  * `llama-operator inspect` writes it.
@@ -92,7 +101,9 @@ export const modelProfile = z.strictObject({
   ),
   feedForwardSize: int32(1, 4_194_304).describe("Width of the feed-forward layer: `intermediate_size`."),
   vocabularySize: int32(1, 4_194_304).describe("Tokens of the vocabulary: `vocab_size`."),
-  maxPositions: int32(1, 16_777_216).describe("Longest context in tokens: `max_position_embeddings`."),
+  maxPositions: int32(1, 16_777_216).describe(
+    "Longest context in tokens: `max_position_embeddings`, and what the rotary scaling makes of it.",
+  ),
   tiedEmbeddings: z
     .boolean()
     .default(false)
@@ -113,6 +124,15 @@ export const modelProfile = z.strictObject({
     .regex(/^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$/)
     .exactOptional()
     .describe("How the checkpoint is quantised, as engines name it: `quantization_config.quant_method`."),
+  quantBlock: quantBlock
+    .exactOptional()
+    .describe(
+      "Weights that share one scale, which no tensor degree may cut: `weight_block_size` or `group_size`; when absent, groups of 128 in INT4 and none else.",
+    ),
+  declaresFp8KvCache: z
+    .boolean()
+    .exactOptional()
+    .describe("Whether the checkpoint declares an FP8 KV cache: `kv_cache_scheme` or `kv_cache_quant_algo`."),
 });
 
 /** `spec.model.profile`. */

@@ -14,4 +14,5 @@ export {
 export { type NodeTaint, linuxLabels } from "./machines/machine-shape.ts";
 export { type Architecture, findModel, models } from "./models.ts";
 export { aksAllocatable, gkeAllocatable } from "./node-reservations.ts";
+export { type WeightBlock, unknownMethodProblem } from "./quantisation.ts";
 export { layerParameters, parameterCount } from "./weight-bytes.ts";

@@ -1,8 +1,9 @@
 // From the chosen candidate to the plan: everything that engines and workloads need, and the reasons for people.
 import { weightBytesOfNode } from "./memory/memory.ts";
 import { stageLayers } from "./memory/weights.ts";
-import { contextLength, counted, gib } from "./messages/format.ts";
-import { memoryInput } from "./choice/search.ts";
+import { supportsFp8KvCache } from "../catalog/engines/vllm.ts";
+import { contextLength, counted, gib, thousands } from "./messages/format.ts";
+import { accountCandidate, memoryInput } from "./choice/search.ts";
 import type { FittingCandidate, Problem } from "./choice/search.ts";
 import { podResources } from "./node/pod.ts";
 import { startupSeconds } from "./node/startup.ts";
@@ -42,12 +43,27 @@ function evidence(problem: Problem, chosen: FittingCandidate): string {
   return `the overhead of vLLM ${settings.versionText} is ${regime.evidence === "measured" ? "measured" : "derived, not measured"}`;
 }
 
+/** What a declared FP8 KV cache would give, where the planner keeps BF16 by itself. */
+function declaredKvCacheReason(problem: Problem, chosen: FittingCandidate): readonly string[] {
+  const { spec, settings } = problem;
+  const isOpen = spec.quantization.kvCache === "auto" && chosen.kvCache === "bf16";
+  if (!isOpen || chosen.weights.declaresFp8KvCache !== true) return [];
+  const declared = "the checkpoint declares an FP8 KV cache";
+  const { architecture, label } = chosen.hardware.gpu;
+  if (!supportsFp8KvCache(settings.version, architecture)) {
+    return [`${declared}, which vLLM ${settings.versionText} does not do soundly on ${label}: it stays BF16`];
+  }
+  const { kvCacheTokens } = accountCandidate(problem, { ...chosen, kvCache: "fp8" }, chosen.limits);
+  return [`${declared}: with quantization.kvCache fp8 it would hold ${thousands(kvCacheTokens)} tokens`];
+}
+
 function memoryReasons(problem: Problem, chosen: FittingCandidate): readonly string[] {
   const { settings, spec } = problem;
   return [
     ...(spec.quantization.kvCache === "auto" && chosen.kvCache === "fp8"
       ? ["FP8 KV cache: in BF16 it would not fit"]
       : []),
+    ...declaredKvCacheReason(problem, chosen),
     ...(chosen.gpusWithFp8KvCache === undefined
       ? []
       : [`with quantization.kvCache fp8, ${chosen.gpusWithFp8KvCache} GPUs would do`]),

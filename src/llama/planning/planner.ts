@@ -12,6 +12,8 @@ import { refusalMessage } from "./messages/refusal-message.ts";
 import { hardwareOf, isUsable } from "./node/hardware.ts";
 import type { Hardware } from "./node/hardware.ts";
 import { legalTensorDegrees, tensorProblem, parallelismProblem } from "./choice/parallelism.ts";
+import { splitProblem } from "./choice/quantised-split.ts";
+import { formatName } from "./messages/format.ts";
 import { startupPhases } from "./node/startup.ts";
 import type { PerformanceInput } from "./performance.ts";
 import type { Plan, PlanRequest, PlanResult, PoolFacts, Refusal } from "./plan.ts";
@@ -41,18 +43,33 @@ function usableHardware(
   return refuse("DoesNotFit", known.flatMap((one) => (isUsable(one) ? [] : [one.problem])).join("; "));
 }
 
-/** A requested tensor degree that the model cannot be split by, whatever the pool. */
+/**
+ * A requested tensor degree that the model, or all checkpoints of it that may be served, cannot be split by, whatever
+ * the pool; or checkpoints that no degree is legal for.
+ */
 function illegalTensor(
   spec: LlamaDeploymentSpec,
-  { architecture, label }: ResolvedModel,
+  { architecture, label, candidates }: ResolvedModel,
 ): Refusal | undefined {
   const { tensor } = spec.parallelism;
   const problem = tensor === undefined ? undefined : tensorProblem(architecture, tensor);
-  if (problem === undefined) return undefined;
-  const legal = legalTensorDegrees(architecture).join(", ");
+  if (problem !== undefined) {
+    const legal = legalTensorDegrees(architecture).join(", ");
+    return refuse(
+      "IllegalParallelism",
+      `parallelism.tensor ${tensor} does not divide the ${problem} of ${label}; legal degrees are ${legal}`,
+    );
+  }
+  const degreesOf = candidates.map((weights) => legalTensorDegrees(architecture, weights));
+  const isLegal = (degrees: readonly number[]) =>
+    tensor === undefined ? degrees.length > 0 : degrees.includes(tensor);
+  const [weights] = candidates;
+  if (weights === undefined || degreesOf.some(isLegal)) return undefined;
+  const legal = [...new Set(degreesOf.flat())].toSorted((one, other) => one - other);
+  const cut = splitProblem(architecture, weights, tensor ?? 1) ?? "is not legal";
   return refuse(
     "IllegalParallelism",
-    `parallelism.tensor ${tensor} does not divide the ${problem} of ${label}; legal degrees are ${legal}`,
+    `${tensor === undefined ? "any tensor degree" : `parallelism.tensor ${tensor}`} ${cut} (${label} in ${formatName(weights.format)}); ${legal.length === 0 ? "no degree is legal: name another checkpoint" : `legal degrees are ${legal.join(", ")}`}`,
   );
 }
 

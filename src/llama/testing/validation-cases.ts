@@ -100,6 +100,8 @@ const models: readonly (ValidationCase | RefusedCase)[] = [
           weights: "int4",
           weightBytes: { layers: 3_800_000_000, embeddings: 1_050_673_152, head: 0 },
           quantMethod: "compressed-tensors",
+          quantBlock: { outputs: 1, inputs: 64 },
+          declaresFp8KvCache: true,
         },
         source: { huggingFace: { repository: "a/b2", revision } },
       },

@@ -7,8 +7,12 @@ import type { Tensor } from "../tensor.ts";
 import { ggmlType } from "./ggml-types.ts";
 import { GgufCursor } from "./gguf-cursor.ts";
 
-/** Values that are kept: numbers, flags, short texts, and of arrays their length. */
-export type GgufValue = number | boolean | string | { readonly length: number };
+/** Values that are kept: numbers, flags, short texts, and of arrays their length, with the numbers of short ones. */
+export type GgufValue =
+  | number
+  | boolean
+  | string
+  | { readonly length: number; readonly numbers?: readonly number[] };
 
 export interface GgufHead {
   readonly version: number;
@@ -26,6 +30,8 @@ const maxTensorNameBytes = 63;
 /** GGML_MAX_DIMS. */
 const maxDimensions = 4;
 const maxArrayDepth = 4;
+/** One number a layer; a vocabulary has a hundred thousand. */
+const maxKeptNumbers = 1024;
 const defaultAlignment = 32;
 
 /** The number of a value's type, as docs/gguf.md gives it. */
@@ -94,7 +100,7 @@ async function readMetadata(cursor: GgufCursor, count: number): Promise<Readonly
 }
 
 async function readValue(cursor: GgufCursor, type: number): Promise<GgufValue> {
-  if (type === valueType.array) return { length: await skipArray(cursor, 1) };
+  if (type === valueType.array) return readArray(cursor, 1);
   if (type === valueType.string) {
     const length = await cursor.size("the length of a text");
     if (length <= maxKeptTextBytes) return (await cursor.bytes(length)).toString("utf8");
@@ -110,8 +116,11 @@ async function readValue(cursor: GgufCursor, type: number): Promise<GgufValue> {
   return value === 1;
 }
 
-/** Passes over an array and returns how many values it has. */
-async function skipArray(cursor: GgufCursor, depth: number): Promise<number> {
+/** Keeps the numbers of a short array, and passes over any other. */
+async function readArray(
+  cursor: GgufCursor,
+  depth: number,
+): Promise<{ readonly length: number; readonly numbers?: readonly number[] }> {
   if (depth > maxArrayDepth) throw malformed(cursor.name, `has arrays nested deeper than ${maxArrayDepth}`);
   const type = await cursor.uint32();
   const length = await cursor.size("the length of an array");
@@ -120,15 +129,23 @@ async function skipArray(cursor: GgufCursor, depth: number): Promise<number> {
     if (length * 8 > cursor.sizeBytes)
       throw malformed(cursor.name, `has an array of ${length} values, longer than itself`);
     if (type === valueType.string) await cursor.skipTexts(length);
-    else for (let index = 0; index < length; index += 1) await skipArray(cursor, depth + 1);
-    return length;
+    else for (let index = 0; index < length; index += 1) await readArray(cursor, depth + 1);
+    return { length };
   }
   const number = numberTypes.get(type);
   if (number === undefined) throw malformed(cursor.name, `has an array of an unknown type ${type}`);
   if (length > cursor.sizeBytes)
     throw malformed(cursor.name, `has an array of ${length} values, longer than itself`);
-  cursor.skip(length * number[0]);
-  return length;
+  const [bytes, read] = number;
+  if (length > maxKeptNumbers) {
+    cursor.skip(length * bytes);
+    return { length };
+  }
+  const all = await cursor.bytes(length * bytes);
+  return {
+    length,
+    numbers: Array.from({ length }, (_, index) => read(all.subarray(index * bytes, (index + 1) * bytes))),
+  };
 }
 
 interface TensorInfo {

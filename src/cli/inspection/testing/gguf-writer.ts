@@ -12,11 +12,17 @@ export interface GgufTensorToWrite {
   readonly offset?: number;
 }
 
-export const ggufTypes = { f32: 0, q4K: 12, q6K: 14 } as const;
+export const ggufTypes = { f32: 0, f16: 1, q4K: 12, q6K: 14 } as const;
 
 export const uint32 = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(value);
+  return bytes;
+};
+
+const float32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeFloatLE(value);
   return bytes;
 };
 
@@ -32,6 +38,7 @@ export const text = (value: string): Buffer =>
 /** One entry of the metadata, with its type. */
 export const entry = {
   uint32: (key: string, value: number): Buffer => Buffer.concat([text(key), uint32(4), uint32(value)]),
+  float32: (key: string, value: number): Buffer => Buffer.concat([text(key), uint32(6), float32(value)]),
   text: (key: string, value: string): Buffer => Buffer.concat([text(key), uint32(8), text(value)]),
   texts: (key: string, values: readonly string[]): Buffer =>
     Buffer.concat([text(key), uint32(9), uint32(8), uint64(values.length), ...values.map(text)]),
@@ -93,6 +100,19 @@ export function llamaMetadata(architecture: Architecture, tokens = 16): readonly
       Array.from({ length: tokens }, () => 1),
     ),
   ];
+}
+
+/** The same tensors, their matrices in 16 bits. */
+export function llamaF16Tensors(architecture: Architecture): readonly GgufTensorToWrite[] {
+  return llamaGgufTensors(architecture).map((tensor) =>
+    tensor.type === ggufTypes.f32
+      ? tensor
+      : {
+          ...tensor,
+          type: ggufTypes.f16,
+          bytes: tensor.dimensions.reduce<number>((size, each) => size * Number(each), 2),
+        },
+  );
 }
 
 /** Tensors of a Llama as Q4_K_M writes them: most in Q4_K, the output in Q6_K, norms in F32. */

@@ -54,7 +54,7 @@ export const bf16 = (repository: string, revision: string, revisions?: RevisionH
   ...(revisions === undefined ? {} : { revisions }),
 });
 
-/** ModelOpt's FP8 kernels need FP8 arithmetic: capability 8.9 and later. */
+/** NVIDIA's FP8, made with ModelOpt. */
 export const nvidiaFp8 = (
   repository: string,
   revision: string,
@@ -66,7 +66,6 @@ export const nvidiaFp8 = (
   layout: fp8ModeloptLayout,
   quantMethod: "modelopt",
   gated: false,
-  architectures: ["ada", "hopper", "blackwell"],
   ...facts,
 });
 

@@ -47,7 +47,7 @@ describe("layouts", () => {
       ({ tensor, pipeline, nodes, gpusPerPod }) => `${tensor}x${pipeline} on ${nodes} of ${gpusPerPod}`,
     );
 
-  test("are each degree inside a node, then the widest over whole nodes", () => {
+  test("are each degree inside a node, then the widest over the rest of it and over whole nodes", () => {
     expect(on(h100Pool)).toEqual([
       "1x1 on 1 of 1",
       "2x1 on 1 of 2",
@@ -59,11 +59,12 @@ describe("layouts", () => {
     ]);
   });
 
-  test("keep tensor parallelism inside the NVLink domain", () => {
+  test("keep tensor parallelism inside the NVLink domain, and fill the rest of the node with stages", () => {
     const bridged = examplePool("nvl", { gpu: { product: "nvidia-h100-nvl-94gb", perNode: 4 } });
     expect(on(bridged)).toEqual([
       "1x1 on 1 of 1",
       "2x1 on 1 of 2",
+      "2x2 on 1 of 4",
       "2x4 on 2 of 4",
       "2x6 on 3 of 4",
       "2x8 on 4 of 4",

@@ -1,7 +1,9 @@
 // Which degrees of tensor and pipeline parallelism are legal for a model on a machine. Tensor parallel exchanges
 // activations twice a layer and stays where NVLink is; pipeline passes them once a stage and may cross nodes.
 import type { Architecture } from "../../catalog/models.ts";
+import type { WeightScheme } from "../../catalog/quantisation.ts";
 import type { Hardware } from "../node/hardware.ts";
+import { splitProblem } from "./quantised-split.ts";
 
 /** How one replica lies on a pool's nodes. */
 export interface Layout {
@@ -37,10 +39,12 @@ export function tensorProblem(architecture: Architecture, tensor: number): strin
   return padded % tensor === 0 ? undefined : `vocabulary ${padded}`;
 }
 
-/** Tensor degrees that are legal for the model, ascending. */
-export function legalTensorDegrees(architecture: Architecture): readonly number[] {
+/** Tensor degrees that are legal for the model, or for such weights of it, ascending. */
+export function legalTensorDegrees(architecture: Architecture, weights?: WeightScheme): readonly number[] {
   return Array.from({ length: mostTensor }, (_, index) => index + 1).filter(
-    (tensor) => tensorProblem(architecture, tensor) === undefined,
+    (tensor) =>
+      tensorProblem(architecture, tensor) === undefined &&
+      (weights === undefined || splitProblem(architecture, weights, tensor) === undefined),
   );
 }
 
@@ -53,23 +57,27 @@ function layoutOn(hardware: Hardware, tensor: number, pipeline: number): Layout 
 }
 
 /**
- * Pipeline degrees to try for one tensor degree where none is asked for: one stage, and the widest over as many whole
- * nodes as the pool may have.
+ * Pipeline degrees to try for one tensor degree where none is asked for: one stage; and with the widest, stages that
+ * fill an equal part of a node, then as many whole nodes as the pool may have.
  */
 function pipelinesUnasked(hardware: Hardware, tensor: number, widest: number): readonly number[] {
   if (tensor !== widest || hardware.gpusPerNode % tensor !== 0) return [1];
   const stagesPerNode = hardware.gpusPerNode / tensor;
   const mostNodes = Math.min(mostNodesUnasked, hardware.pool.spec.nodes?.max ?? mostNodesUnasked);
+  const inNode = Array.from({ length: stagesPerNode }, (_, index) => index + 1).filter(
+    (stages) => stagesPerNode % stages === 0,
+  );
   const several = Array.from(
     { length: Math.max(0, mostNodes - 1) },
     (_, index) => (index + 2) * stagesPerNode,
   );
-  return [1, ...several];
+  return [...inNode, ...several];
 }
 
 /**
- * Every layout to consider on a pool, fewest GPUs first; none where what is requested is not legal there. With nothing requested: each
- * tensor degree inside a node, and the widest of them over two to four whole nodes.
+ * Every layout to consider on a pool, fewest GPUs first; none where what is requested is not legal there. With nothing
+ * requested: each tensor degree inside a node, and stages of the widest of them on the rest of the node and on two to
+ * four whole nodes.
  */
 export function layoutsOn(
   hardware: Hardware,

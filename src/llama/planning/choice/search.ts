@@ -4,8 +4,6 @@ import type { LlamaDeploymentSpec } from "../../api/llama-deployment.ts";
 import type { MeasuredOverhead } from "../../api/measured-overheads.ts";
 import { batchDefaults, blockSizeTokens, supportsFp8KvCache } from "../../catalog/engines/vllm.ts";
 import type { BatchDefaults } from "../../catalog/engines/vllm.ts";
-import type { Architecture } from "../../catalog/models.ts";
-import { int4GroupSize } from "../../catalog/weight-bytes.ts";
 import type { KvCacheFormat } from "../../catalog/weight-bytes.ts";
 import { measuredOverheadFor } from "./measured-overheads.ts";
 import { accountMemory, measuredMarginBytes } from "../memory/memory.ts";
@@ -51,14 +49,7 @@ export interface FittingCandidate extends Candidate {
 
 /** A candidate that does not run, and what stopped it. */
 export interface RejectedCandidate extends Candidate {
-  readonly obstacle:
-    | "memory"
-    | "bf16WhileLoading"
-    | "storage"
-    | "nodes"
-    | "kernels"
-    | "groups"
-    | "fp8KvCache";
+  readonly obstacle: "memory" | "bf16WhileLoading" | "storage" | "nodes" | "kernels" | "fp8KvCache";
   readonly limits: EngineLimits;
   readonly account: MemoryAccount;
 }
@@ -145,15 +136,6 @@ export function accountCandidate(
   return accountMemory(memoryInput(problem, candidate, limits));
 }
 
-/** Whether each rank's inputs of the row-parallel matrices are whole groups of weights that share a scale. */
-function keepsGroups(
-  { attentionHeads, headDimension, feedForwardSize }: Architecture,
-  tensor: number,
-): boolean {
-  const inputs = [attentionHeads * headDimension, feedForwardSize];
-  return inputs.every((width) => (width / tensor) % int4GroupSize === 0);
-}
-
 /** What besides memory stops a candidate; `undefined` where nothing does. */
 export function obstacleOf(
   problem: Problem,
@@ -162,7 +144,6 @@ export function obstacleOf(
   const { hardware, layout, weights, kvCache } = candidate;
   const { architecture } = hardware.gpu;
   if (weights.architectures !== undefined && !weights.architectures.includes(architecture)) return "kernels";
-  if (weights.format === "int4" && !keepsGroups(problem.model.architecture, layout.tensor)) return "groups";
   if (kvCache === "fp8" && !supportsFp8KvCache(problem.settings.version, architecture)) return "fp8KvCache";
   if (layout.nodes > (hardware.pool.spec.nodes?.max ?? Infinity)) return "nodes";
   const offered = ephemeralStorageOffered(hardware);
@@ -224,16 +205,21 @@ function compareNearness(one: RejectedCandidate, other: RejectedCandidate): numb
   return rank(one) - rank(other) || shortfall(one) - shortfall(other) || gpusOf(one) - gpusOf(other);
 }
 
-/** Every layout of every checkpoint on every pool, fewest GPUs first. */
+/** Every layout that a checkpoint allows on a pool, of every checkpoint on every pool, fewest GPUs first. */
 function candidatesOf(problem: Problem, kvCache: KvCacheFormat): readonly Candidate[] {
   const { architecture, candidates } = problem.model;
-  const degrees = legalTensorDegrees(architecture);
-  return problem.hardware
-    .flatMap((hardware) =>
-      layoutsOn(hardware, architecture, degrees, problem.spec.parallelism).flatMap((layout) =>
-        candidates.map((weights): Candidate => ({ hardware, layout, weights, kvCache })),
-      ),
-    )
+  return candidates
+    .flatMap((weights) => {
+      const degrees = legalTensorDegrees(architecture, weights);
+      return problem.hardware.flatMap((hardware) =>
+        layoutsOn(hardware, architecture, degrees, problem.spec.parallelism).map((layout): Candidate => ({
+          hardware,
+          layout,
+          weights,
+          kvCache,
+        })),
+      );
+    })
     .sort((one, other) => gpusOf(one) - gpusOf(other));
 }
 

@@ -4,8 +4,16 @@ import { architectureAt, checkpointsOf, formatsOfAuto } from "../../catalog/chec
 import type { Checkpoint } from "../../catalog/checkpoints.ts";
 import { classifierRefusal, findClassifier } from "../../catalog/classifiers.ts";
 import type { GpuArchitecture } from "../../catalog/gpus.ts";
+import { parseEngineVersion } from "../../catalog/engines/version.ts";
 import { findModel, models, nearestModels } from "../../catalog/models.ts";
 import type { Architecture } from "../../catalog/models.ts";
+import {
+  architecturesOf,
+  needsPlugin,
+  unknownMethodProblem,
+  usualBlock,
+} from "../../catalog/quantisation.ts";
+import type { WeightBlock, WeightScheme } from "../../catalog/quantisation.ts";
 import { findArchitecture } from "../../catalog/relatives.ts";
 import {
   bf16Layout,
@@ -20,10 +28,10 @@ import type { Refusal, Weights } from "../plan.ts";
 import { refuse } from "../refusal.ts";
 
 /** One way to get the weights. */
-export interface WeightsCandidate {
-  readonly format: WeightFormat;
+export interface WeightsCandidate extends WeightScheme {
   readonly layout: WeightLayout;
-  readonly quantMethod?: string;
+  /** The checkpoint declares an FP8 KV cache, which engines follow where nobody says otherwise. */
+  readonly declaresFp8KvCache?: boolean;
   readonly source: Weights["source"];
   readonly totalBytes: number;
   /** GPUs that run it; absent where all do. */
@@ -97,19 +105,28 @@ export function gatedNote(spec: LlamaDeploymentSpec, repository: string, gated: 
   ];
 }
 
+/** The block that a scale belongs to: as it is stated, or as the format usually has it. */
+function blockOf(scheme: WeightScheme, stated?: WeightBlock): { readonly block?: WeightBlock } {
+  const block = stated ?? usualBlock(scheme);
+  return block === undefined ? {} : { block };
+}
+
 function fromCheckpoint(
   spec: LlamaDeploymentSpec,
   architecture: Architecture,
   checkpoint: Checkpoint,
   revision: string,
 ): WeightsCandidate {
-  const { repository, gated, quantMethod, architectures } = checkpoint;
+  const { repository, gated, quantMethod, declaresFp8KvCache } = checkpoint;
+  const architectures = checkpoint.architectures ?? architecturesOf(quantMethod);
   const notCatalogs = checkpoint.revision !== undefined && checkpoint.revision !== revision;
   const { note } = architectureAt(architecture, checkpoint, revision);
   return {
     format: checkpoint.format,
     layout: checkpoint.layout,
     ...(quantMethod === undefined ? {} : { quantMethod }),
+    ...blockOf(checkpoint),
+    ...(declaresFp8KvCache === undefined ? {} : { declaresFp8KvCache }),
     ...(architectures === undefined ? {} : { architectures }),
     source: { kind: "huggingFace", repository, revision, gated },
     totalBytes: checkpointBytes(architecture, checkpoint.layout).total,
@@ -201,14 +218,19 @@ function asStated(
     ...defaultLayouts[format],
     ...(profile?.weightBytes === undefined ? {} : { stated: profile.weightBytes }),
   };
+  const { quantMethod, quantBlock, declaresFp8KvCache } = profile ?? {};
+  const scheme: WeightScheme = { format, ...(quantMethod === undefined ? {} : { quantMethod }) };
+  const architectures = architecturesOf(quantMethod);
   return {
-    format,
+    ...scheme,
     layout,
-    ...(profile?.quantMethod === undefined ? {} : { quantMethod: profile.quantMethod }),
+    ...blockOf(scheme, quantBlock),
+    ...(architectures === undefined ? {} : { architectures }),
+    ...(declaresFp8KvCache === undefined ? {} : { declaresFp8KvCache }),
     source,
     totalBytes: checkpointBytes(architecture, layout).total,
     onTheFly: false,
-    notes: assumedFormatNote(spec, where, format),
+    notes: [...assumedFormatNote(spec, where, format), ...pluginNote(spec, quantMethod)],
   };
 }
 
@@ -216,6 +238,15 @@ function asStated(
 function statedFormat(spec: LlamaDeploymentSpec): WeightFormat {
   if (spec.model.profile !== undefined) return spec.model.profile.weights;
   return spec.quantization.weights === "auto" ? "bf16" : spec.quantization.weights;
+}
+
+/** That the published image does not load such weights; none where the spec names an image of its own. */
+function pluginNote({ engine }: LlamaDeploymentSpec, quantMethod: string | undefined): readonly string[] {
+  const version = parseEngineVersion(engine.version);
+  if (engine.image !== undefined || version === undefined || !needsPlugin(quantMethod, version)) return [];
+  return [
+    `vLLM ${engine.version} loads ${quantMethod} through vllm-bnb-plugin, which its own image lacks: name one that has it in engine.image`,
+  ];
 }
 
 function assumedFormatNote(
@@ -270,7 +301,7 @@ function candidatesOf(
 }
 
 /** What vLLM would not load, although its memory could be planned. */
-function loadingProblem(spec: LlamaDeploymentSpec, { quantMethod }: WeightsCandidate): string | undefined {
+function loadingProblem(spec: LlamaDeploymentSpec, quantMethod: string): string | undefined {
   const flag = "allow-deprecated-quantization";
   if (quantMethod === "gguf") {
     return "vLLM loads no GGUF files any more: name a checkpoint in safetensors";
@@ -278,7 +309,7 @@ function loadingProblem(spec: LlamaDeploymentSpec, { quantMethod }: WeightsCandi
   if (quantMethod === "fbgemm_fp8" && spec.engine.args[flag] === undefined) {
     return `fbgemm_fp8, Meta's own FP8, is deprecated in vLLM: set engine.args.${flag} to "", or leave the source to the catalog, whose FP8 is a sixth smaller`;
   }
-  return undefined;
+  return unknownMethodProblem(quantMethod);
 }
 
 /** Looks the model and its weights up; refuses what is unknown and what is longer than the model. */
@@ -294,9 +325,12 @@ export function resolveModel(spec: LlamaDeploymentSpec): ResolvedModel | Refusal
     );
   }
   const candidates = candidatesOf(spec, architecture);
+  // What the checkpoint is decides, whatever else is asked of it.
+  const declared = spec.model.profile?.quantMethod ?? [];
+  const methods = "kind" in candidates ? [] : candidates.flatMap(({ quantMethod }) => quantMethod ?? []);
+  const [unloadable] = [declared, methods].flat().flatMap((method) => loadingProblem(spec, method) ?? []);
+  if (unloadable !== undefined) return refuse("InvalidSpec", unloadable);
   if ("kind" in candidates) return candidates;
-  const unloadable = candidates.flatMap((candidate) => loadingProblem(spec, candidate) ?? []);
-  if (unloadable[0] !== undefined) return refuse("InvalidSpec", unloadable[0]);
   if (candidates.length === 0) {
     return refuse(
       "InvalidSpec",

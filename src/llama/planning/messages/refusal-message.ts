@@ -1,6 +1,5 @@
 // The message of a refusal: which number broke, on which pool, and by how much. It is told of the rejected candidate that
 // came nearest.
-import { int4GroupSize } from "../../catalog/weight-bytes.ts";
 import { contextLength, counted, formatName, gib } from "./format.ts";
 import { ephemeralStorageNeeded, ephemeralStorageOffered } from "../node/pod.ts";
 import type { RejectedCandidate, Problem } from "../choice/search.ts";
@@ -49,8 +48,6 @@ export function refusalMessage(problem: Problem, rejected: RejectedCandidate): s
       return `${who} needs ${counted(layout.nodes, "whole node")}, and the pool may have ${hardware.pool.spec.nodes?.max ?? 0}`;
     case "kernels":
       return `${who} is a ${weights.quantMethod ?? "checkpoint"} checkpoint, whose kernels the ${hardware.gpu.label} lacks`;
-    case "groups":
-      return `${who} would split groups of ${int4GroupSize} INT4 weights that share a scale: choose a smaller tensor degree`;
     case "fp8KvCache":
       return `${who} cannot keep its KV cache in FP8: vLLM ${problem.settings.versionText} has no sound kernels for it on ${hardware.gpu.architecture} GPUs`;
     default:
