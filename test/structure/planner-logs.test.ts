@@ -71,6 +71,8 @@ test("a setting that a row states is planned with", () => {
   expect(predict({ ...row, compile_cache: undefined })).toEqual(predict({ ...row, compile_cache: "cold" }));
   expect(predict({ ...row, max_num_batched_tokens: 16_384 }).tokens).toBeLessThan(tokens);
   expect(predict({ ...row, compile_cache: "cold", enforce_eager: true }).tokens).toBe(tokens);
+  const [first = row] = rows;
+  expect(predict({ ...first, flashinfer_sampler: true }).tokens).toBeGreaterThan(predict(first).tokens);
   const later = { ...row, engine_version: "0.30.0" };
   expect(predict({ ...later, max_cudagraph_capture_size: 8 }).tokens).toBeGreaterThan(predict(later).tokens);
 });

@@ -12,6 +12,7 @@ import {
   unknownVersionMarginBytes,
   vllmRegime,
   vllmRegimes,
+  withFlashInferSampler,
 } from "../../../src/llama/catalog/engines/vllm-regimes.ts";
 import { findGpu, type Gpu } from "../../../src/llama/catalog/gpus.ts";
 import type { Architecture } from "../../../src/llama/catalog/models.ts";
@@ -142,8 +143,9 @@ function predictVllm(row: LogRow, { architecture, layout, gpu, kvCache }: Subjec
   const known = vllmRegime(version, quantised);
   const isKnown = known !== undefined && compareVersions(version, newest) <= 0;
   const [oldest] = vllmRegimes;
-  const regime = known ?? oldest;
-  if (regime === undefined) return unknown("engine version");
+  const rule = known ?? oldest;
+  if (rule === undefined) return unknown("engine version");
+  const regime = row.flashinfer_sampler === true ? withFlashInferSampler(rule) : rule;
   // Before 0.4 a start took up to 12 GiB of an 80 GB card more than any rule says (vllm-project/vllm#2031).
   const unknownBytes = isKnown
     ? 0

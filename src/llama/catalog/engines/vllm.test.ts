@@ -44,6 +44,13 @@ test.each([
   });
 });
 
+test("an A100 with 80 GB started as an H100 does before 0.9", () => {
+  const gpu = findGpu("nvidia-a100-80gb");
+  const at = (version: readonly [number, number, number]) =>
+    gpu && batchDefaults({ gpu, version, maxModelLen: 131_072 }).maxNumSeqs;
+  expect([at([0, 8, 5]), at([0, 9, 0])]).toEqual([1024, 256]);
+});
+
 test("GPUs are found by their clouds' and drivers' names too", () => {
   expect(findGpu("NVIDIA-H100-80GB-HBM3")?.name).toBe("nvidia-h100-80gb");
   expect(findGpu("nvidia-h100-mega-80gb")?.label).toBe("H100 80GB");
