@@ -9,7 +9,7 @@ import { podResources } from "./node/pod.ts";
 import { startupSeconds } from "./node/startup.ts";
 import type { StartupInput } from "./node/startup.ts";
 import type { Plan, Weights } from "./plan.ts";
-import { regimeFor } from "./intent/settings.ts";
+import { trustFor } from "./intent/settings.ts";
 
 function formatReason(problem: Problem, chosen: FittingCandidate): readonly string[] {
   if (problem.spec.quantization.weights !== "auto") return [];
@@ -34,13 +34,14 @@ function degreeReason(problem: Problem, { layout, limits, hardware }: FittingCan
 }
 
 /** What the overhead rests on. */
-function evidence(problem: Problem, chosen: FittingCandidate): string {
+function evidenceOf(problem: Problem, chosen: FittingCandidate): string {
   const { settings } = problem;
   const measured = memoryInput(problem, chosen, chosen.limits).measuredOverheadBytes;
   if (measured !== undefined) return "the overhead is what a running engine of these settings reported";
   if (settings.unknownVersion) return `vLLM ${settings.versionText} is newer than any that is known`;
-  const { regime } = regimeFor(settings, chosen.weights.format !== "bf16");
-  return `the overhead of vLLM ${settings.versionText} is ${regime.evidence === "measured" ? "measured" : "derived, not measured"}`;
+  const { tensor, pipeline } = chosen.layout;
+  const { evidence } = trustFor(settings, chosen.weights.format !== "bf16", tensor * pipeline);
+  return `the overhead of vLLM ${settings.versionText} is ${evidence === "measured" ? "measured" : "derived, not measured"}`;
 }
 
 /** What a declared FP8 KV cache would give, where the planner keeps BF16 by itself. */
@@ -70,7 +71,7 @@ function memoryReasons(problem: Problem, chosen: FittingCandidate): readonly str
     ...(chosen.loweredFrom === undefined
       ? []
       : [`max-num-seqs lowered from ${chosen.loweredFrom} to ${chosen.limits.maxNumSeqs}, so that it fits`]),
-    `${evidence(problem, chosen)}: ${gib(chosen.account.marginBytes)} per GPU are left free for it`,
+    `${evidenceOf(problem, chosen)}: ${gib(chosen.account.marginBytes)} per GPU are left free for it`,
     ...settings.uncounted.map((flag) => `the memory that engine.args.${flag} takes is not counted`),
   ];
 }

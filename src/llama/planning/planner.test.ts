@@ -74,8 +74,8 @@ describe("on nodes of eight H100 80GB", () => {
   test("sequences are lowered only as far as it takes, and the plan says so", () => {
     const tight = { ...instruct("70b"), ...weights("fp8"), parallelism: { tensor: 1 } };
     const { limits, because } = planned({ ...tight, context: { maxTokens: 4096 } });
-    expect(limits.maxNumSeqs).toBe(512);
-    expect(because).toContain("max-num-seqs lowered from 1024 to 512, so that it fits");
+    expect(limits.maxNumSeqs).toBe(256);
+    expect(because).toContain("max-num-seqs lowered from 1024 to 256, so that it fits");
   });
 
   test("an FP8 KV cache is chosen only where BF16 fits nowhere", () => {
@@ -271,11 +271,14 @@ describe("the engine's version", () => {
   test("decides how much is left free, and the plan says what that rests on", () => {
     const at = (version: string) => planned({ ...instruct("8b"), engine: { version } });
     expect(at("0.32.0").because).toContain(
+      "the overhead of vLLM 0.32.0 is measured: 0.5 GiB per GPU are left free for it",
+    );
+    expect(planned(instruct("405b")).because).toContain(
       "the overhead of vLLM 0.32.0 is derived, not measured: 1.0 GiB per GPU are left free for it",
     );
     const unknown = at("0.40.0");
     expect(unknown.because).toContain(
-      "vLLM 0.40.0 is newer than any that is known: 2.0 GiB per GPU are left free for it",
+      "vLLM 0.40.0 is newer than any that is known: 1.5 GiB per GPU are left free for it",
     );
     expect(unknown.kvCacheTokens).toBeLessThan(at("0.32.0").kvCacheTokens);
   });

@@ -196,8 +196,8 @@ test("with the limits fixed, more memory never fits less", () => {
         accountMemory({
           ...rest,
           architecture: model.architecture,
-          gpu: { visibleBytes: Math.floor(gib * 2 ** 30), architecture: "hopper" },
-          marginBytes: rest.regime.marginBytes,
+          gpu: { visibleBytes: Math.floor(gib * 2 ** 30), architecture: "hopper", nvlink: "switch" },
+          marginBytes: rest.regime.trust.several.marginBytes,
           limits,
           eager: false,
           minConcurrency: 1,

@@ -99,8 +99,8 @@ describe("what does not fit", () => {
       parallelism: { tensor: 2, pipeline: 1 },
     };
     expect(words(refused(spec))).toEqual([
-      "DoesNotFit: Llama 3.1 70B Instruct in BF16 with tensor 2 on pool h100 leaves 4.4 GiB per GPU for the KV cache, after 65.7 GiB of weights and 2.7 GiB for activations, graphs, communication and margin, and 1 request of 128K tokens needs 20.0 GiB in BF16",
-      "or a context of 28K tokens: 2 x H100 80GB on one node (tensor 2)",
+      "DoesNotFit: Llama 3.1 70B Instruct in BF16 with tensor 2 on pool h100 leaves 3.9 GiB per GPU for the KV cache, after 65.7 GiB of weights and 3.2 GiB for activations, graphs, communication and margin, and 1 request of 128K tokens needs 20.0 GiB in BF16",
+      "or a context of 25K tokens: 2 x H100 80GB on one node (tensor 2)",
       "or weights in FP8: 2 x H100 80GB on one node (tensor 2)",
       "or tensor 4: 4 x H100 80GB on one node (tensor 4)",
       "or pipeline 2: 4 x H100 80GB on one node (tensor 2 x pipeline 2)",
@@ -115,7 +115,7 @@ describe("what does not fit", () => {
       engine: { args: { "gpu-memory-utilization": "0.7" } },
     };
     expect(words(refused(spec, [l4]))).toEqual([
-      "DoesNotFit: Llama 3.1 8B Instruct in BF16 with tensor 1 on pool l4 needs 15.0 GiB of weights and 1.5 GiB for activations, graphs, communication and margin per GPU, and the engine's budget is 15.3 GiB (0.7 of 21.9 GiB)",
+      "DoesNotFit: Llama 3.1 8B Instruct in BF16 with tensor 1 on pool l4 needs 15.0 GiB of weights and 1.8 GiB for activations, graphs, communication and margin per GPU, and the engine's budget is 15.4 GiB (0.7 of 22.0 GiB)",
     ]);
   });
 
@@ -179,7 +179,7 @@ describe("what does not fit", () => {
       engine: { args: { "gpu-memory-utilization": "0.7" } },
     };
     expect(words(refused(spec, [l4]))[0]).toBe(
-      "DoesNotFit: Llama 3.1 8B in FP8 with tensor 1 on pool l4 would be quantised while it loads, and until then its BF16 weights take 15.0 GiB per GPU of an engine's budget of 15.3 GiB: name an FP8 checkpoint",
+      "DoesNotFit: Llama 3.1 8B in FP8 with tensor 1 on pool l4 would be quantised while it loads, and until then its BF16 weights take 15.0 GiB per GPU of an engine's budget of 15.4 GiB: name an FP8 checkpoint",
     );
   });
 

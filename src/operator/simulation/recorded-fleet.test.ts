@@ -77,8 +77,12 @@ test("the operator over a recorded fleet touches no pod that is there, and this 
     "status GpuPool h100-general: gpus",
     // What waits for GPUs is told without counts, and since when.
     `status LlamaDeployment llama-405b-queued: ${waits}`,
+    // Serves nothing yet, so it is planned by this planner.
+    "status LlamaDeployment llama-405b-wide: Planned message",
     `status LlamaDeployment llama-70b-scattered: ${waits}`,
     "status LlamaDeployment llama-8b-bad-edit: replicas 1 -> 2",
+    // Its stored source has its keys in another order, so it is planned anew; the same pods come of it.
+    "status LlamaDeployment llama-8b-claim: Planned message",
     `status LlamaDeployment llama-8b-half: ${waits}`,
     `status LlamaDeployment llama-8b-queued: ${waits}`,
     `status LlamaDeployment llama-8b-rollout: ${waits}`,

@@ -8,7 +8,11 @@ const number = z.string().transform((text, context) => {
   context.addIssue(`not a number: ${text}`);
   return z.NEVER;
 });
-const optional = z.union([z.literal("").transform(() => undefined), number]);
+const absent = z.literal("").transform(() => undefined);
+/** Columns that not every file has may be absent as a whole. */
+const optional = z.union([absent, number]).optional();
+
+const yes = z.union([absent, z.literal("yes").transform(() => true)]).optional();
 
 const row = z.object({
   id: z.string().min(1),
@@ -25,6 +29,12 @@ const row = z.object({
   engine: z.string(),
   engine_version: z.string(),
   max_num_seqs: optional,
+  /** Settings that decide a term; empty or absent where the source is silent: then the version's default, and cold. */
+  max_num_batched_tokens: optional,
+  enforce_eager: yes,
+  flashinfer_sampler: yes,
+  max_cudagraph_capture_size: optional,
+  compile_cache: z.union([absent, z.enum(["cold", "warm"])]).optional(),
   /** Results, never planned from: what the engine reported of its KV cache, per GPU and of the whole replica. */
   kv_gib: optional,
   kv_tokens: optional,

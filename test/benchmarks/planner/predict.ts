@@ -8,9 +8,11 @@ import {
   newestKnownVersion,
 } from "../../../src/llama/catalog/engines/vllm.ts";
 import {
+  trustIn,
   unknownVersionMarginBytes,
   vllmRegime,
   vllmRegimes,
+  withFlashInferSampler,
 } from "../../../src/llama/catalog/engines/vllm-regimes.ts";
 import { findGpu, type Gpu } from "../../../src/llama/catalog/gpus.ts";
 import type { Architecture } from "../../../src/llama/catalog/models.ts";
@@ -39,6 +41,10 @@ export interface Prediction {
   /** Rule that was used; says where the version, model or engine lies outside what is known. */
   readonly regime: string;
   readonly tokens: number;
+  /** Tokens that it promises at least. */
+  readonly atLeast: number;
+  /** Rows whose constants are the same: the regime, and how ranks are joined. */
+  readonly group: string;
   /** Bytes of one token on each GPU of the fullest stage. */
   readonly bytesPerToken: number;
   /** The planner would let it start. */
@@ -48,7 +54,7 @@ export interface Prediction {
 interface Subject {
   readonly architecture: Architecture;
   readonly layout: WeightLayout;
-  readonly gpu: Pick<Gpu, "visibleBytes" | "architecture">;
+  readonly gpu: Pick<Gpu, "visibleBytes" | "architecture" | "computeCapability" | "nvlink">;
   readonly kvCache: "bf16" | "fp8";
 }
 
@@ -87,21 +93,46 @@ function architectureOf({ model, checkpoint }: LogRow): Architecture | undefined
   return architecture && has16 ? { ...architecture, keyValueHeads: 16 } : architecture;
 }
 
+/** Of a GPU that the catalog lacks: what its name says of its kind. */
+const kindsByName: readonly (readonly [RegExp, Pick<Gpu, "architecture" | "computeCapability">])[] = [
+  [/^(h|gh)\d/, { architecture: "hopper", computeCapability: "9.0" }],
+  [/^(b|gb)\d/, { architecture: "blackwell", computeCapability: "10.0" }],
+  [/^(mi)\d/, { architecture: "cdna3" }],
+  [/^(rtx-?)?a\d|^rtx-?30/, { architecture: "ampere", computeCapability: "8.6" }],
+  [/.*/, { architecture: "ada", computeCapability: "8.9" }],
+];
+
+/** `RTX3090-24GB` as clouds write it: `rtx-3090`, with and without the memory at its end. */
+function spellings(name: string): readonly string[] {
+  const plain = name
+    .toLowerCase()
+    .replaceAll(/[ _]/g, "-")
+    .replace(/^(rtx)-?(?=\d)/, "$1-");
+  const family = plain.replace(/-\d+gb$/, "");
+  return [plain, family, family.split("-")[0] ?? ""];
+}
+
 function gpuOf({ gpu: name, visible_gib: visibleGib }: LogRow): GpuFacts | undefined {
-  const plain = name.toLowerCase();
-  const family = plain.split("-")[0] ?? "";
-  const known = [plain, family]
+  const known = spellings(name)
     .flatMap((word) => [word, `nvidia-${word}`, `amd-${word}`])
     .map(findGpu)
     .find((gpu) => gpu !== undefined);
   const visibleBytes = visibleGib === undefined ? known?.visibleBytes : Math.floor(visibleGib * gibibyte);
   if (visibleBytes === undefined) return undefined;
-  // Of a GPU that the catalog lacks only its memory is known.
-  return { visibleBytes, architecture: known?.architecture ?? (/^a\d/.test(plain) ? "ampere" : "ada") };
+  if (known !== undefined) return { ...known, visibleBytes };
+  const kind = kindsByName.find(([words]) => words.test(name.toLowerCase()))?.[1];
+  return { architecture: "ada", ...kind, visibleBytes, nvlink: "none" };
 }
 
 function unknown(what: string): Prediction {
-  return { regime: `unknown ${what}: no plan`, tokens: 0, bytesPerToken: 1, promised: false };
+  return {
+    regime: `unknown ${what}: no plan`,
+    tokens: 0,
+    atLeast: 0,
+    group: what,
+    bytesPerToken: 1,
+    promised: false,
+  };
 }
 
 const outside = (rule: string, engine: string): string => `${rule} (${engine} is outside what is known)`;
@@ -112,8 +143,9 @@ function predictVllm(row: LogRow, { architecture, layout, gpu, kvCache }: Subjec
   const known = vllmRegime(version, quantised);
   const isKnown = known !== undefined && compareVersions(version, newest) <= 0;
   const [oldest] = vllmRegimes;
-  const regime = known ?? oldest;
-  if (regime === undefined) return unknown("engine version");
+  const rule = known ?? oldest;
+  if (rule === undefined) return unknown("engine version");
+  const regime = row.flashinfer_sampler === true ? withFlashInferSampler(rule) : rule;
   // Before 0.4 a start took up to 12 GiB of an 80 GB card more than any rule says (vllm-project/vllm#2031).
   const unknownBytes = isKnown
     ? 0
@@ -122,28 +154,37 @@ function predictVllm(row: LogRow, { architecture, layout, gpu, kvCache }: Subjec
       : unknownVersionMarginBytes;
   const defaults = batchDefaults({ gpu, version, maxModelLen: row.max_model_len });
   const maxNumSeqs = row.max_num_seqs ?? defaults.maxNumSeqs;
+  const { tensor_parallel: tensor, pipeline_parallel: pipeline } = row;
+  const { max_cudagraph_capture_size: largestGraph, compile_cache: compileCache } = row;
   const account = accountMemory({
     architecture,
     layout,
-    tensor: row.tensor_parallel,
-    pipeline: row.pipeline_parallel,
+    tensor,
+    pipeline,
     kvCache,
     gpu,
     regime,
-    marginBytes: regime.marginBytes + unknownBytes,
+    marginBytes: trustIn(regime, tensor * pipeline).marginBytes + unknownBytes,
     limits: {
       maxModelLen: row.max_model_len,
       maxNumSeqs,
-      maxNumBatchedTokens: Math.max(defaults.maxNumBatchedTokens, maxNumSeqs),
+      maxNumBatchedTokens: row.max_num_batched_tokens ?? Math.max(defaults.maxNumBatchedTokens, maxNumSeqs),
       gpuMemoryUtilization: row.gpu_memory_utilization ?? regime.defaultGpuMemoryUtilization,
       blockSize: blockSizeTokens,
     },
-    eager: false,
+    eager: row.enforce_eager ?? false,
+    ...(largestGraph === undefined ? {} : { largestGraph }),
+    ...(compileCache === undefined ? {} : { compileCache }),
     minConcurrency: 1,
   });
+  const fromHopper = Number(gpu.computeCapability ?? "0") >= 9;
+  const ranks = tensor * pipeline === 1 ? `one rank${fromHopper ? " from Hopper on" : ""}` : "several ranks";
+  const joined = `${gpu.architecture === "cdna3" ? "ROCm, " : ""}${ranks}${ranks === "several ranks" && gpu.nvlink === "none" ? " on PCIe" : ""}`;
   return {
     regime: isKnown ? regime.name : outside(regime.name, `vLLM ${row.engine_version}`),
     tokens: isKnown ? account.expectedKvCacheTokens : account.kvCacheTokens,
+    atLeast: account.kvCacheTokens,
+    group: `${regime.name}, ${joined}`,
     bytesPerToken: account.blockBytes / blockSizeTokens,
     promised: account.fits,
   };
@@ -179,6 +220,8 @@ function predictSglang(row: LogRow, subject: Subject, version: EngineVersion): P
   return {
     regime: isKnown ? "SGLang" : outside("SGLang", `SGLang ${row.engine_version}`),
     tokens: isKnown ? tokens : least,
+    atLeast: least,
+    group: "SGLang",
     bytesPerToken,
     promised: least >= row.max_model_len,
   };
@@ -196,6 +239,8 @@ function predictLlamaCpp(row: LogRow, subject: Subject): Prediction {
   return {
     regime: "llama.cpp",
     tokens: cache.tokens,
+    atLeast: cache.tokens,
+    group: "llama.cpp",
     bytesPerToken: cache.kvBytes / cache.tokens / row.tensor_parallel,
     promised: cache.onGpu,
   };

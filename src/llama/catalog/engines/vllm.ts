@@ -37,6 +37,8 @@ export interface BatchDefaultsInput {
 
 /** First version with the V1 engine on. */
 const firstV1: EngineVersion = [0, 8, 0];
+/** Until then an A100 with 80 GB started as an H100 does. */
+const firstWithoutA100: EngineVersion = [0, 9, 0];
 /** Until then V1 took 1,024 sequences on every GPU. */
 const firstV1WithTiers: EngineVersion = [0, 8, 4];
 /** Beyond this, V0 split prompts into chunks by itself. Source: EngineArgs.create_engine_config, 0.5.4 to 0.7. */
@@ -58,7 +60,8 @@ export function batchDefaults({ gpu, version, maxModelLen }: BatchDefaultsInput)
     return { maxNumSeqs: 256, maxNumBatchedTokens };
   }
   if (gpu.visibleBytes >= 160 * gibibyte) return { maxNumSeqs: 1024, maxNumBatchedTokens: 16_384 };
-  if (gpu.visibleBytes >= 70 * gibibyte && gpu.architecture !== "ampere") {
+  const isLarge = gpu.architecture !== "ampere" || compareVersions(version, firstWithoutA100) < 0;
+  if (gpu.visibleBytes >= 70 * gibibyte && isLarge) {
     return { maxNumSeqs: 1024, maxNumBatchedTokens: 8192 };
   }
   const maxNumSeqs = compareVersions(version, firstV1WithTiers) < 0 ? 1024 : 256;

@@ -15,7 +15,7 @@ import { layoutsOn, legalTensorDegrees } from "./parallelism.ts";
 import type { Layout } from "./parallelism.ts";
 import type { EngineLimits } from "../plan.ts";
 import type { ResolvedModel, WeightsCandidate } from "../intent/resolve.ts";
-import { regimeFor } from "../intent/settings.ts";
+import { regimeFor, trustFor } from "../intent/settings.ts";
 import type { EngineSettings } from "../intent/settings.ts";
 
 /** Everything that a choice rests on. */
@@ -64,7 +64,7 @@ function defaultsOf({ settings, model }: Problem, { hardware }: Candidate): Batc
 
 function limitsOf(problem: Problem, candidate: Candidate, maxNumSeqs: number): EngineLimits {
   const { settings, model } = problem;
-  const { regime } = regimeFor(settings, candidate.weights.format !== "bf16");
+  const regime = regimeFor(settings, candidate.weights.format !== "bf16");
   const defaults = defaultsOf(problem, candidate);
   return {
     maxModelLen: model.maxModelLen,
@@ -91,7 +91,11 @@ function measuredFor(problem: Problem, candidate: Candidate, limits: EngineLimit
   const { lora, speculation } = settings.additional;
   // Measured where nothing beside the model took memory.
   const isPlain =
-    !settings.eager && settings.uncounted.length === 0 && lora === undefined && speculation === undefined;
+    !settings.eager &&
+    settings.largestGraph === undefined &&
+    settings.uncounted.length === 0 &&
+    lora === undefined &&
+    speculation === undefined;
   if (measuredOverheads.length === 0 || !isPlain) return {};
   const measured = measuredOverheadFor(measuredOverheads, {
     engine: spec.engine.type,
@@ -110,16 +114,20 @@ function measuredFor(problem: Problem, candidate: Candidate, limits: EngineLimit
 /** What the memory of a candidate with given limits follows from. */
 export function memoryInput(problem: Problem, candidate: Candidate, limits: EngineLimits): MemoryInput {
   const { model, settings, spec } = problem;
+  const { tensor, pipeline } = candidate.layout;
+  const quantised = candidate.weights.format !== "bf16";
   return {
     architecture: model.architecture,
     layout: candidate.weights.layout,
-    tensor: candidate.layout.tensor,
-    pipeline: candidate.layout.pipeline,
+    tensor,
+    pipeline,
     kvCache: candidate.kvCache,
     gpu: candidate.hardware.gpu,
-    ...regimeFor(settings, candidate.weights.format !== "bf16"),
+    regime: regimeFor(settings, quantised),
+    marginBytes: trustFor(settings, quantised, tensor * pipeline).marginBytes,
     limits,
     eager: settings.eager,
+    ...(settings.largestGraph === undefined ? {} : { largestGraph: settings.largestGraph }),
     additional: settings.additional,
     kvCacheSize: spec.context.kvCacheSize,
     minConcurrency: spec.context.minConcurrency,

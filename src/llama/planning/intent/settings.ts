@@ -1,8 +1,8 @@
 // The engine's settings that decide memory: its version's rules, and what the spec's own flags say of the batch.
 import { compareVersions, parseEngineVersion } from "../../catalog/engines/version.ts";
 import type { EngineVersion } from "../../catalog/engines/version.ts";
-import { unknownVersionMarginBytes, vllmRegime } from "../../catalog/engines/vllm-regimes.ts";
-import type { VllmRegime } from "../../catalog/engines/vllm-regimes.ts";
+import { trustIn, unknownVersionMarginBytes, vllmRegime } from "../../catalog/engines/vllm-regimes.ts";
+import type { Trust, VllmRegime } from "../../catalog/engines/vllm-regimes.ts";
 import { newestKnownVersion, oldestSafeVersion } from "../../catalog/engines/vllm.ts";
 import type { LlamaDeploymentSpec } from "../../api/llama-deployment.ts";
 import type { AdditionalMemory } from "../memory/additional.ts";
@@ -22,6 +22,8 @@ export interface EngineSettings {
   readonly maxNumBatchedTokens?: number;
   /** `--gpu-memory-utilization`, where the spec sets it. */
   readonly gpuMemoryUtilization?: number;
+  /** `--max-cudagraph-capture-size`, where the spec sets it. */
+  readonly largestGraph?: number;
   /** `--enforce-eager`. */
   readonly eager: boolean;
   /** LoRA slots and speculative decoding. */
@@ -102,6 +104,7 @@ export function engineSettings(spec: LlamaDeploymentSpec): EngineSettings | Refu
 
   const maxNumSeqs = parseCount(args, "max-num-seqs");
   const maxNumBatchedTokens = parseCount(args, "max-num-batched-tokens");
+  const largestGraph = parseCount(args, "max-cudagraph-capture-size");
   const gpuMemoryUtilization = parseShare(args, "gpu-memory-utilization");
   const eager = parseSwitch(args, "enforce-eager");
   const lora = parseSwitch(args, "enable-lora");
@@ -111,6 +114,7 @@ export function engineSettings(spec: LlamaDeploymentSpec): EngineSettings | Refu
   const speculation = speculative === undefined ? undefined : readSpeculation(speculative);
   if ("problem" in maxNumSeqs) return refuse("InvalidSpec", maxNumSeqs.problem);
   if ("problem" in maxNumBatchedTokens) return refuse("InvalidSpec", maxNumBatchedTokens.problem);
+  if ("problem" in largestGraph) return refuse("InvalidSpec", largestGraph.problem);
   if ("problem" in gpuMemoryUtilization) return refuse("InvalidSpec", gpuMemoryUtilization.problem);
   if ("problem" in eager) return refuse("InvalidSpec", eager.problem);
   if ("problem" in lora) return refuse("InvalidSpec", lora.problem);
@@ -135,6 +139,7 @@ export function engineSettings(spec: LlamaDeploymentSpec): EngineSettings | Refu
     unknownVersion: newest !== undefined && compareVersions(version, newest) > 0,
     ...(maxNumSeqs.value === undefined ? {} : { maxNumSeqs: maxNumSeqs.value }),
     ...(maxNumBatchedTokens.value === undefined ? {} : { maxNumBatchedTokens: maxNumBatchedTokens.value }),
+    ...(largestGraph.value === undefined ? {} : { largestGraph: largestGraph.value }),
     ...(gpuMemoryUtilization.value === undefined ? {} : { gpuMemoryUtilization: gpuMemoryUtilization.value }),
     eager: eager.value ?? false,
     additional: {
@@ -148,15 +153,17 @@ export function engineSettings(spec: LlamaDeploymentSpec): EngineSettings | Refu
   };
 }
 
-/** The overhead rule for a format of weights, and the bytes a GPU to leave free for what it may miss. */
-export function regimeFor(
-  settings: EngineSettings,
-  quantised: boolean,
-): { readonly regime: VllmRegime; readonly marginBytes: number } {
+/** The overhead rule for a format of weights. */
+export function regimeFor(settings: EngineSettings, quantised: boolean): VllmRegime {
   const regime = vllmRegime(settings.version, quantised);
   if (regime === undefined) throw new RangeError(`no overhead rule for vLLM ${settings.versionText}`);
-  return {
-    regime,
-    marginBytes: regime.marginBytes + (settings.unknownVersion ? unknownVersionMarginBytes : 0),
-  };
+  return regime;
+}
+
+/** What that rule rests on with so many ranks, and the bytes a GPU to leave free for what it may miss. */
+export function trustFor(settings: EngineSettings, quantised: boolean, ranks: number): Trust {
+  const trust = trustIn(regimeFor(settings, quantised), ranks);
+  return settings.unknownVersion
+    ? { ...trust, marginBytes: trust.marginBytes + unknownVersionMarginBytes }
+    : trust;
 }

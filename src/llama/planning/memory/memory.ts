@@ -8,8 +8,8 @@ import type { EngineLimits, MemoryPerGpu } from "../plan.ts";
 import { draftKvBytesPerToken, draftWeightBytes, loraBytes } from "./additional.ts";
 import type { AdditionalMemory } from "./additional.ts";
 import { blocksNeeded, blocksPerRequest, kvBytesPerToken } from "./kv-cache.ts";
-import { stageOverhead } from "./overhead.ts";
-import type { Overhead } from "./overhead.ts";
+import { graphBytes, stageOverhead } from "./overhead.ts";
+import type { Overhead, OverheadGpu, OverheadInput } from "./overhead.ts";
 import { stagesOf, stageWeightBytes } from "./weights.ts";
 import type { Stage } from "./weights.ts";
 
@@ -30,12 +30,16 @@ export interface MemoryInput {
   readonly tensor: number;
   readonly pipeline: number;
   readonly kvCache: KvCacheFormat;
-  readonly gpu: Pick<Gpu, "visibleBytes" | "architecture">;
+  readonly gpu: Pick<Gpu, "visibleBytes"> & OverheadGpu;
   readonly regime: VllmRegime;
   /** Bytes that are left free because the regime may be off by as much. */
   readonly marginBytes: number;
   readonly limits: EngineLimits;
   readonly eager: boolean;
+  /** Absent means cold: each new pod begins with an empty folder. */
+  readonly compileCache?: "cold" | "warm";
+  /** `--max-cudagraph-capture-size`, where it is set. */
+  readonly largestGraph?: number;
   /** LoRA slots and speculative decoding. */
   readonly additional?: AdditionalMemory;
   /** "planned": the engine is told one size for all stages; absent or "profiled": each stage takes what it has. */
@@ -58,7 +62,7 @@ export interface MemoryAccount {
   readonly availableBytes: number;
   /** What the wanted requests of full length take. */
   readonly neededBytes: number;
-  /** Memory outside the budget, and what context and NCCL may take of it. */
+  /** Memory outside the budget, and what context, NCCL and graphs that the engine did not count may take of it. */
   readonly outsideBytes: number;
   readonly outsideNeededBytes: number;
   readonly fits: boolean;
@@ -108,16 +112,16 @@ function blockBytesOf(input: MemoryInput, stage: Stage): number {
   return (kvBytesPerToken(architecture, stage.layers, tensor, kvCache) + draft) * limits.blockSize;
 }
 
+/** What the overhead of a stage follows from. */
+export function overheadInputOf(input: MemoryInput, stage: Stage): OverheadInput {
+  return { ...input, stage, speculativeTokens: input.additional?.speculation?.tokens ?? 0 };
+}
+
 function accountStages(input: MemoryInput, budgetBytes: number): readonly StageAccount[] {
   return stagesOf(input.architecture, input.pipeline).map((stage) => {
     const weights = stageWeightBytes(input.architecture, input.layout, stage, input.tensor);
     const additional = additionalBytes(input, stage);
-    const rule = stageOverhead({
-      ...input,
-      gpu: input.gpu.architecture,
-      stage,
-      speculativeTokens: input.additional?.speculation?.tokens ?? 0,
-    });
+    const rule = stageOverhead(overheadInputOf(input, stage));
     const overhead =
       input.measuredOverheadBytes === undefined ? rule : asMeasured(input.measuredOverheadBytes, rule);
     const overheadBytes = overhead.activations + overhead.graphs + overhead.communication;
@@ -156,7 +160,9 @@ export function accountMemory(input: MemoryInput): MemoryAccount {
   );
   const kvCache = blocks * blockBytes;
   const needed = blocksNeeded(limits.maxModelLen, limits.blockSize, input.minConcurrency);
-  const outsideNeededBytes = tensor * pipeline > 1 ? outsideBudgetBytes.several : outsideBudgetBytes.alone;
+  const contextBytes = tensor * pipeline > 1 ? outsideBudgetBytes.several : outsideBudgetBytes.alone;
+  const uncountedGraphs = input.regime.countsGraphs ? 0 : graphBytes(overheadInputOf(input, tightest.stage));
+  const outsideNeededBytes = contextBytes + Math.ceil(uncountedGraphs);
 
   const { weights, activations, graphs, communication, additional } = tightest.parts;
   const total = gpu.visibleBytes;

@@ -25,6 +25,11 @@ export function keyValueHeadsPerRank(architecture: Architecture, tensor: number)
   return Math.max(1, Math.ceil(architecture.keyValueHeads / tensor));
 }
 
+/** Rows of the embeddings as they are allocated. */
+export function paddedVocabularySize({ vocabularySize }: Architecture): number {
+  return Math.ceil(vocabularySize / vocabularyPadding) * vocabularyPadding;
+}
+
 /** Bytes of one decoder layer on each rank. */
 function layerBytesOfRank(architecture: Architecture, formats: WeightLayout, tensor: number): number {
   const layer = layerBytes(architecture, formats);
@@ -94,7 +99,7 @@ export function stageWeightParts(
   const boundary = layerBytesOfRank(architecture, edge, tensor);
   const inner = layerBytesOfRank(architecture, layout, tensor);
 
-  const paddedVocabulary = Math.ceil(architecture.vocabularySize / vocabularyPadding) * vocabularyPadding;
+  const paddedVocabulary = paddedVocabularySize(architecture);
   const sharesOneMatrix = architecture.tiedEmbeddings && stage.first && stage.last;
   const matrices = sharesOneMatrix ? 1 : (stage.first ? 1 : 0) + (stage.last ? 1 : 0);
   const finalNorm = stage.last ? architecture.hiddenSize * bytesPerWeight.bf16 : 0;

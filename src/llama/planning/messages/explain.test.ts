@@ -13,15 +13,15 @@ function planned(spec: Readonly<Record<string, unknown>>, pools: readonly PoolFa
 test.each([
   [
     { model: { name: "llama-3.1-405b-instruct" } },
-    "405B FP8 · 8 x H100 80GB on one node (tensor 8) · 47.8 GiB weights + 20.6 GiB KV per GPU · 342,368 tokens, 2.6 requests of 128K at once",
+    "405B FP8 · 8 x H100 80GB on one node (tensor 8) · 47.8 GiB weights + 19.9 GiB KV per GPU · 330,992 tokens, 2.5 requests of 128K at once",
   ],
   [
     { model: { name: "llama-3.1-405b-instruct" }, quantization: { weights: "bf16" } },
-    "405B BF16 · 16 x H100 80GB on two nodes (tensor 8 x pipeline 2) · 47.3 GiB weights + 21.3 GiB KV per GPU · 707,840 tokens, 5.4 requests of 128K at once",
+    "405B BF16 · 16 x H100 80GB on two nodes (tensor 8 x pipeline 2) · 47.3 GiB weights + 20.6 GiB KV per GPU · 685,104 tokens, 5.2 requests of 128K at once",
   ],
   [
     { model: { name: "llama-3.1-8b-instruct" }, context: { maxTokens: 8000 } },
-    "8B BF16 · 1 x H100 80GB on one node (tensor 1) · 15.0 GiB weights + 55.2 GiB KV per GPU · 451,920 tokens, 56.4 requests of 8,000 at once",
+    "8B BF16 · 1 x H100 80GB on one node (tensor 1) · 15.0 GiB weights + 55.2 GiB KV per GPU · 452,144 tokens, 56.5 requests of 8,000 at once",
   ],
 ])("%j in one line", (spec, line) => {
   expect(summarize(planned(spec))).toBe(line);
@@ -40,13 +40,13 @@ Weights   FP8, 381.9 GiB, from nvidia/Llama-3.1-405B-Instruct-FP8 @ a0a0bc4e698f
 Layout    8 x H100 80GB on one node (tensor 8), pool h100
 Engine    vllm 0.32.0
 Limits    131,072 tokens a request, 1,024 sequences, 8,192 tokens a step, 0.92 of the GPU
-KV cache  342,368 tokens in BF16 at least, 359,008 expected; 2.6 requests of 128K at once
+KV cache  330,992 tokens in BF16 at least, 347,632 expected; 2.5 requests of 128K at once
 Start-up  about 19 min with nothing cached
 
 Memory of one GPU
   weights                          47.8 GiB   60 %
-  KV cache                         20.6 GiB   26 %
-  activations and sampler           1.2 GiB    2 %
+  KV cache                         19.9 GiB   25 %
+  activations and sampler           1.9 GiB    2 %
   CUDA graphs                       1.4 GiB    2 %
   communication                     0.9 GiB    1 %
   margin of the planner             1.0 GiB    1 %

@@ -1,8 +1,16 @@
 // A plan term by term: each formula with its numbers and its source. The bytes of the memory terms add up to the GPU,
 // and they come from the functions that planning itself uses, so an explanation cannot tell another story.
-import { capturedSizes, forwardPassBytes, logitsUnitBytes, stepLogitsBytes } from "../memory/overhead.ts";
+import {
+  activationsOf,
+  capturedSizes,
+  coldCompileBaseBytes,
+  forwardPassBytes,
+  logitsUnitBytes,
+  stepLogitsBytes,
+} from "../memory/overhead.ts";
 import type { OverheadInput } from "../memory/overhead.ts";
-import { accountMemory } from "../memory/memory.ts";
+import { trustIn } from "../../catalog/engines/vllm-regimes.ts";
+import { accountMemory, overheadInputOf } from "../memory/memory.ts";
 import type { MemoryAccount, MemoryInput } from "../memory/memory.ts";
 import { blocksPerRequest } from "../memory/kv-cache.ts";
 import { keyValueHeadsPerRank, stageWeightParts } from "../memory/weights.ts";
@@ -26,7 +34,8 @@ const sources = {
   visible: "catalog/gpus.ts: lowest visible memory in public start-up logs",
   budget: "vllm/v1/worker/utils.py request_memory",
   weights: "vllm/model_executor/models/llama.py; layers/linear.py; start-up logs agree within 0.1 %",
-  forward: "live tensors of a decoder layer; logs of V0 and of 0.23",
+  forward: "live tensors of a decoder layer; logs of V0 and of 0.11",
+  coldCompile: "vllm-project/vllm#54122 and #54383; logs of 0.28 to 0.31, cold and warm",
   graphs: "VllmConfig cudagraph sizes; 0.20.0 against 0.19.0 on four H200",
   kv: "vllm/v1/core/kv_cache_utils.py",
   lora: "vllm/lora/layers",
@@ -64,41 +73,63 @@ function weightTerms(input: MemoryInput, { stage }: MemoryAccount): readonly Ter
   ];
 }
 
-function activationTerm(input: MemoryInput, overhead: OverheadInput, bytes: number): Term {
+/** What the rule rests on with the ranks of this layout. */
+const evidenceOf = ({ regime, tensor, pipeline }: MemoryInput): string =>
+  trustIn(regime, tensor * pipeline).evidence;
+
+/** The peak of a step, and what a cold torch.compile takes above it; `bytes` is both. */
+function activationTerms(input: MemoryInput, overhead: OverheadInput, bytes: number): readonly Term[] {
   const { architecture, limits, regime, tensor, measuredOverheadBytes } = input;
   if (measuredOverheadBytes !== undefined) {
-    return {
-      name: "activations",
-      formula: "measured overhead - graphs - communication",
-      numbers: `${gib(measuredOverheadBytes)} as a running engine reported`,
-      bytes,
-      source: "vllm:cache_config_info of a running engine",
-    };
+    return [
+      {
+        name: "activations",
+        formula: "measured overhead - graphs - communication",
+        numbers: `${gib(measuredOverheadBytes)} as a running engine reported`,
+        bytes,
+        source: "vllm:cache_config_info of a running engine",
+      },
+    ];
   }
   const forward = forwardPassBytes(architecture, tensor, limits.maxNumBatchedTokens, regime.forward);
   const unit = logitsUnitBytes(architecture, limits);
   const { sampler } = regime;
   const formula =
     sampler.kind === "profiled"
-      ? `max(F, ${sampler.units} U) + what a later stage receives`
-      : `${sampler.units} U + max(F, logits) + what a later stage receives`;
+      ? `max(F, ${sampler.units} U + hidden states) + what is kept`
+      : `${sampler.units} U + max(F, logits) + what is kept`;
   const logits = sampler.kind === "profiled" ? "" : `, logits ${gib(stepLogitsBytes(overhead))}`;
-  return {
-    name: "activations",
-    formula: `${formula}; U = sequences x vocabulary x 4 B, F = tokens x max(2h + 2f/TP, h + 3f/TP) x 2 B`,
-    numbers: `U ${gib(unit)} (${thousands(Math.min(limits.maxNumSeqs, limits.maxNumBatchedTokens))} x ${thousands(architecture.vocabularySize)} x 4 B), F ${gib(forward)} (${thousands(limits.maxNumBatchedTokens)} tokens)${logits}; ${overhead.stage.last ? "last" : "no last"} stage`,
-    bytes,
-    source: `${regime.name}: ${regime.evidence}; ${sources.forward}`,
-  };
+  const width = regime.forward === "eager" ? "3h + 3f/TP" : "4h + 3f/TP";
+  const steady = Math.ceil(activationsOf(overhead).steady);
+  return [
+    {
+      name: "activations",
+      formula: `${formula}; U = sequences x vocabulary x 4 B, F = tokens x (${width}) x 2 B`,
+      numbers: `U ${gib(unit)} (${thousands(Math.min(limits.maxNumSeqs, limits.maxNumBatchedTokens))} x ${thousands(architecture.vocabularySize)} x 4 B), F ${gib(forward)} (${thousands(limits.maxNumBatchedTokens)} tokens)${logits}; ${overhead.stage.last ? "last" : "no last"} stage`,
+      bytes: steady,
+      source: `${regime.name}: ${evidenceOf(input)}; ${sources.forward}`,
+    },
+    ...(bytes === steady
+      ? []
+      : [
+          {
+            name: "torch.compile, cold",
+            formula: `what (padded vocabulary / TP + tokens) x hidden x 2 B + ${gib(coldCompileBaseBytes)} has above that peak`,
+            numbers: "a new pod has an empty cache; a restart of its container finds it warm",
+            bytes: bytes - steady,
+            source: sources.coldCompile,
+          },
+        ]),
+  ];
 }
 
 function restTerms(input: MemoryInput, account: MemoryAccount, overhead: OverheadInput): readonly Term[] {
   const { limits, regime, tensor, eager } = input;
   const { perGpu, stage } = account;
-  const sizes = capturedSizes(limits.maxNumSeqs, input.gpu.architecture);
-  const graphless = eager ? "eager: none" : "this version counts none";
+  const sizes = capturedSizes(limits.maxNumSeqs, input.gpu, input.largestGraph);
+  const graphless = eager ? "eager: none" : "this version counts none: they lie outside the budget";
   return [
-    activationTerm(input, overhead, perGpu.activations),
+    ...activationTerms(input, overhead, perGpu.activations),
     {
       name: "graphs",
       formula: "(batch sizes + 2) x (layers + 1) x 0.215 MiB",
@@ -108,10 +139,11 @@ function restTerms(input: MemoryInput, account: MemoryAccount, overhead: Overhea
     },
     {
       name: "communication",
-      formula: "one rank: what kernels take; several: base + a part of each rank of the tensor group",
+      formula:
+        "one rank or PCIe alone: what kernels take; several: base + a part of each rank of the tensor group",
       numbers: tensor * input.pipeline === 1 ? "one rank" : `tensor ${tensor}`,
       bytes: perGpu.communication,
-      source: `${regime.name}: ${regime.evidence}`,
+      source: `${regime.name}: ${evidenceOf(input)}`,
     },
     ...(perGpu.additional === 0
       ? []
@@ -127,7 +159,7 @@ function restTerms(input: MemoryInput, account: MemoryAccount, overhead: Overhea
     {
       name: "margin",
       formula: "left free because the rule may be off by as much",
-      numbers: input.measuredOverheadBytes === undefined ? `${regime.evidence} rule` : "measured",
+      numbers: input.measuredOverheadBytes === undefined ? `${evidenceOf(input)} rule` : "measured",
       bytes: perGpu.margin,
       source: "catalog/engines/vllm-regimes.ts",
     },
@@ -183,12 +215,7 @@ function figureTerms({ limits, minConcurrency }: MemoryInput, account: MemoryAcc
 export function memoryTerms(input: MemoryInput): readonly Term[] {
   const account = accountMemory(input);
   const { limits } = input;
-  const overhead: OverheadInput = {
-    ...input,
-    gpu: input.gpu.architecture,
-    stage: account.stage,
-    speculativeTokens: input.additional?.speculation?.tokens ?? 0,
-  };
+  const overhead = overheadInputOf(input, account.stage);
   return [
     {
       name: "visible",
