@@ -3,8 +3,12 @@
 import type { InvokeOptions } from "@pulumi/pulumi";
 import { getCapacityReservation } from "@pulumi/azure-native/compute/getCapacityReservation.js";
 import { getCapacityReservationGroup } from "@pulumi/azure-native/compute/getCapacityReservationGroup.js";
+import { getManagedCluster } from "@pulumi/azure-native/containerservice/getManagedCluster.js";
 import { getSubscriptionFeatureRegistration } from "@pulumi/azure-native/features/getSubscriptionFeatureRegistration.js";
+import { getUserAssignedIdentity } from "@pulumi/azure-native/managedidentity/getUserAssignedIdentity.js";
+import { ifThere } from "../reading-failure.ts";
 import type { AksReadings } from "./availability.ts";
+import { systemPoolName } from "./config/checks.ts";
 
 export function aksReadings(options: InvokeOptions): AksReadings {
   return {
@@ -42,6 +46,24 @@ export function aksReadings(options: InvokeOptions): AksReadings {
         options,
       );
       return properties.state ?? "unknown";
+    },
+    async identity(id) {
+      const { resourceGroupName, name: resourceName } = partsOf(id);
+      await getUserAssignedIdentity({ resourceGroupName, resourceName }, options);
+    },
+    async cluster(resourceGroupName, resourceName) {
+      const found = await ifThere(async () =>
+        getManagedCluster({ resourceGroupName, resourceName }, options),
+      );
+      if (found === undefined) return undefined;
+      const pool = found.agentPoolProfiles?.find(({ name }) => name === systemPoolName);
+      return {
+        version: found.currentKubernetesVersion,
+        systemPool:
+          pool?.vmSize === undefined
+            ? undefined
+            : { machine: pool.vmSize, zones: pool.availabilityZones ?? [] },
+      };
     },
   };
 }

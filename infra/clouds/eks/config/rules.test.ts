@@ -85,6 +85,7 @@ test("what a pool leaves out, its GpuPool does not promise", () => {
 test.each([
   ["an on-demand pool", {}],
   ["a pool whose nodes are a version behind", { version: "1.34" }],
+  ["a pool whose image is of its own version", { version: "1.34", amiReleaseVersion: "1.34.2-20261101" }],
   ["a reserved pool", { capacity: reserved }],
   ["a reserved pool in its placement group", { capacity: reserved, placementGroup: { name: "block-a" } }],
   [
@@ -122,6 +123,7 @@ test.each([
   [{ capacity: { kind: "flexStart", maxRunSeconds: 600 } }],
   [{ amiType: "AL2023_x86_64_STANDARD" }],
   [{ amiReleaseVersion: "latest" }],
+  [{ amiReleaseVersion: "1.33.2-20261101" }],
   [{ version: "1.36" }],
   [{ version: "1.31" }],
 ])("a pool with %j is refused, with what to write", (changes) => {
@@ -139,6 +141,15 @@ test.each([
   [{ endpoint: { access: "open" } }],
   [{ endpoint: { access: "public", cidrs: [] } }],
   [{ administrators: ["me"] }],
+  [
+    {
+      administrators: [
+        "arn:aws:iam::123456789012:role/admin",
+        "arn:aws:iam::210987654321:role/admin",
+        "arn:aws:iam::123456789012:role/teams/admin",
+      ],
+    },
+  ],
 ])("a cluster with %j is refused, with what to write", (changes) => {
   expect(mistakes({ cluster: changes })).toMatchSnapshot();
 });

@@ -5,10 +5,7 @@ import { textOf } from "../../../local-engine/protocol/properties.ts";
 import type { PropertyValue } from "../../../local-engine/protocol/properties.ts";
 import type { CloudResource, CloudView } from "../cloud.ts";
 import { policiesOf } from "./identity.ts";
-import { accountId, arn, eksError, having, listOf, part, types } from "./names.ts";
-
-/** docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html: what AWS has images for. */
-const versions = /^1\.3[1-7]$/;
+import { accountId, arn, callerOf, eksError, having, listOf, part, soldVersions, types } from "./names.ts";
 
 export const cluster: CloudResource = {
   required: ["roleArn", "vpcConfig"],
@@ -31,11 +28,12 @@ export const cluster: CloudResource = {
       return say(`The role ${textOf(inputs["roleArn"])} lacks the policy AmazonEKSClusterPolicy.`);
     }
     const version = textOf(inputs["version"]);
-    if (version !== "" && !versions.test(version)) return say(`unsupported Kubernetes version ${version}`);
-    if (before !== undefined && version < textOf(before.inputs["version"])) {
-      return say(
-        `Unsupported Kubernetes minor version update from ${textOf(before.inputs["version"])} to ${version}`,
-      );
+    const running = textOf(before?.inputs["version"]);
+    if (version !== "" && version !== running && !soldVersions(cloud.account).includes(version)) {
+      return say(`unsupported Kubernetes version ${version}`);
+    }
+    if (running !== "" && ![0, 1].includes(Number(version.slice(2)) - Number(running.slice(2)))) {
+      return say(`Unsupported Kubernetes minor version update from ${running} to ${version}`);
     }
     const zones = subnetsOf(part(inputs, "vpcConfig")["subnetIds"], cloud).map(
       ({ inputs: { availabilityZone } }) => availabilityZone,
@@ -62,6 +60,7 @@ export const cluster: CloudResource = {
       arn: arn("eks", cloud, `cluster/${id}`),
       endpoint: `https://${cloud.apiServer.host}`,
       certificateAuthority: { data: cloud.apiServer.certificateAuthority },
+      creator: cloud.find(types.cluster, id)?.outputs["creator"] ?? roleOf(callerOf(cloud)),
       status: "ACTIVE",
       platformVersion: "eks.1",
       version: inputs["version"] ?? "1.35",
@@ -103,6 +102,21 @@ export const addon: CloudResource = {
   }),
 };
 
+/**
+ * The role or user for which EKS makes an access entry with the cluster, unless it is told not to: who made it.
+ * Source: docs.aws.amazon.com/eks/latest/APIReference/API_CreateAccessConfigRequest.html.
+ */
+function creatorOf(clusterName: PropertyValue | undefined, cloud: CloudView): string | undefined {
+  const made = cloud.find(types.cluster, clusterName);
+  if (made === undefined) return undefined;
+  const said = part(made.inputs, "accessConfig")["bootstrapClusterCreatorAdminPermissions"];
+  return said === false ? undefined : textOf(made.outputs["creator"]);
+}
+
+/** The role of a session; a user is itself. */
+const roleOf = (caller: string): string =>
+  caller.replace(/^arn:([^:]+):sts::(\d+):assumed-role\/([^/]+)\/.*$/, "arn:$1:iam::$2:role/$3");
+
 export const accessEntry: CloudResource = {
   required: ["clusterName", "principalArn"],
   id: ({ clusterName, principalArn }) => `${textOf(clusterName)}:${textOf(principalArn)}`,
@@ -113,7 +127,17 @@ export const accessEntry: CloudResource = {
       `The specified access entry resource is already in use. (${id})`,
     ),
   replacing: ["clusterName", "principalArn", "type"],
-  refusal: ({ clusterName }, cloud) => missingCluster("CreateAccessEntry", clusterName, cloud),
+  refusal({ clusterName, principalArn }, cloud, before) {
+    const absent = missingCluster("CreateAccessEntry", clusterName, cloud);
+    if (absent !== undefined || before !== undefined) return absent;
+    return creatorOf(clusterName, cloud) === principalArn
+      ? eksError(
+          "CreateAccessEntry",
+          "ResourceInUseException",
+          "The specified access entry resource is already in use on this cluster.",
+        )
+      : undefined;
+  },
   outputs: ({ inputs }, cloud) => ({
     accessEntryArn: arn("eks", cloud, `access-entry/${textOf(inputs["clusterName"])}`),
     type: inputs["type"] ?? "STANDARD",
@@ -127,7 +151,8 @@ export const accessPolicyAssociation: CloudResource = {
     `${textOf(clusterName)}#${textOf(principalArn)}#${textOf(policyArn)}`,
   replacing: ["clusterName", "principalArn", "policyArn", "accessScope"],
   refusal: ({ clusterName, principalArn }, cloud) =>
-    cloud.find(types.accessEntry, `${textOf(clusterName)}:${textOf(principalArn)}`) === undefined
+    cloud.find(types.accessEntry, `${textOf(clusterName)}:${textOf(principalArn)}`) === undefined &&
+    creatorOf(clusterName, cloud) !== principalArn
       ? eksError(
           "AssociateAccessPolicy",
           "ResourceNotFoundException",

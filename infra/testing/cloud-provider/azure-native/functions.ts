@@ -80,6 +80,15 @@ const getIdentity: CloudFunction = (args, cloud) => {
   return { id, name: textOf(args["resourceName"]), principalId: made?.outputs["principalId"] ?? objectId(1) };
 };
 
+const getManagedCluster: CloudFunction = (args, cloud) => {
+  const id = clusterId(args, cloud);
+  const found = cloud.find(types.cluster, id);
+  if (found === undefined) {
+    throw notFound("Microsoft.ContainerService/managedClusters", textOf(args["resourceName"]));
+  }
+  return { ...found.outputs, id };
+};
+
 /** With Entra, users get a kubeconfig that holds no token: format exec calls kubelogin, with a person before it. */
 const listUserCredentials: CloudFunction = (args, cloud) => {
   const made = cloud.find(types.cluster, clusterId(args, cloud));
@@ -119,5 +128,6 @@ export const functions: Readonly<Record<string, CloudFunction>> = {
   "azure-native:compute:getCapacityReservation": getCapacityReservation,
   "azure-native:features:getSubscriptionFeatureRegistration": getFeature,
   "azure-native:managedidentity:getUserAssignedIdentity": getIdentity,
+  "azure-native:containerservice:getManagedCluster": getManagedCluster,
   "azure-native:containerservice:listManagedClusterUserCredentials": listUserCredentials,
 };
