@@ -91,7 +91,7 @@ export const gkePool = z.strictObject({
     .enum(["default", "latest", "gpuOperator"])
     .default("default")
     .describe(
-      "Who brings driver and device plugin: GKE, its default or latest driver of the version; or GKE the driver and NVIDIA's GPU Operator the rest.",
+      "Who brings driver and device plugin: GKE, its default or latest driver of the version; or Google's installer the driver and NVIDIA's GPU Operator the rest.",
     ),
   fabric: fabric
     .exactOptional()
