@@ -47,8 +47,13 @@ function clusterProblems({
   region,
   network,
   administrators,
+  systemPool,
 }: EksCluster): readonly ConfigurationProblem[] {
-  const problems = [...tooOld("cluster.version", version), ...twice(administrators)];
+  const problems = [
+    ...tooOld("cluster.version", version),
+    ...twice(administrators),
+    ...systemMachineProblems(systemPool.machineType),
+  ];
   network.zones.forEach((zone, index) => {
     if (!zone.startsWith(region)) {
       problems.push({
@@ -63,6 +68,20 @@ function clusterProblems({
     }
   });
   return problems;
+}
+
+/**
+ * The image of the system nodes is of x86-64. Graviton's families have a g behind their generation.
+ * Source: docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html.
+ */
+function systemMachineProblems(machineType: string): readonly ConfigurationProblem[] {
+  if (!/^(?:[a-z]+\d+g[a-z]*(?:-\w+)?|a1)\./.test(machineType)) return [];
+  return [
+    {
+      path: "cluster.systemPool.machineType",
+      message: `${machineType} is of Arm, and the image of the system nodes of x86-64: write one such as m7i.xlarge`,
+    },
+  ];
 }
 
 /** EKS takes one access entry of a role or user, however it is written. */

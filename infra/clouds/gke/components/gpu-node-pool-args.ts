@@ -43,11 +43,17 @@ export function gpuNodePoolArgs(pool: GkePool, place: GpuNodePoolPlace): NodePoo
     ...(capacity.kind === "reserved"
       ? { maintenancePolicies: [{ exclusionUntilEndOfSupports: [{ enabled: true }] }] }
       : {}),
-    ...(placement === "compact" ? { placementPolicy: { type: "COMPACT" } } : {}),
+    ...placementOf(placement),
     ...(capacity.kind === "queued" ? { queuedProvisioning: { enabled: true } } : {}),
     networkConfig: networkOf(pool, place),
     nodeConfig: nodeConfigOf(pool, shape, place),
   };
+}
+
+function placementOf(placement: GkePool["placement"]): Pick<NodePoolArgs, "placementPolicy"> {
+  if (placement === undefined) return {};
+  const policy = placement === "compact" ? {} : { policyName: placement.policy };
+  return { placementPolicy: { type: "COMPACT", ...policy } };
 }
 
 /** Of a fixed pool the nodes of each zone; of another one the limits of its autoscaler, over all zones. */

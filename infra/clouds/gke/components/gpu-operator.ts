@@ -47,6 +47,7 @@ export interface GkeGpuOperatorArgs {
 
 export class GkeGpuOperator extends ComponentResource {
   readonly release: Release;
+  readonly driverInstaller: DaemonSet;
 
   constructor(name: string, { transform }: GkeGpuOperatorArgs, options: ComponentOptions) {
     super("llama-operator:gke:GpuOperator", name, {}, options);
@@ -57,7 +58,7 @@ export class GkeGpuOperator extends ComponentResource {
       { metadata: { name, namespace: namespace.metadata.name }, spec: criticalPods },
       own,
     );
-    new DaemonSet(`${name}-driver-installer`, driverInstaller(), own);
+    this.driverInstaller = new DaemonSet(`${name}-driver-installer`, driverInstaller(), own);
     const { args, options: ofRelease } = transformed<ReleaseArgs>(transform?.release, {
       args: releaseArgs({
         addOn: gpuOperator,
