@@ -129,11 +129,20 @@ test("each role has the policies of its task, and nodes may not change the netwo
     ["llama-node", "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"],
     ["llama-node", "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"],
     ["llama-podnetwork", "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"],
+    ["llama-volumes", "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"],
   ]);
   const cni = usual.all("Addon").find(({ inputs }) => inputs["addonName"] === "vpc-cni");
   expect(cni?.inputs["podIdentityAssociations"]).toEqual([
     { serviceAccount: "aws-node", roleArn: "arn-of-llama-podnetwork" },
   ]);
+});
+
+test("volumes are made by EBS' driver with an identity of its own, of a class that is the default", () => {
+  const driver = usual.all("Addon").find(({ inputs }) => inputs["addonName"] === "aws-ebs-csi-driver");
+  expect(driver?.inputs).toMatchObject({
+    podIdentityAssociations: [{ serviceAccount: "ebs-csi-controller-sa", roleArn: "arn-of-llama-volumes" }],
+    configurationValues: '{"defaultStorageClass":{"enabled":true}}',
+  });
 });
 
 test("administrators are let in by access entries", () => {

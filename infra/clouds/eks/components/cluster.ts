@@ -43,7 +43,7 @@ export class EksControlPlane extends ComponentResource {
   readonly cluster: Cluster;
   readonly systemPool: NodeGroup;
   readonly administrators: readonly AccessPolicyAssociation[];
-  /** What nodes and drivers need: all but the entries of administrators, one of which that fails keeps no GPU away. */
+  /** What nodes and drivers need: not administrators' entries, nor volumes, so that none that fails keeps a GPU away. */
   readonly ready: readonly Resource[];
   /** Role of every node, GPU pools' too. */
   readonly nodeRoleArn: Output<string>;
@@ -63,6 +63,7 @@ export class EksControlPlane extends ComponentResource {
     const clusterRole = eksRole("cluster", cluster, this.#own);
     const nodeRole = eksRole("node", cluster, this.#own);
     const podNetworkRole = eksRole("podNetwork", cluster, this.#own);
+    const volumesRole = eksRole("volumes", cluster, this.#own);
     this.cluster = this.#controlPlane(name, clusterRole);
     this.administrators = this.#administrators(name);
     // Nodes are Ready only with a network, so that these come before any node, and DNS, which needs a node, after.
@@ -83,6 +84,17 @@ export class EksControlPlane extends ComponentResource {
       // What node auto-repair goes by where GPUs are concerned.
       this.#addOn("eks-node-monitoring-agent", {}, [this.systemPool]),
     ];
+    // Without it no PersistentVolumeClaim is ever bound. Since 1.30 EKS marks no class as the default, so that the driver
+    // makes one, of gp3. Sources: docs.aws.amazon.com/eks/latest/userguide/{ebs-csi,kubernetes-versions}.html;
+    // n8n-io/terraform-aws-n8n issue 22.
+    this.#addOn(
+      "aws-ebs-csi-driver",
+      {
+        podIdentityAssociations: [{ serviceAccount: "ebs-csi-controller-sa", roleArn: volumesRole.role.arn }],
+        configurationValues: JSON.stringify({ defaultStorageClass: { enabled: true } }),
+      },
+      [this.systemPool, ...volumesRole.policies],
+    );
     this.ready = [this.cluster, ...beforeNodes, this.systemPool, ...afterNodes];
     this.nodeRoleArn = nodeRole.role.arn;
     this.securityGroupId = this.cluster.vpcConfig.apply(

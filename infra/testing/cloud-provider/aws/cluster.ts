@@ -2,10 +2,21 @@
 // {cluster,addon,access_entry,access_policy_association}.go; refusals after EKS' API reference.
 
 import { textOf } from "../../../local-engine/protocol/properties.ts";
-import type { PropertyValue } from "../../../local-engine/protocol/properties.ts";
+import type { PropertyMap, PropertyValue } from "../../../local-engine/protocol/properties.ts";
 import type { CloudResource, CloudView } from "../cloud.ts";
 import { policiesOf } from "./identity.ts";
-import { accountId, arn, callerOf, eksError, having, listOf, part, soldVersions, types } from "./names.ts";
+import {
+  accountId,
+  arn,
+  callerOf,
+  eksError,
+  having,
+  listOf,
+  mapsOf,
+  part,
+  soldVersions,
+  types,
+} from "./names.ts";
 
 export const cluster: CloudResource = {
   required: ["roleArn", "vpcConfig"],
@@ -82,6 +93,15 @@ const missingCluster = (operation: string, name: PropertyValue | undefined, clou
     ? eksError(operation, "ResourceNotFoundException", `No cluster found for name: ${textOf(name)}.`)
     : undefined;
 
+/** The driver's controller asks EC2 for its zones when it starts, and does not start where it may not. */
+function driverRefusal(inputs: PropertyMap, cloud: CloudView): string | undefined {
+  if (inputs["addonName"] !== "aws-ebs-csi-driver") return undefined;
+  const [association] = mapsOf(inputs["podIdentityAssociations"]);
+  return policiesOf(textOf(association?.["roleArn"]), cloud).includes("AmazonEBSCSIDriverPolicy")
+    ? undefined
+    : "unexpected state 'CREATE_FAILED', wanted target 'ACTIVE'. last error: InsufficientNumberOfReplicas: ebs-csi-controller: UnauthorizedOperation: You are not authorized to perform this operation.";
+}
+
 export const addon: CloudResource = {
   required: ["clusterName", "addonName"],
   id: ({ clusterName, addonName }) => `${textOf(clusterName)}:${textOf(addonName)}`,
@@ -90,8 +110,10 @@ export const addon: CloudResource = {
   refusal(inputs, cloud) {
     const absent = missingCluster("CreateAddon", inputs["clusterName"], cloud);
     if (absent !== undefined) return absent;
+    const withoutIdentity = driverRefusal(inputs, cloud);
+    if (withoutIdentity !== undefined) return withoutIdentity;
     // An add-on whose pods find no node stays in CREATE_FAILED.
-    const needsNodes = ["coredns"].includes(textOf(inputs["addonName"]));
+    const needsNodes = ["coredns", "aws-ebs-csi-driver"].includes(textOf(inputs["addonName"]));
     return needsNodes && having(cloud, types.nodeGroup, "clusterName", inputs["clusterName"]).length === 0
       ? "unexpected state 'DEGRADED', wanted target 'ACTIVE'. last error: InsufficientNumberOfReplicas: The add-on is unhealthy because it doesn't have the desired number of replicas."
       : undefined;
