@@ -38,6 +38,7 @@ function checked(pool: object, readings: Partial<AksReadings> = {}, changes: obj
     featureState: async () => "Registered",
     identity: async () => undefined,
     cluster: async () => undefined,
+    versions: async () => ["1.35", "1.35.6", "1.36", "1.36.3", "1.37", "1.37.1"],
     ...readings,
   });
 }
@@ -117,6 +118,24 @@ test("the system pool of a cluster that is there keeps machine and zones, and th
   ]);
   expect(await beside({ systemPool: { ...cluster.systemPool, zones: ["2"] } })).toEqual([
     expect.stringContaining("cluster.systemPool.zones: AKS keeps the zones of a pool: write [1] again."),
+  ]);
+});
+
+test("a version that AKS sells no more is told with those that it does, unless the cluster has it", async () => {
+  const sold = { versions: async () => ["1.36", "1.36.3", "1.37", "1.37.1"] };
+  const message = 'cluster.kubernetesVersion: AKS sells no 1.35 in eastus: write one of "1.36", "1.37"';
+  expect((await checked({}, sold)).problems).toEqual([message]);
+  expect((await checked({}, { ...sold, cluster: async () => running })).problems).toEqual([]);
+  expect((await checked({}, {}, { kubernetesVersion: "1.35.6" })).problems).toEqual([]);
+  expect((await checked({}, {}, { kubernetesVersion: "1.35.5" })).problems).toHaveLength(1);
+});
+
+test("a location that Azure does not have is a problem", async () => {
+  const versions = failing(
+    'Status=400 {"error":{"code":"NoRegisteredProviderFound","message":"No registered resource provider found for location"}}',
+  );
+  expect((await checked({}, { versions })).problems).toEqual([
+    expect.stringContaining("cluster.location: write a region of Azure that has AKS, such as eastus"),
   ]);
 });
 

@@ -6,8 +6,8 @@ import type { AksCluster } from "./config/cluster.ts";
 import type { AksPool } from "./config/pool.ts";
 import { nothingFound, problemsOf, together } from "../account-check.ts";
 import type { AccountCheck } from "../account-check.ts";
-import { checkExisting } from "./existing-cluster.ts";
-import type { ExistingCluster } from "./existing-cluster.ts";
+import { checkCluster } from "./cluster-check.ts";
+import type { ClusterReadings } from "./cluster-check.ts";
 
 /** A capacity reservation group as Azure knows it. */
 export interface ReservationGroupFacts {
@@ -22,14 +22,12 @@ export interface ReservationGroupFacts {
 }
 
 /** How a subscription is read; each rejects where it cannot be. */
-export interface AksReadings {
+export interface AksReadings extends ClusterReadings {
   reservationGroup(id: string): Promise<ReservationGroupFacts>;
   /** `Registered` where it is. */
   featureState(feature: typeof infinibandFeature): Promise<string>;
   /** Rejects where there is no such user-assigned identity. */
   identity(id: string): Promise<void>;
-  /** Undefined where there is no such cluster. */
-  cluster(resourceGroup: string, name: string): Promise<ExistingCluster | undefined>;
 }
 
 /** Reads what the pools need, all of it, and judges. */
@@ -40,7 +38,7 @@ export async function checkAksAccount(
 ): Promise<AccountCheck> {
   const found = await Promise.all([
     checkIdentity(cluster, readings),
-    checkExisting(cluster, readings),
+    checkCluster(cluster, readings),
     ...pools.map(async (pool, index) => checkReservation(cluster, pool, index, readings)),
     ...(pools.some(({ infiniband }) => infiniband)
       ? [

@@ -80,6 +80,11 @@ const getIdentity: CloudFunction = (args, cloud) => {
   return { id, name: textOf(args["resourceName"]), principalId: made?.outputs["principalId"] ?? objectId(1) };
 };
 
+/** The double gives no token, so that no program goes to Azure itself with one. */
+const getClientToken: CloudFunction = () => {
+  throw new Error("the double of Azure gives no token");
+};
+
 const getManagedCluster: CloudFunction = (args, cloud) => {
   const id = clusterId(args, cloud);
   const found = cloud.find(types.cluster, id);
@@ -124,6 +129,7 @@ const listUserCredentials: CloudFunction = (args, cloud) => {
 };
 
 export const functions: Readonly<Record<string, CloudFunction>> = {
+  "azure-native:authorization:getClientToken": getClientToken,
   "azure-native:compute:getCapacityReservationGroup": getCapacityReservationGroup,
   "azure-native:compute:getCapacityReservation": getCapacityReservation,
   "azure-native:features:getSubscriptionFeatureRegistration": getFeature,

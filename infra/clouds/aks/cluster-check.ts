@@ -1,6 +1,7 @@
-// What of a cluster that is there AKS does not change: told before anything is asked of it, with the way to do it.
-import { minorOf } from "../kubernetes-version.ts";
-import { problemsOf } from "../account-check.ts";
+// Whether AKS can make the cluster, or make what is there into it: versions that it sells, and what of a cluster it never
+// changes, told before anything is asked of it, with the way to do it.
+import { compareVersions, minorOf, minorsToWrite } from "../kubernetes-version.ts";
+import { checked, nothingFound, problemsOf, together } from "../account-check.ts";
 import type { AccountCheck } from "../account-check.ts";
 import type { AksCluster } from "./config/cluster.ts";
 
@@ -11,17 +12,43 @@ export interface ExistingCluster {
   readonly systemPool: { readonly machine: string; readonly zones: readonly string[] } | undefined;
 }
 
-/** Judges a change of what the system pool keeps, and of the version, where the cluster is there. */
-export async function checkExisting(
-  cluster: AksCluster,
-  readings: {
-    readonly cluster: (resourceGroup: string, name: string) => Promise<ExistingCluster | undefined>;
-  },
-): Promise<AccountCheck> {
-  return problemsOf({ what: `the cluster ${cluster.name}` }, async () => {
+/** How a cluster and what AKS sells are read. */
+export interface ClusterReadings {
+  /** Undefined where there is no such cluster. */
+  cluster(resourceGroup: string, name: string): Promise<ExistingCluster | undefined>;
+  /** Versions that AKS sells in a location, minor ones and whole ones. */
+  versions(subscription: string, location: string): Promise<readonly string[]>;
+}
+
+/** Judges the version, and where the cluster is there a change of what its system pool keeps. */
+export async function checkCluster(cluster: AksCluster, readings: ClusterReadings): Promise<AccountCheck> {
+  return checked({ what: `the cluster ${cluster.name}` }, async () => {
     const existing = await readings.cluster(cluster.resourceGroup, cluster.name);
-    if (existing === undefined) return [];
-    return [...systemPoolProblems(cluster, existing), ...versionProblems(cluster, existing)];
+    const kept =
+      existing === undefined
+        ? []
+        : [...systemPoolProblems(cluster, existing), ...versionProblems(cluster, existing)];
+    return together([{ problems: kept, warnings: [] }, await checkSold(cluster, existing, readings)]);
+  });
+}
+
+/** A cluster that is there with the version, or a newer patch of it, is not asked for another. */
+async function checkSold(
+  { subscription, location, kubernetesVersion: wanted }: AksCluster,
+  existing: ExistingCluster | undefined,
+  readings: Pick<ClusterReadings, "versions">,
+): Promise<AccountCheck> {
+  if (existing !== undefined && compareVersions(existing.version, wanted) >= 0) return nothingFound;
+  const subject = {
+    what: `what AKS sells in ${location}`,
+    missing: "cluster.location: write a region of Azure that has AKS, such as eastus",
+  };
+  return problemsOf(subject, async () => {
+    const sold = await readings.versions(subscription, location);
+    if (sold.some((each) => compareVersions(each, wanted) === 0 && each.length >= wanted.length)) return [];
+    return [
+      `cluster.kubernetesVersion: AKS sells no ${wanted} in ${location}: write one of ${minorsToWrite(sold)}`,
+    ];
   });
 }
 
