@@ -49,6 +49,14 @@ export const cluster: CloudResource = {
     const zones = subnetsOf(part(inputs, "vpcConfig")["subnetIds"], cloud).map(
       ({ inputs: { availabilityZone } }) => availabilityZone,
     );
+    // docs.aws.amazon.com/eks/latest/userguide/network-reqs.html: not in use1-az3, which is us-east-1e in most accounts.
+    if (zones.includes("us-east-1e")) {
+      return eksError(
+        "CreateCluster",
+        "UnsupportedAvailabilityZoneException",
+        "Cannot create cluster because us-east-1e, the targeted availability zone, does not currently have sufficient capacity to support the cluster. Retry and choose from these availability zones: us-east-1a, us-east-1b, us-east-1c, us-east-1d, us-east-1f.",
+      );
+    }
     if (new Set(zones).size < 2) {
       return say("Subnets specified must be in at least two different AZs");
     }
