@@ -4,6 +4,7 @@ import { z } from "zod";
 import { gpuPoolSpec, int32, labels, objectName } from "@llama-operator/llama/api";
 import type { capacity } from "../config/capacity.ts";
 import { driverBranch } from "../config/pool.ts";
+import type { accessMode } from "../config/volume.ts";
 import type { Written } from "../config/pool.ts";
 import type { ConfigurationProblem } from "../config/problem.ts";
 
@@ -35,12 +36,29 @@ export interface CloudRules<
     cluster: Cluster | undefined,
     pools: readonly (Pool | undefined)[],
   ): readonly ConfigurationProblem[];
+  /** Which volumes a cluster of this stack can give. */
+  readonly storage: CloudStorage;
   /**
    * The facts of a pool's GpuPool (gpu, machineShape, nodeSelector, tolerations, fabric, allocatable), as a person
    * would write them. Most nodes, capacity and namespaces are added to them. Undefined where the catalog does not know
    * the machine, which the schema or `problems` say.
    */
   gpuPool(pool: Pool, cluster: Cluster): Written | undefined;
+}
+
+/** How a volume may be mounted. */
+export type AccessMode = z.output<typeof accessMode>;
+
+/** Which volumes a cluster gives to claims. Of a class that is not named here, a person's own, nothing is known. */
+export interface CloudStorage {
+  /** Whose classes they are, such as `EKS`. */
+  readonly owner: string;
+  /** The class of a claim that names none. */
+  readonly defaultClass: string;
+  /** How volumes of each class may be mounted; a class that is there no more, or gives nothing, has none. */
+  readonly classes: Readonly<Record<string, readonly AccessMode[]>>;
+  /** What to write for a volume that several nodes mount, as the end of a sentence. */
+  readonly shared: string;
 }
 
 /** The first fields of every cloud's pool schema; a cloud may narrow them. */

@@ -22,3 +22,26 @@ export function tooOld(path: string, version: string | undefined): readonly Conf
     { path, message: `the operator needs Kubernetes 1.${leastMinor}: write "1.${leastMinor}" or later` },
   ];
 }
+
+/** The numbers of a version, in their order. */
+const numbersOf = (version: string): readonly number[] => (version.match(/\d+/g) ?? []).map(Number);
+
+/** Less than 0 where `one` is older than `other`; what only one of the two says does not count. */
+export function compareVersions(one: string, other: string): number {
+  const [ones, others] = [numbersOf(one), numbersOf(other)];
+  const shared = Math.min(ones.length, others.length);
+  for (let index = 0; index < shared; index += 1) {
+    const difference = (ones[index] ?? 0) - (others[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Minor versions among `sold` that the operator runs on, as a person writes them: `"1.35", "1.36"`. */
+export function minorsToWrite(sold: readonly string[]): string {
+  const minors = new Set(sold.map(minorOf).filter((minor) => minor >= leastMinor));
+  return [...minors]
+    .toSorted((one, other) => one - other)
+    .map((minor) => `"1.${minor}"`)
+    .join(", ");
+}

@@ -2,10 +2,12 @@
 // mistake in another; each message says what to write instead.
 import { findGpu, findMachineShape } from "@llama-operator/llama/catalog";
 import { counted } from "@llama-operator/llama/planning";
+import { clouds, isCloud } from "../clouds/clouds.ts";
 import type { StackConfiguration } from "./stack-configuration.ts";
 import { measuredOverheadsPath, readMeasuredOverheads } from "./operator.ts";
 import type { PoolConfiguration, Written } from "./pool.ts";
 import type { ConfigurationProblem } from "./problem.ts";
+import { volumeClassProblems } from "./volume-checks.ts";
 
 /** What could be read of a configuration: elements that could not are absent, the others keep their index. */
 export interface ReadableParts {
@@ -27,6 +29,9 @@ export function crossProblems(parts: ReadableParts, written: Written): readonly 
     ...unknownPools(parts.allowReplace, named),
     ...duplicates("namespaces", namespaces, ({ name }) => name),
     ...duplicates("volumes", volumes, ({ namespace, name }) => `${namespace}/${name}`),
+    ...(platform !== undefined && isCloud(platform.kind)
+      ? volumeClassProblems(volumes, clouds[platform.kind].storage)
+      : []),
     ...duplicates("models", models, ({ namespace, name }) => `${namespace}/${name}`),
     ...pools.flatMap((pool, index) =>
       pool === undefined ? [] : poolProblems(pool, `pools[${index}]`, platform),

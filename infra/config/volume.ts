@@ -3,6 +3,8 @@ import { z } from "zod";
 import { objectName, quantity, text } from "@llama-operator/llama/api";
 import { quantityValue } from "@llama-operator/llama/planning";
 
+export const accessMode = z.enum(["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany"]);
+
 export const volume = z.strictObject({
   name: objectName.describe(
     "Name of the PersistentVolumeClaim, as a model's source.persistentVolumeClaim.claimName has it.",
@@ -13,10 +15,12 @@ export const volume = z.strictObject({
     .describe('What it holds, such as `"500Gi"`: at least the checkpoints of the models that read it.'),
   storageClass: text(253).exactOptional().describe("Its StorageClass; the cluster's default when absent."),
   accessModes: z
-    .array(z.enum(["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany"]))
+    .array(accessMode)
     .min(1)
     .default(["ReadWriteMany"])
-    .describe("How it may be mounted: ReadWriteOnce by one node, which one replica on one node can do with."),
+    .describe(
+      "How it may be mounted: ReadWriteOnce by one node, which one replica on one node can do with. The default classes of the clouds have no other.",
+    ),
   protect: z
     .boolean()
     .default(true)

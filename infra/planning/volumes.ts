@@ -75,7 +75,7 @@ function accessProblems(
   return [
     {
       model: nameOf(first.model),
-      message: `volume ${volume.namespace}/${volume.name} is mounted by one node at a time (ReadWriteOnce), and its models may take ${nodes}. What would work: volumes[${index}].accessModes [ReadWriteMany], or [ReadOnlyMany] of a storage class that has it`,
+      message: `volume ${volume.namespace}/${volume.name} is mounted by one node at a time (ReadWriteOnce), and its models may take ${nodes}. What would work: volumes[${index}].accessModes [ReadWriteMany] or [ReadOnlyMany], and a storageClass that has it`,
     },
   ];
 }

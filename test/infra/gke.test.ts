@@ -41,7 +41,10 @@ const networkKinds = {
   })),
 };
 
+/** A project as organisations harden them: without its default account, and for shielded nodes alone. */
 const reservation = (count: number) => ({
+  defaultServiceAccountDisabled: true,
+  shieldedVmRequired: true,
   reservations: [{ name: "llama-h100", zone: "us-central1-a", machineType: "a3-highgpu-8g", count }],
 });
 
@@ -85,9 +88,20 @@ describe.sequential("A3 High of a reservation", () => {
     await stack.engine.clouds.setAccount(reservation(2));
     expect(await stack.runAll("preview", [platform, serving])).toEqual([0, 0]);
     expect(stack.engine.clouds.read().records).toEqual([]);
-    expect(stack.engine.clouds.requests().map(({ type }) => type)).toEqual([
-      "gcp:compute/getReservation:getReservation",
-    ]);
+    const requests = stack.engine.clouds.requests();
+    expect(new Set(requests.map(({ operation }) => operation))).toEqual(new Set(["invoke"]));
+    expect(requests.map(({ type }) => type)).toContain("gcp:compute/getReservation:getReservation");
+  });
+
+  test("is refused at the preview where what it names is not there, and told what is sold", async () => {
+    await stack.engine.clouds.setAccount({ versions: ["1.36.1-gke.1000"], gpuZones: ["us-central1-c"] });
+    const said = await refusal(stack, "preview", platform);
+    expect(said).toContain(
+      "pools[0].capacity.reservation: write the name of one that my-project has in us-central1-a",
+    );
+    expect(said).toContain("cluster.version: GKE sells no 1.35 in us-central1 in the channel REGULAR");
+    expect(said).toContain("Google Cloud sells a3-highgpu-8g in us-central1-c, not in us-central1-a");
+    expect(stack.engine.clouds.read().records).toEqual([]);
   });
 
   test("is refused at the preview where the reservation is too small", async () => {
@@ -217,7 +231,7 @@ describe.sequential("A3 Mega on demand, with an autoscaler", () => {
     expect(refused).toContain("write allowReplace: [h100-mega]");
     await stack.configure({ pools, allowReplace: ["h100-mega"] });
     expect((await stack.run("up", platform)).exitCode).toBe(0);
-    // GKE's driver, and the device plugin of the GPU Operator.
+    // Google's driver installer, and the device plugin of the GPU Operator.
     await eventually("the GPUs are there again", async () =>
       (await gpusOf(stack, "h100-mega")) === "8" ? true : undefined,
     );

@@ -1,10 +1,13 @@
-// What a subscription on Azure has of what the pools need, judged before the first resource: capacity reservations, and
-// the feature that InfiniBand asks for. What cannot be read is a warning: who may build need not be one who may look.
+// What a subscription on Azure has of what the stack needs, judged before the first resource: capacity reservations, the
+// person's own identity, the feature that InfiniBand asks for, and the cluster that is there. What is not there is a
+// problem; what cannot be read is a warning: who may build need not be one who may look.
 import { infinibandFeature } from "./config/checks.ts";
 import type { AksCluster } from "./config/cluster.ts";
 import type { AksPool } from "./config/pool.ts";
 import { nothingFound, problemsOf, together } from "../account-check.ts";
 import type { AccountCheck } from "../account-check.ts";
+import { checkCluster } from "./cluster-check.ts";
+import type { ClusterReadings } from "./cluster-check.ts";
 
 /** A capacity reservation group as Azure knows it. */
 export interface ReservationGroupFacts {
@@ -19,10 +22,12 @@ export interface ReservationGroupFacts {
 }
 
 /** How a subscription is read; each rejects where it cannot be. */
-export interface AksReadings {
+export interface AksReadings extends ClusterReadings {
   reservationGroup(id: string): Promise<ReservationGroupFacts>;
   /** `Registered` where it is. */
   featureState(feature: typeof infinibandFeature): Promise<string>;
+  /** Rejects where there is no such user-assigned identity. */
+  identity(id: string): Promise<void>;
 }
 
 /** Reads what the pools need, all of it, and judges. */
@@ -32,11 +37,17 @@ export async function checkAksAccount(
   readings: AksReadings,
 ): Promise<AccountCheck> {
   const found = await Promise.all([
+    checkIdentity(cluster, readings),
+    checkCluster(cluster, readings),
     ...pools.map(async (pool, index) => checkReservation(cluster, pool, index, readings)),
     ...(pools.some(({ infiniband }) => infiniband)
       ? [
-          problemsOf(`whether the feature ${infinibandFeature.name} is registered`, async () =>
-            featureProblems(await readings.featureState(infinibandFeature)),
+          problemsOf(
+            {
+              what: `the feature ${infinibandFeature.name}`,
+              missing: featureProblems("not registered").join(),
+            },
+            async () => featureProblems(await readings.featureState(infinibandFeature)),
           ),
         ]
       : []),
@@ -61,9 +72,25 @@ async function checkReservation(
 ): Promise<AccountCheck> {
   const { capacity } = pool;
   if (capacity.kind !== "reserved") return nothingFound;
-  return problemsOf(`the capacity reservation group ${capacity.reservation}`, async () =>
+  const subject = {
+    what: `the capacity reservation group ${capacity.reservation}`,
+    missing: `pools[${index}].capacity.reservation: write the id of one that is there, as \`az capacity reservation group list\` has it`,
+  };
+  return problemsOf(subject, async () =>
     reservationProblems(location, pool, index, await readings.reservationGroup(capacity.reservation)),
   );
+}
+
+async function checkIdentity({ identity }: AksCluster, readings: AksReadings): Promise<AccountCheck> {
+  if (identity === undefined) return nothingFound;
+  const subject = {
+    what: `the identity ${identity}`,
+    missing: "cluster.identity: write the id of one that is there, as `az identity list` has it",
+  };
+  return problemsOf(subject, async () => {
+    await readings.identity(identity);
+    return [];
+  });
 }
 
 function reservationProblems(

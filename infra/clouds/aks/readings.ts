@@ -1,10 +1,15 @@
 // Reads a subscription on Azure by the provider's own functions, with the credentials that also create the resources.
-// There is none for quotas of virtual machines.
+// There is none for versions of AKS, which are read from Azure itself, nor for quotas of virtual machines.
 import type { InvokeOptions } from "@pulumi/pulumi";
 import { getCapacityReservation } from "@pulumi/azure-native/compute/getCapacityReservation.js";
 import { getCapacityReservationGroup } from "@pulumi/azure-native/compute/getCapacityReservationGroup.js";
+import { getManagedCluster } from "@pulumi/azure-native/containerservice/getManagedCluster.js";
 import { getSubscriptionFeatureRegistration } from "@pulumi/azure-native/features/getSubscriptionFeatureRegistration.js";
+import { getUserAssignedIdentity } from "@pulumi/azure-native/managedidentity/getUserAssignedIdentity.js";
+import { ifThere } from "../reading-failure.ts";
 import type { AksReadings } from "./availability.ts";
+import { systemPoolName } from "./config/checks.ts";
+import { managementApi, soldVersions } from "./management-api.ts";
 
 export function aksReadings(options: InvokeOptions): AksReadings {
   return {
@@ -42,6 +47,25 @@ export function aksReadings(options: InvokeOptions): AksReadings {
         options,
       );
       return properties.state ?? "unknown";
+    },
+    async identity(id) {
+      const { resourceGroupName, name: resourceName } = partsOf(id);
+      await getUserAssignedIdentity({ resourceGroupName, resourceName }, options);
+    },
+    versions: async (subscription, location) => soldVersions(managementApi(options), subscription, location),
+    async cluster(resourceGroupName, resourceName) {
+      const found = await ifThere(async () =>
+        getManagedCluster({ resourceGroupName, resourceName }, options),
+      );
+      if (found === undefined) return undefined;
+      const pool = found.agentPoolProfiles?.find(({ name }) => name === systemPoolName);
+      return {
+        version: found.currentKubernetesVersion,
+        systemPool:
+          pool?.vmSize === undefined
+            ? undefined
+            : { machine: pool.vmSize, zones: pool.availabilityZones ?? [] },
+      };
     },
   };
 }

@@ -1,10 +1,13 @@
-// What an account on AWS has of what the pools need, judged before the first resource: machines sold in the zone,
-// quotas, reservations. What cannot be read is a warning, because a login that may build need not be one that may look.
+// What an account on AWS has of what the stack needs, judged before the first resource: region, zones, versions, machines
+// sold in the zone, quotas, reservations. What is not there is a problem; what cannot be read is a warning, because a
+// login that may build need not be one that may look.
 import { counted } from "@llama-operator/llama/planning";
 import { findMachineShape } from "@llama-operator/llama/catalog";
+import type { EksCluster } from "./config/cluster.ts";
 import type { EksPool } from "./config/pool.ts";
 import { nothingFound, problemsOf, together } from "../account-check.ts";
 import type { AccountCheck } from "../account-check.ts";
+import { checkImage, checkRegion, checkVersions, checkZones } from "./place-check.ts";
 
 /** A capacity reservation or a capacity block as EC2 knows it. */
 export interface ReservationFacts {
@@ -20,8 +23,32 @@ export interface ReservationFacts {
   readonly end?: string;
 }
 
+/** A zone of the region. */
+export interface ZoneFacts {
+  readonly name: string;
+  /** Alike in all accounts: `use1-az3`. */
+  readonly id: string;
+}
+
+/** A cluster that is there. */
+export interface ClusterFacts {
+  readonly version: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
 /** How an account is read; each rejects where it cannot be. */
 export interface EksReadings {
+  /** Rejects where AWS has no such region. */
+  region(name: string): Promise<void>;
+  zones(): Promise<readonly ZoneFacts[]>;
+  /** Versions of Kubernetes that EKS supports. */
+  versions(): Promise<readonly string[]>;
+  /** Undefined where there is no such cluster. */
+  cluster(name: string): Promise<ClusterFacts | undefined>;
+  /** ARN of who asks: a user of IAM, or a session of a role. */
+  caller(): Promise<string>;
+  /** Ids of Amazon's images of a name, in which * stands for anything. */
+  images(name: string): Promise<readonly string[]>;
   /** Zones of the region that sell a machine. */
   zonesOf(machineType: string): Promise<readonly string[]>;
   /** Value of a quota of EC2 by its name. */
@@ -32,21 +59,30 @@ export interface EksReadings {
 
 /** Reads what the pools need, all of it, and judges. */
 export async function checkEksAccount(
+  cluster: EksCluster,
   pools: readonly EksPool[],
   readings: EksReadings,
+  existing?: ClusterFacts,
 ): Promise<AccountCheck> {
+  const region = await checkRegion(cluster, readings);
+  if (region.problems.length > 0) return region;
   const found = await Promise.all([
+    checkZones(cluster, readings),
+    checkVersions(cluster, pools, existing?.version, readings),
     ...pools.map(async (pool, index) =>
-      problemsOf(`whether ${pool.machineShape} is sold in ${pool.zones.join(", ")}`, async () =>
+      problemsOf({ what: `whether ${pool.machineShape} is sold in ${pool.zones.join(", ")}` }, async () =>
         soldProblems(pool, index, await readings.zonesOf(pool.machineShape)),
       ),
     ),
     ...pools.map(async (pool, index) => checkReservation(pool, index, readings)),
+    ...pools.map(async (pool, index) => checkImage(pool, index, readings)),
     ...[...quotasOf(pools)].map(async ([name, need]) =>
-      problemsOf(`the quota "${name}"`, async () => quotaProblems(name, need, await readings.quota(name))),
+      problemsOf({ what: `the quota "${name}"` }, async () =>
+        quotaProblems(name, need, await readings.quota(name)),
+      ),
     ),
   ]);
-  return together(found);
+  return together([region, ...found]);
 }
 
 function soldProblems(
@@ -75,16 +111,20 @@ async function checkReservation(pool: EksPool, index: number, readings: EksReadi
         const warning = `${path}.reservation: what a resource group holds is not looked into: see that it is of ${needed(pool)}`;
         return { problems: [], warnings: [warning] };
       }
-      return problemsOf(`the reservation ${reservation}`, async () => {
+      const missing = `${path}.reservation: write the id of one that this account has in ${pool.zones.join(", ")}`;
+      return problemsOf({ what: `the reservation ${reservation}`, missing }, async () => {
         const facts = await readings.reservation(reservation);
         return [...reservationProblems(pool, path, facts), ...placementProblems(pool, index, facts)];
       });
     }
-    case "capacityBlock":
-      return problemsOf(`the capacity block ${capacity.reservation}`, async () => {
+    case "capacityBlock": {
+      const what = `the capacity block ${capacity.reservation}`;
+      const missing = `${path}.reservation: write the id of a block that this account has bought`;
+      return problemsOf({ what, missing }, async () => {
         const facts = await readings.block(capacity.reservation);
         return [...reservationProblems(pool, path, facts), ...blockProblems(capacity, path, facts)];
       });
+    }
     default:
       return capacity satisfies never;
   }

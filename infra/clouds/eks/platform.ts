@@ -1,13 +1,13 @@
 // The platform of a stack on Elastic Kubernetes Service: network, cluster, drivers, and last the pools of GPU nodes,
 // which are billed from creation, so they come last.
-import { RunError, output } from "@pulumi/pulumi";
+import { RunError, log, output } from "@pulumi/pulumi";
 import type { Output } from "@pulumi/pulumi";
 import { Provider as AwsProvider } from "@pulumi/aws/provider.js";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider.js";
 import type { EksCluster } from "./config/cluster.ts";
 import { efaDevices } from "./config/pool.ts";
 import type { EksPool } from "./config/pool.ts";
-import { EksControlPlane } from "./components/cluster.ts";
+import { EksControlPlane, creatorTag } from "./components/cluster.ts";
 import { EfaSecurityGroup } from "./components/efa-security-group.ts";
 import { EksGpuDrivers } from "./components/gpu-drivers.ts";
 import { EksGpuNodePool } from "./components/gpu-node-pool.ts";
@@ -19,8 +19,10 @@ import { guardPools } from "../../guards/guard-pools.ts";
 import type { GuardedPool } from "../../guards/guard-pools.ts";
 import type { CloudProgram, MadeClusterAccess } from "../cloud-program.ts";
 import { checkEksAccount } from "./availability.ts";
+import type { ClusterFacts, EksReadings } from "./availability.ts";
 import { eksReadings } from "./readings.ts";
 import { failOnProblems } from "../fail-on-problems.ts";
+import { wordsOf } from "../reading-failure.ts";
 import { isExecutable } from "../../platform/kubeconfig.ts";
 
 export const eksPlatform: CloudProgram<"eks"> = async ({ cluster, pools }, { env, allowReplace }) => {
@@ -38,9 +40,31 @@ export const eksPlatform: CloudProgram<"eks"> = async ({ cluster, pools }, { env
     region: cluster.region,
     ...(cluster.profile === undefined ? {} : { profile: cluster.profile }),
   });
-  await failOnProblems("the account", await checkEksAccount(pools, eksReadings({ provider })));
-  return { ...register(cluster, pools, provider, now), poolRecords };
+  const readings = eksReadings({ provider });
+  const known = await knownCluster(cluster, readings);
+  await failOnProblems("the account", await checkEksAccount(cluster, pools, readings, known.existing));
+  return { ...register({ cluster, pools, provider, now, creator: known.creator }), poolRecords };
 };
+
+/**
+ * The cluster, where it is there, and who has made it: who asks, where it is yet to be made. Of one that an older
+ * version of this program made, that is not known.
+ */
+async function knownCluster(
+  { name }: EksCluster,
+  readings: Pick<EksReadings, "cluster" | "caller">,
+): Promise<{ readonly existing?: ClusterFacts; readonly creator: string | undefined }> {
+  try {
+    const existing = await readings.cluster(name);
+    if (existing !== undefined) return { existing, creator: existing.tags[creatorTag] };
+    return { creator: await readings.caller() };
+  } catch (error) {
+    await log.warn(
+      `whether the cluster ${name} is there, and who asks, could not be read: ${wordsOf(error)}`,
+    );
+    return { creator: undefined };
+  }
+}
 
 /**
  * A pool as the guard sees it. Its subnets are known only to AWS; they change with its zones. A machine is the launch
@@ -56,16 +80,19 @@ const guardedPool = (cluster: EksCluster, pool: EksPool, now: Date): GuardedPool
   fields: nodeGroupReplacingFields,
 });
 
-function register(
-  cluster: EksCluster,
-  pools: readonly EksPool[],
-  provider: AwsProvider,
-  now: Date,
-): MadeClusterAccess {
+interface Registration {
+  readonly cluster: EksCluster;
+  readonly pools: readonly EksPool[];
+  readonly provider: AwsProvider;
+  readonly now: Date;
+  readonly creator: string | undefined;
+}
+
+function register({ cluster, pools, provider, now, creator }: Registration): MadeClusterAccess {
   const network = new EksNetwork("network", { cluster }, { provider });
   const controlPlane = new EksControlPlane(
     "cluster",
-    { cluster, network },
+    { cluster, network, creator },
     // Nodes join, and pull images, through the routes out.
     { provider, dependsOn: [network] },
   );
@@ -89,7 +116,7 @@ function register(
     },
     {
       provider: new KubernetesProvider("cluster", { kubeconfig, clusterIdentifier: controlPlane.endpoint }),
-      dependsOn: [controlPlane],
+      dependsOn: [...controlPlane.ready],
     },
   );
   const efa = new EfaSecurityGroup(
@@ -109,7 +136,7 @@ function register(
         efaSecurityGroupId: efa.securityGroupId,
         subnetIds: subnetsOf(network, pool),
       },
-      { provider, dependsOn: [controlPlane, drivers] },
+      { provider, dependsOn: [...controlPlane.ready, drivers] },
     );
   pools.forEach(gpuPool);
   return { kubeconfig, context: output(name), server: controlPlane.endpoint };

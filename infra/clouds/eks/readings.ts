@@ -1,9 +1,16 @@
 // Reads an account on AWS by the provider's own functions, with the credentials that also create the resources.
 import type { InvokeOptions } from "@pulumi/pulumi";
 import { getResource } from "@pulumi/aws/cloudcontrol/getResource.js";
+import { getAmiIds } from "@pulumi/aws/ec2/getAmiIds.js";
 import { getCapacityBlockReservation } from "@pulumi/aws/ec2/getCapacityBlockReservation.js";
 import { getInstanceTypeOfferings } from "@pulumi/aws/ec2/getInstanceTypeOfferings.js";
+import { getCluster } from "@pulumi/aws/eks/getCluster.js";
+import { getClusterVersions } from "@pulumi/aws/eks/getClusterVersions.js";
+import { getAvailabilityZones } from "@pulumi/aws/getAvailabilityZones.js";
+import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity.js";
+import { getRegion } from "@pulumi/aws/getRegion.js";
 import { getServiceQuota } from "@pulumi/aws/servicequotas/getServiceQuota.js";
+import { ifThere } from "../reading-failure.ts";
 import type { EksReadings } from "./availability.ts";
 
 /** As Cloud Control describes an AWS::EC2::CapacityReservation: of such the provider has no function of its own. */
@@ -17,6 +24,28 @@ interface CapacityReservationProperties {
 
 export function eksReadings(options: InvokeOptions): EksReadings {
   return {
+    async region(region) {
+      await getRegion({ region }, options);
+    },
+    async zones() {
+      const { names, zoneIds } = await getAvailabilityZones({}, options);
+      return names.map((name, index) => ({ name, id: zoneIds[index] ?? "" }));
+    },
+    async versions() {
+      const { clusterVersions } = await getClusterVersions({}, options);
+      return clusterVersions
+        .filter(({ versionStatus }) => versionStatus !== "UNSUPPORTED")
+        .map(({ clusterVersion }) => clusterVersion);
+    },
+    async cluster(name) {
+      const found = await ifThere(async () => getCluster({ name }, options));
+      return found === undefined ? undefined : { version: found.version, tags: found.tags };
+    },
+    caller: async () => (await getCallerIdentity({}, options)).arn,
+    async images(name) {
+      const filters = [{ name: "name", values: [name] }];
+      return (await getAmiIds({ owners: ["amazon"], filters, includeDeprecated: true }, options)).ids;
+    },
     async zonesOf(machineType) {
       const filters = [{ name: "instance-type", values: [machineType] }];
       const offered = await getInstanceTypeOfferings({ locationType: "availability-zone", filters }, options);

@@ -1,28 +1,47 @@
-// Whether the project has what the pools need, judged before any pool is made. What cannot be read is a warning: who may
-// make node pools need not be who may read quotas.
+// Whether the project has what the stack needs, judged before anything is made. What is not there is a problem; what
+// cannot be read is a warning: who may make node pools need not be who may read quotas.
 import { counted } from "@llama-operator/llama/planning";
 import type { GkeCluster } from "./config/cluster.ts";
 import { findGkeShape, quotaFamilyOf } from "./config/machines.ts";
 import type { GkePool } from "./config/pool.ts";
-import { nothingFound, together, unlessUnreadable } from "../account-check.ts";
+import { checked, nothingFound, together } from "../account-check.ts";
 import type { AccountCheck } from "../account-check.ts";
+import { checkNetworks, checkRegion, checkSold, checkZones } from "./place-check.ts";
 import type { GkeReadings, ReservationReading } from "./readings.ts";
+import { checkVersion } from "./version-check.ts";
 
 type Place = Pick<GkeCluster, "project" | "region">;
 
 export async function checkGkeAccount(
-  place: Place,
+  cluster: GkeCluster,
   pools: readonly GkePool[],
   readings: GkeReadings,
 ): Promise<AccountCheck> {
+  const region = await checkRegion(cluster, readings);
+  if (region.problems.length > 0) return region;
+  const zones = await checkZones(cluster, pools, readings);
   const found = await Promise.all([
-    ...familiesOf(pools).map(async (family) => checkQuota(place, family, readings)),
-    ...pools.map(async (pool, index) => checkReservation(place, pool, index, readings)),
+    checkClusterVersion(cluster, readings),
+    ...familiesOf(pools).map(async (family) => checkQuota(cluster, family, readings)),
+    ...(zones.problems.length > 0
+      ? []
+      : pools.map(async (pool, index) => checkSold(cluster, pool, index, readings))),
+    ...pools.map(async (pool, index) => checkReservation(cluster, pool, index, readings)),
+    ...pools.map(async (pool, index) => together(await checkNetworks(cluster, pool, index, readings))),
   ]);
-  return together(found);
+  return together([region, zones, ...found]);
 }
 
-const unread = (what: string): string => `${what} could not be read, and was not checked`;
+async function checkClusterVersion(cluster: GkeCluster, readings: GkeReadings): Promise<AccountCheck> {
+  const { project, region, name, releaseChannel } = cluster;
+  return checked({ what: `what GKE sells in ${region}` }, async () => {
+    const [sold, existing] = await Promise.all([
+      readings.versions(project, region, releaseChannel),
+      readings.clusterVersion(project, region, name),
+    ]);
+    return checkVersion(cluster, sold, existing);
+  });
+}
 
 interface Family {
   readonly name: string;
@@ -54,7 +73,7 @@ async function checkQuota(
   readings: GkeReadings,
 ): Promise<AccountCheck> {
   const what = `the quota of ${name} GPUs of ${project} in ${region}`;
-  return unlessUnreadable(unread(what), async () => {
+  return checked({ what }, async () => {
     const quota = await readings.gpuQuota(project, region, name);
     if (quota === undefined) return { problems: [], warnings: [`${what} is not said, and was not checked`] };
     if (quota >= gpus) return nothingFound;
@@ -74,7 +93,8 @@ async function checkReservation(
   const { reservation, project = place.project } = capacity;
   const [zone = ""] = zones;
   const what = `the reservation ${reservation} of ${project} in ${zone}`;
-  return unlessUnreadable(unread(what), async () => {
+  const missing = `pools[${index}].capacity.reservation: write the name of one that ${project} has in ${zone}`;
+  return checked({ what, missing }, async () => {
     const read = await readings.reservation(project, zone, reservation);
     return {
       problems: reservationProblems(pool, read, what).map((problem) => `pools[${index}].${problem}`),

@@ -69,8 +69,13 @@ function register(cluster: GkeCluster, pools: readonly GkePool[], provider: GcpP
   const fabric = new GkeFabricNetworks("gpu", { cluster, count: fabricCount(pools) }, { provider });
   const controlPlane = new GkeControlPlane(
     "cluster",
-    { cluster, network, multiNetwork: pools.some((pool) => pool.fabric?.kind === "multiNetwork") },
-    { provider },
+    {
+      cluster,
+      network,
+      multiNetwork: pools.some((pool) => pool.fabric?.kind === "multiNetwork"),
+      serviceAccount: identity.email,
+    },
+    { provider, dependsOn: [network.nat, ...identity.grants] },
   );
   const access = accessOf(cluster, controlPlane);
   const place = { cluster, clusterId: controlPlane.clusterId, serviceAccount: identity.email };

@@ -1,7 +1,17 @@
-// What Google Cloud says of a project before anything is made: its quota of GPUs, its reservations.
+// What Google Cloud says of a project before anything is made: its regions and zones, what GKE and Compute Engine sell
+// there, its networks, its quota of GPUs, its reservations.
 import type { InvokeOptions } from "@pulumi/pulumi";
 import { getSQuotaInfo } from "@pulumi/gcp/cloudquota/getSQuotaInfo.js";
+import { getMachineTypes } from "@pulumi/gcp/compute/getMachineTypes.js";
+import { getNetwork } from "@pulumi/gcp/compute/getNetwork.js";
+import { getRegions } from "@pulumi/gcp/compute/getRegions.js";
 import { getReservation } from "@pulumi/gcp/compute/getReservation.js";
+import { getSubnetwork } from "@pulumi/gcp/compute/getSubnetwork.js";
+import { getZones } from "@pulumi/gcp/compute/getZones.js";
+import { getCluster } from "@pulumi/gcp/container/getCluster.js";
+import { getEngineVersions } from "@pulumi/gcp/container/getEngineVersions.js";
+import { ifThere } from "../reading-failure.ts";
+import type { SoldVersions } from "./version-check.ts";
 
 /** A reservation, as far as a pool has to fit it. */
 export interface ReservationReading {
@@ -12,10 +22,21 @@ export interface ReservationReading {
   readonly status: string;
 }
 
+/** How a project is read; each rejects where it cannot be. */
 export interface GkeReadings {
   /** GPUs of a family that the project may have in a region; Infinity without a limit, undefined where none is said. */
   gpuQuota(project: string, region: string, family: string): Promise<number | undefined>;
   reservation(project: string, zone: string, name: string): Promise<ReservationReading>;
+  regions(project: string): Promise<readonly string[]>;
+  zones(project: string, region: string): Promise<readonly string[]>;
+  /** Whether a zone sells a machine type. */
+  sells(project: string, zone: string, machineType: string): Promise<boolean>;
+  versions(project: string, region: string, channel: string): Promise<SoldVersions>;
+  /** Version of the control plane of a cluster; undefined where there is no such cluster. */
+  clusterVersion(project: string, region: string, name: string): Promise<string | undefined>;
+  /** Rejects where it is not there. Both take a name or a self link. */
+  network(project: string, name: string): Promise<void>;
+  subnetwork(project: string, region: string, name: string): Promise<void>;
 }
 
 /** The only quota that Hopper and later GPUs have. Source: docs.cloud.google.com/compute/resource-usage#gpu_quota. */
@@ -45,6 +66,9 @@ export function gkeReadings(options: InvokeOptions): GkeReadings {
     async reservation(project, zone, name) {
       const read = await getReservation({ project, zone, name }, options);
       const [held] = read.specificReservations;
+      // The provider answers with nothing but the name where there is none: data_source_google_compute_reservation.go
+      // of hashicorp/terraform-provider-google reads as the resource does, which takes a 404 for "is gone".
+      if (held === undefined && read.status === "") throw notFound("reservation", name);
       return {
         machineType: held?.instanceProperties[0]?.machineType ?? "",
         count: held?.count ?? 0,
@@ -52,5 +76,42 @@ export function gkeReadings(options: InvokeOptions): GkeReadings {
         status: read.status,
       };
     },
+    regions: async (project) => (await getRegions({ project }, options)).names,
+    zones: async (project, region) => (await getZones({ project, region }, options)).names,
+    async sells(project, zone, machineType) {
+      const filter = `name = "${machineType}"`;
+      return (await getMachineTypes({ project, zone, filter }, options)).machineTypes.length > 0;
+    },
+    async versions(project, region, channel) {
+      const read = await getEngineVersions({ project, location: region }, options);
+      return {
+        valid: read.validMasterVersions,
+        channelDefault: read.releaseChannelDefaultVersion[channel],
+        channelLatest: read.releaseChannelLatestVersion[channel],
+      };
+    },
+    async clusterVersion(project, location, name) {
+      const read = await ifThere(async () => getCluster({ project, location, name }, options));
+      return read?.masterVersion;
+    },
+    async network(project, name) {
+      const { selfLink } = await getNetwork(networkOf(project, name), options);
+      if (selfLink === "") throw notFound("network", name);
+    },
+    async subnetwork(project, region, name) {
+      const { ipCidrRange } = await getSubnetwork(
+        name.includes("/") ? { selfLink: name } : { project, region, name },
+        options,
+      );
+      if (ipCidrRange === "") throw notFound("subnetwork", name);
+    },
   };
+}
+
+const notFound = (kind: string, name: string): Error => new Error(`the ${kind} ${name} was not found`);
+
+/** Project and name of `n`, or of `…/projects/p/global/networks/n`. */
+function networkOf(own: string, link: string): { readonly project: string; readonly name: string } {
+  const [, project = own, name = link] = /projects\/([^/]+)\/global\/networks\/([^/]+)$/.exec(link) ?? [];
+  return { project, name };
 }

@@ -100,6 +100,16 @@ export interface CloudAccount {
   readonly reservations?: readonly Reservation[];
   /** Azure: preview features that are registered. */
   readonly features?: readonly string[];
+  /** Versions of Kubernetes that the cloud sells, oldest first, as it writes them; those of its table otherwise. */
+  readonly versions?: readonly string[];
+  /** Zones that sell machines with GPUs; all otherwise. */
+  readonly gpuZones?: readonly string[];
+  /** AWS: ARN of who asks; a session of the role that the example lets in otherwise. */
+  readonly caller?: string;
+  /** GCP: the project's Compute default service account is disabled. */
+  readonly defaultServiceAccountDisabled?: boolean;
+  /** GCP: the policy constraints/compute.requireShieldedVm is in force. */
+  readonly shieldedVmRequired?: boolean;
 }
 
 /** GCP reservation, AWS capacity reservation or capacity block, Azure capacity reservation. */

@@ -23,7 +23,10 @@ export function aksProblems(
   return [
     ...(cluster === undefined
       ? []
-      : [...tooOld("cluster.kubernetesVersion", cluster.kubernetesVersion), ...networkProblems(cluster)]),
+      : [
+          ...tooOld("cluster.kubernetesVersion", cluster.kubernetesVersion),
+          ...networkProblems(cluster, pools),
+        ]),
     ...pools.flatMap((pool, index) =>
       pool === undefined
         ? []
@@ -72,13 +75,13 @@ function infinibandProblems(pool: AksPool, path: string): readonly Configuration
       message: `${pool.machineShape} has no InfiniBand: write false, or a machine of the ND series such as Standard_ND96isr_H100_v5`,
     });
   }
-  // AKS's own driver does not load nvidia-peermem, through which NICs read GPU memory; the GPU Operator's does.
-  // Source: azure.github.io/aks-rdma-infiniband/configurations/gpu-drivers.
+  // AKS's image has nvidia-peermem, through which NICs read GPU memory, and does not load it by default; the GPU Operator's
+  // driver does. Sources: azure.github.io/aks-rdma-infiniband/configurations/gpu-drivers; Azure/AgentBaker pull request 6315.
   if (pool.driver !== "gpuOperator") {
     problems.push({
       path: `${path}.driver`,
       message:
-        "InfiniBand between GPUs needs nvidia-peermem, which AKS's driver does not load: write gpuOperator",
+        "InfiniBand between GPUs needs nvidia-peermem, which AKS does not load by default: write gpuOperator",
     });
   }
   if ((pool.zones?.length ?? 0) > 1) {

@@ -2,6 +2,7 @@
 // stack's own, so that taking the stack down leaves nothing of it.
 import { z } from "zod";
 import { int32, text } from "@llama-operator/llama/api";
+import { addressRange } from "../../address-range.ts";
 import { kubernetesVersion } from "../../kubernetes-version.ts";
 
 const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, {
@@ -85,10 +86,10 @@ export const aksCluster = z.strictObject({
   api: api.default({ access: "public", authorizedRanges: [] }),
   network: z
     .strictObject({
-      addresses: ipRange.default("10.240.0.0/16").describe("Range of the virtual network."),
-      nodes: ipRange.default("10.240.0.0/20").describe("Range of its subnet for nodes."),
-      pods: ipRange.default("10.244.0.0/16").describe("Range of the overlay that pods live in."),
-      services: ipRange.default("10.0.0.0/16").describe("Range of Services."),
+      addresses: addressRange.default("10.240.0.0/16").describe("Range of the virtual network."),
+      nodes: addressRange.default("10.240.0.0/20").describe("Range of its subnet for nodes."),
+      pods: addressRange.default("10.244.0.0/16").describe("Range of the overlay that pods live in."),
+      services: addressRange.default("10.0.0.0/16").describe("Range of Services."),
     })
     .prefault({}),
   systemPool: systemPool.prefault({}),

@@ -84,7 +84,7 @@ test("what one field says against another is named, with what to write instead",
     [
       "cluster.network.nodes: 10.1.0.0/20 is not in the virtual network: write a part of 10.240.0.0/16",
       "cluster.network.services: 10.0.0.0/16 overlaps pods 10.0.0.0/14: write a range apart from it",
-      "pools[0].driver: InfiniBand between GPUs needs nvidia-peermem, which AKS's driver does not load: write gpuOperator",
+      "pools[0].driver: InfiniBand between GPUs needs nvidia-peermem, which AKS does not load by default: write gpuOperator",
       "pools[0].zones: one InfiniBand fabric lies in one zone: write one, and another pool for the other",
       "pools[1].infiniband: Standard_NC80adis_H100_v5 has no InfiniBand: write false, or a machine of the ND series such as Standard_ND96isr_H100_v5",
       "pools[2].name: system is the pool that the cluster is made with: write another",
@@ -95,6 +95,13 @@ test("what one field says against another is named, with what to write instead",
       "pools[2].driver: pools[1] takes its driver from the GPU Operator, which would put a second one here: write gpuOperator in both, or install in both",
     ]
   `);
+});
+
+test("a subnet and an overlay have to have room for every node that there may be", () => {
+  expect(mistakes({ network: { nodes: "10.240.0.0/29", pods: "10.244.0.0/22" } }, {})).toEqual([
+    "cluster.network.nodes: 10.240.0.0/29 has room for 3 nodes, and the stack may have 6: write a /28 or larger, or smaller nodes.max",
+    "cluster.network.pods: 10.244.0.0/22 has room for 4 nodes, and the stack may have 6: write a /21 or larger, or smaller nodes.max",
+  ]);
 });
 
 test("what AKS does not have is named with what it has", () => {

@@ -75,11 +75,11 @@ const valueOf = async <T>(value: { apply(use: (value: T) => void): unknown }): P
     value.apply(resolve);
   });
 
-async function asked(cluster: EksCluster): Promise<Asked> {
+async function asked(cluster: EksCluster, creator?: string): Promise<Asked> {
   registered.length = 0;
   const provider = new Provider("aws", { region: cluster.region });
   const network = new EksNetwork("network", { cluster }, { provider });
-  const made = new EksControlPlane("cluster", { cluster, network }, { provider });
+  const made = new EksControlPlane("cluster", { cluster, network, creator }, { provider });
   const efa = new EfaSecurityGroup(
     "efa",
     { name: "llama-efa", vpcId: network.vpcId, tags: {} },
@@ -129,11 +129,20 @@ test("each role has the policies of its task, and nodes may not change the netwo
     ["llama-node", "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"],
     ["llama-node", "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"],
     ["llama-podnetwork", "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"],
+    ["llama-volumes", "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"],
   ]);
   const cni = usual.all("Addon").find(({ inputs }) => inputs["addonName"] === "vpc-cni");
   expect(cni?.inputs["podIdentityAssociations"]).toEqual([
     { serviceAccount: "aws-node", roleArn: "arn-of-llama-podnetwork" },
   ]);
+});
+
+test("volumes are made by EBS' driver with an identity of its own, of a class that is the default", () => {
+  const driver = usual.all("Addon").find(({ inputs }) => inputs["addonName"] === "aws-ebs-csi-driver");
+  expect(driver?.inputs).toMatchObject({
+    podIdentityAssociations: [{ serviceAccount: "ebs-csi-controller-sa", roleArn: "arn-of-llama-volumes" }],
+    configurationValues: '{"defaultStorageClass":{"enabled":true}}',
+  });
 });
 
 test("administrators are let in by access entries", () => {
@@ -142,6 +151,18 @@ test("administrators are let in by access entries", () => {
     policyArn: "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
     accessScope: { type: "cluster" },
   });
+});
+
+test("who makes the cluster gets no second entry, and roles of one name get one each", async () => {
+  const arn = (account: string) => `arn:aws:iam::${account}:role/platform`;
+  const administrators = [arn("123456789012"), arn("111122223333"), arn("444455556666")];
+  const creator = "arn:aws:sts::123456789012:assumed-role/platform/me";
+  const other = await asked(configuration({ administrators }), creator);
+  expect(other.all("AccessEntry").map(({ name, inputs }) => [name, inputs["principalArn"]])).toEqual([
+    ["cluster-platform-111122223333-role", arn("111122223333")],
+    ["cluster-platform-444455556666-role", arn("444455556666")],
+  ]);
+  expect(other.first("Cluster")?.["tags"]).toEqual({ "llama-operator.dev/creator": creator });
 });
 
 test("EFA's group lets everything in from itself and out to itself", () => {

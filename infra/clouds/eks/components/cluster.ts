@@ -11,6 +11,7 @@ import type { ClusterArgs } from "@pulumi/aws/eks/cluster.js";
 import { NodeGroup } from "@pulumi/aws/eks/nodeGroup.js";
 import type { NodeGroupArgs } from "@pulumi/aws/eks/nodeGroup.js";
 import type { EksCluster } from "../config/cluster.ts";
+import { isSamePrincipal, principalNames } from "../config/principals.ts";
 import { transformed } from "../../../components/transform.ts";
 import type { ComponentOptions, Transform } from "../../../components/transform.ts";
 import type { EksNetwork } from "./network.ts";
@@ -21,6 +22,11 @@ export interface EksControlPlaneArgs {
   /** Everything of the stack's configuration under `cluster`. */
   readonly cluster: EksCluster;
   readonly network: EksNetwork;
+  /**
+   * ARN of who has made the cluster, or makes it now: EKS lets it in by an access entry of its own, and refuses a second
+   * one. Undefined where nobody knows it any more; then every administrator gets an entry.
+   */
+  readonly creator: string | undefined;
   readonly transform?: {
     readonly cluster?: Transform<ClusterArgs>;
     /** Each add-on of EKS. */
@@ -29,11 +35,16 @@ export interface EksControlPlaneArgs {
   };
 }
 
-/** Control plane, add-ons of EKS, and the system pool. GPU pools depend on the whole of it. */
+/** Tag of a cluster that says who has made it: EKS' own entry for that principal is nowhere told apart from others. */
+export const creatorTag = "llama-operator.dev/creator";
+
+/** Control plane, add-ons of EKS, and the system pool: what GPU pools depend on is `ready`. */
 export class EksControlPlane extends ComponentResource {
   readonly cluster: Cluster;
   readonly systemPool: NodeGroup;
   readonly administrators: readonly AccessPolicyAssociation[];
+  /** What nodes and drivers need: not administrators' entries, nor volumes, so that none that fails keeps a GPU away. */
+  readonly ready: readonly Resource[];
   /** Role of every node, GPU pools' too. */
   readonly nodeRoleArn: Output<string>;
   /** EKS' own security group: nodes and control plane talk through it. */
@@ -52,8 +63,9 @@ export class EksControlPlane extends ComponentResource {
     const clusterRole = eksRole("cluster", cluster, this.#own);
     const nodeRole = eksRole("node", cluster, this.#own);
     const podNetworkRole = eksRole("podNetwork", cluster, this.#own);
+    const volumesRole = eksRole("volumes", cluster, this.#own);
     this.cluster = this.#controlPlane(name, clusterRole);
-    this.administrators = cluster.administrators.map((arn) => this.#administrator(name, arn));
+    this.administrators = this.#administrators(name);
     // Nodes are Ready only with a network, so that these come before any node, and DNS, which needs a node, after.
     const beforeNodes = [
       this.#addOn("eks-pod-identity-agent", {}),
@@ -67,9 +79,23 @@ export class EksControlPlane extends ComponentResource {
       ),
     ];
     this.systemPool = this.#systemPool(name, nodeRole, beforeNodes);
-    this.#addOn("coredns", {}, [this.systemPool]);
-    // What node auto-repair goes by where GPUs are concerned.
-    this.#addOn("eks-node-monitoring-agent", {}, [this.systemPool]);
+    const afterNodes = [
+      this.#addOn("coredns", {}, [this.systemPool]),
+      // What node auto-repair goes by where GPUs are concerned.
+      this.#addOn("eks-node-monitoring-agent", {}, [this.systemPool]),
+    ];
+    // Without it no PersistentVolumeClaim is ever bound. Since 1.30 EKS marks no class as the default, so that the driver
+    // makes one, of gp3. Sources: docs.aws.amazon.com/eks/latest/userguide/{ebs-csi,kubernetes-versions}.html;
+    // n8n-io/terraform-aws-n8n issue 22.
+    this.#addOn(
+      "aws-ebs-csi-driver",
+      {
+        podIdentityAssociations: [{ serviceAccount: "ebs-csi-controller-sa", roleArn: volumesRole.role.arn }],
+        configurationValues: JSON.stringify({ defaultStorageClass: { enabled: true } }),
+      },
+      [this.systemPool, ...volumesRole.policies],
+    );
+    this.ready = [this.cluster, ...beforeNodes, this.systemPool, ...afterNodes];
     this.nodeRoleArn = nodeRole.role.arn;
     this.securityGroupId = this.cluster.vpcConfig.apply(
       ({ clusterSecurityGroupId }) => clusterSecurityGroupId,
@@ -80,7 +106,7 @@ export class EksControlPlane extends ComponentResource {
   }
 
   #controlPlane(name: string, { role, policies }: EksRole): Cluster {
-    const { cluster, network, transform } = this.#args;
+    const { cluster, network, creator, transform } = this.#args;
     const { endpoint, protect } = cluster;
     const { args, options } = transformed<ClusterArgs>(transform?.cluster, {
       args: {
@@ -97,17 +123,35 @@ export class EksControlPlane extends ComponentResource {
         accessConfig: { authenticationMode: "API", bootstrapClusterCreatorAdminPermissions: true },
         bootstrapSelfManagedAddons: false,
         deletionProtection: protect,
-        tags: cluster.tags,
+        tags: { ...cluster.tags, ...(creator === undefined ? {} : { [creatorTag]: creator }) },
       },
-      // Without its policies the control plane cannot take its own network interfaces away again.
-      options: { ...this.#own, protect, dependsOn: [...policies] },
+      options: {
+        ...this.#own,
+        protect,
+        // Without its policies the control plane cannot take its own network interfaces away again.
+        dependsOn: [...policies],
+        // Whoever runs `up` later has not made it.
+        ignoreChanges: [`tags["${creatorTag}"]`],
+      },
     });
     return new Cluster(name, args, options);
   }
 
-  #administrator(name: string, arn: string): AccessPolicyAssociation {
+  /**
+   * An entry for each administrator but who has made the cluster.
+   * See https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2969 and
+   * https://github.com/pulumi/pulumi-eks/issues/2373 (409 ResourceInUseException).
+   */
+  #administrators(name: string): readonly AccessPolicyAssociation[] {
+    const { cluster, creator } = this.#args;
+    const names = principalNames(cluster.administrators);
+    return [...names]
+      .filter(([arn]) => creator === undefined || !isSamePrincipal(arn, creator))
+      .map(([arn, own]) => this.#administrator(`${name}-${own}`, arn));
+  }
+
+  #administrator(id: string, arn: string): AccessPolicyAssociation {
     const { cluster } = this.#args;
-    const id = `${name}-${arn.slice(arn.lastIndexOf("/") + 1)}`;
     const entry = new AccessEntry(
       id,
       { clusterName: this.cluster.name, principalArn: arn, tags: cluster.tags },

@@ -27,6 +27,12 @@ const roles = {
     actions: ["sts:AssumeRole", "sts:TagSession"],
     policies: ["AmazonEKS_CNI_Policy"],
   },
+  // docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html.
+  volumes: {
+    principal: "pods.eks.amazonaws.com",
+    actions: ["sts:AssumeRole", "sts:TagSession"],
+    policies: ["service-role/AmazonEBSCSIDriverPolicy"],
+  },
 } as const;
 
 export type EksRoleKind = keyof typeof roles;
@@ -71,7 +77,7 @@ export function eksRole(
     policies: policies.map(
       (policy) =>
         new RolePolicyAttachment(
-          `${name}-${policy}`,
+          `${name}-${policy.slice(policy.lastIndexOf("/") + 1)}`,
           { role: role.name, policyArn: `arn:${partitionOf(cluster.region)}:iam::aws:policy/${policy}` },
           options,
         ),

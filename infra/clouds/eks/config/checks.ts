@@ -6,6 +6,7 @@ import { minorOf, tooOld } from "../../kubernetes-version.ts";
 import type { EksCluster } from "./cluster.ts";
 import { efaDevices, placementOf } from "./pool.ts";
 import type { EksPool } from "./pool.ts";
+import { isSamePrincipal } from "./principals.ts";
 
 /**
  * Families that capacity blocks are sold of, of those in the catalog.
@@ -41,8 +42,18 @@ export function eksProblems(
   ];
 }
 
-function clusterProblems({ version, region, network }: EksCluster): readonly ConfigurationProblem[] {
-  const problems = [...tooOld("cluster.version", version)];
+function clusterProblems({
+  version,
+  region,
+  network,
+  administrators,
+  systemPool,
+}: EksCluster): readonly ConfigurationProblem[] {
+  const problems = [
+    ...tooOld("cluster.version", version),
+    ...twice(administrators),
+    ...systemMachineProblems(systemPool.machineType),
+  ];
   network.zones.forEach((zone, index) => {
     if (!zone.startsWith(region)) {
       problems.push({
@@ -59,6 +70,34 @@ function clusterProblems({ version, region, network }: EksCluster): readonly Con
   return problems;
 }
 
+/**
+ * The image of the system nodes is of x86-64. Graviton's families have a g behind their generation.
+ * Source: docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html.
+ */
+function systemMachineProblems(machineType: string): readonly ConfigurationProblem[] {
+  if (!/^(?:[a-z]+\d+g[a-z]*(?:-\w+)?|a1)\./.test(machineType)) return [];
+  return [
+    {
+      path: "cluster.systemPool.machineType",
+      message: `${machineType} is of Arm, and the image of the system nodes of x86-64: write one such as m7i.xlarge`,
+    },
+  ];
+}
+
+/** EKS takes one access entry of a role or user, however it is written. */
+function twice(administrators: readonly string[]): readonly ConfigurationProblem[] {
+  return administrators.flatMap((arn, index) => {
+    const first = administrators.findIndex((other) => isSamePrincipal(arn, other));
+    if (first === index) return [];
+    return [
+      {
+        path: `cluster.administrators[${index}]`,
+        message: `it is the same as administrators[${first}]: leave one of them out`,
+      },
+    ];
+  });
+}
+
 /** The node group and launch template of the system pool have this name. */
 const systemPoolName = "system";
 
@@ -72,8 +111,35 @@ function nameProblems({ name }: EksPool, path: string): readonly ConfigurationPr
   ];
 }
 
-/** Kubernetes' skew policy: a kubelet is not newer than its API server, and at most three minor versions older. */
 function versionProblems(
+  pool: EksPool,
+  path: string,
+  cluster: EksCluster | undefined,
+): readonly ConfigurationProblem[] {
+  return [...skewProblems(pool, path, cluster), ...releaseProblems(pool, path, cluster)];
+}
+
+/**
+ * A release of the image is one of a version of Kubernetes, and EKS takes only one of the nodes' version.
+ * Source: docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html, releaseVersion.
+ */
+function releaseProblems(
+  { version, amiReleaseVersion: release }: EksPool,
+  path: string,
+  cluster: EksCluster | undefined,
+): readonly ConfigurationProblem[] {
+  const nodes = version ?? cluster?.version;
+  if (release === undefined || nodes === undefined || minorOf(release) === minorOf(nodes)) return [];
+  return [
+    {
+      path: `${path}.amiReleaseVersion`,
+      message: `${release} is an image for Kubernetes 1.${minorOf(release)}, and the nodes have ${nodes}: write a release of ${nodes}, or version: "1.${minorOf(release)}" beside it`,
+    },
+  ];
+}
+
+/** Kubernetes' skew policy: a kubelet is not newer than its API server, and at most three minor versions older. */
+function skewProblems(
   { version }: EksPool,
   path: string,
   cluster: EksCluster | undefined,

@@ -1,6 +1,7 @@
 // An EKS cluster of its own network: what a person decides about it. Everything else follows.
 import { z } from "zod";
 import { int32 } from "@llama-operator/llama/api";
+import { addressRange } from "../../address-range.ts";
 
 /** The region that a zone's name begins with. */
 export const zonePattern = /^[a-z]{2}(-[a-z]+)+-\d+[a-z]$/;
@@ -12,11 +13,8 @@ export const kubernetesVersion = z.string(minorInQuotes).regex(/^1\.\d{2}$/, min
 const zone = z.string().regex(zonePattern, { error: "must be an availability zone, such as us-east-1a" });
 
 const network = z.strictObject({
-  cidr: z
-    .string()
-    .regex(/^\d{1,3}(\.\d{1,3}){3}\/(1[6-9]|20)$/, {
-      error: "must be a block of /16 to /20, such as 10.0.0.0/16",
-    })
+  cidr: addressRange
+    .regex(/\/(1[6-9]|20)$/, { error: "must be a block of /16 to /20, such as 10.0.0.0/16" })
     .default("10.0.0.0/16")
     .describe("Addresses of the VPC: each zone's private subnet is an eighth of it."),
   zones: z
@@ -38,11 +36,7 @@ const endpoint = z.discriminatedUnion(
     z.strictObject({
       access: z.literal("public"),
       cidrs: z
-        .array(
-          z
-            .string()
-            .regex(/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/, { error: "must be a block such as 203.0.113.0/24" }),
-        )
+        .array(z.cidrv4({ error: "must be a block such as 203.0.113.0/24" }))
         .min(1)
         .describe("From where the API server may be reached; nodes reach it inside the network."),
     }),

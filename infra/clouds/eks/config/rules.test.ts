@@ -85,6 +85,7 @@ test("what a pool leaves out, its GpuPool does not promise", () => {
 test.each([
   ["an on-demand pool", {}],
   ["a pool whose nodes are a version behind", { version: "1.34" }],
+  ["a pool whose image is of its own version", { version: "1.34", amiReleaseVersion: "1.34.2-20261101" }],
   ["a reserved pool", { capacity: reserved }],
   ["a reserved pool in its placement group", { capacity: reserved, placementGroup: { name: "block-a" } }],
   [
@@ -122,6 +123,7 @@ test.each([
   [{ capacity: { kind: "flexStart", maxRunSeconds: 600 } }],
   [{ amiType: "AL2023_x86_64_STANDARD" }],
   [{ amiReleaseVersion: "latest" }],
+  [{ amiReleaseVersion: "1.33.2-20261101" }],
   [{ version: "1.36" }],
   [{ version: "1.31" }],
 ])("a pool with %j is refused, with what to write", (changes) => {
@@ -136,9 +138,22 @@ test.each([
   [{ network: { zones: ["us-east-1a", "us-east-1a"] } }],
   [{ network: { zones: ["us-east-1a", "us-west-2b"] } }],
   [{ network: { zones: ["us-east-1a", "us-east-1b"], cidr: "10.0.0.0/24" } }],
+  [{ network: { zones: ["us-east-1a", "us-east-1b"], cidr: "10.0.0.999/16" } }],
+  [{ network: { zones: ["us-east-1a", "us-east-1b"], cidr: "10.0.1.0/16" } }],
+  [{ systemPool: { machineType: "m7g.xlarge" } }],
+  [{ endpoint: { access: "public", cidrs: ["203.0.113.0/33"] } }],
   [{ endpoint: { access: "open" } }],
   [{ endpoint: { access: "public", cidrs: [] } }],
   [{ administrators: ["me"] }],
+  [
+    {
+      administrators: [
+        "arn:aws:iam::123456789012:role/admin",
+        "arn:aws:iam::210987654321:role/admin",
+        "arn:aws:iam::123456789012:role/teams/admin",
+      ],
+    },
+  ],
 ])("a cluster with %j is refused, with what to write", (changes) => {
   expect(mistakes({ cluster: changes })).toMatchSnapshot();
 });

@@ -6,10 +6,12 @@ import type { EksCluster } from "./cluster.ts";
 import { eksGpuPool } from "./facts.ts";
 import { eksPool } from "./pool.ts";
 import type { EksPool } from "./pool.ts";
+import { eksStorage } from "./storage.ts";
 
 export const eksRules: CloudRules<EksCluster, EksPool> = {
   cluster: eksCluster,
   pool: eksPool,
   problems: eksProblems,
+  storage: eksStorage,
   gpuPool: eksGpuPool,
 };

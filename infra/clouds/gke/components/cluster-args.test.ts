@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { gkeCluster } from "../config/cluster.ts";
 import { clusterArgs } from "./cluster-args.ts";
+import { driverInstaller } from "./driver-installer.ts";
 import { nodeAccountId } from "./node-identity.ts";
 import { systemPoolArgs } from "./system-pool.ts";
 
@@ -13,7 +14,12 @@ const cluster = (changes: object = {}) =>
     authorizedNetworks: [{ name: "office", cidr: "203.0.113.0/24" }],
     ...changes,
   });
-const place = { networkId: "network", subnetworkId: "subnetwork", multiNetwork: false };
+const place = {
+  networkId: "network",
+  subnetworkId: "subnetwork",
+  multiNetwork: false,
+  serviceAccount: "a@b",
+};
 
 test("a cluster has private nodes, is open to whom the configuration names, and keeps no pool of its own", () => {
   expect(clusterArgs(cluster(), place)).toMatchObject({
@@ -26,6 +32,7 @@ test("a cluster has private nodes, is open to whom the configuration names, and 
     datapathProvider: "ADVANCED_DATAPATH",
     enableMultiNetworking: false,
     removeDefaultNodePool: true,
+    nodeConfig: { serviceAccount: "a@b", shieldedInstanceConfig: { enableSecureBoot: true } },
     deletionProtection: true,
   });
 });
@@ -66,4 +73,16 @@ test.each([
 ])("the nodes of %s are %s", (name, id) => {
   expect(nodeAccountId(name)).toBe(id);
   expect(id.length).toBeLessThanOrEqual(30);
+});
+
+test("Google's installer brings the driver to the nodes that keep GKE's away, and to no others", () => {
+  const { spec } = driverInstaller();
+  expect(spec).toMatchObject({
+    template: {
+      spec: {
+        nodeSelector: { "gke-no-default-nvidia-gpu-device-plugin": "true" },
+        initContainers: [{ image: "cos-nvidia-installer:fixed", imagePullPolicy: "Never" }],
+      },
+    },
+  });
 });

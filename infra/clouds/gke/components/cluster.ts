@@ -1,6 +1,6 @@
 // A GKE cluster without any pool: private nodes, Dataplane V2, workload identity.
 import { ComponentResource, interpolate } from "@pulumi/pulumi";
-import type { Output } from "@pulumi/pulumi";
+import type { Input, Output } from "@pulumi/pulumi";
 import { Cluster } from "@pulumi/gcp/container/cluster.js";
 import type { ClusterArgs } from "@pulumi/gcp/container/cluster.js";
 import type { GkeCluster } from "../config/cluster.ts";
@@ -15,6 +15,8 @@ export interface GkeControlPlaneArgs {
   readonly network: Pick<GkeNetwork, "networkId" | "subnetworkId">;
   /** Whether some pool has interfaces in several networks. */
   readonly multiNetwork: boolean;
+  /** Email of the nodes' service account. */
+  readonly serviceAccount: Input<string>;
   readonly transform?: { readonly cluster?: Transform<ClusterArgs> };
 }
 
@@ -29,9 +31,9 @@ export class GkeControlPlane extends ComponentResource {
 
   constructor(name: string, args: GkeControlPlaneArgs, options: ComponentOptions) {
     super("llama-operator:gke:ControlPlane", name, {}, options);
-    const { cluster, network, multiNetwork, transform } = args;
+    const { cluster, network, multiNetwork, serviceAccount, transform } = args;
     const registration = transformed<ClusterArgs>(transform?.cluster, {
-      args: clusterArgs(cluster, { ...network, multiNetwork }),
+      args: clusterArgs(cluster, { ...network, multiNetwork, serviceAccount }),
       options: {
         parent: this,
         provider: options.provider,
@@ -39,6 +41,8 @@ export class GkeControlPlane extends ComponentResource {
         protect: cluster.deletionProtection,
         // The names are fixed, so that one that was made before the engine died cannot be made twice.
         deleteBeforeReplace: true,
+        // Of the pool that the cluster was made with, which is gone: another value would replace the cluster.
+        ignoreChanges: ["nodeConfig"],
         customTimeouts: { create: "45m", update: "2h", delete: "45m" },
       },
     });

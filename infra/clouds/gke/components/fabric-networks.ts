@@ -9,14 +9,12 @@ import type { NetworkArgs } from "@pulumi/gcp/compute/network.js";
 import { Subnetwork } from "@pulumi/gcp/compute/subnetwork.js";
 import type { SubnetworkArgs } from "@pulumi/gcp/compute/subnetwork.js";
 import type { GkeCluster } from "../config/cluster.ts";
+import { fabricAddresses } from "../config/network-ranges.ts";
 import { transformed } from "../../../components/transform.ts";
 import type { ComponentOptions, Transform } from "../../../components/transform.ts";
 
 /** Largest packet of GPUDirect-TCPX and TCPXO. Source: GoogleCloudPlatform/cluster-toolkit, examples/gke-a3-highgpu. */
 const mtuBytes = 8244;
-
-/** Addresses of the n-th network: a /20 each, from a range that the cluster's own addresses do not touch. */
-const addressesOf = (index: number): string => `192.168.${index * 16}.0/20`;
 
 /** Name of the n-th network and of what belongs to it. */
 export const fabricName = ({ name }: Pick<GkeCluster, "name">, index: number): string =>
@@ -70,7 +68,7 @@ export class GkeFabricNetworks extends ComponentResource {
     });
     const made = new Network(name, network.args, network.options);
     const subnetwork = transformed<SubnetworkArgs>(transform?.subnetwork, {
-      args: { project, region, name: there, network: made.id, ipCidrRange: addressesOf(index) },
+      args: { project, region, name: there, network: made.id, ipCidrRange: fabricAddresses(index) },
       options: own,
     });
     const within = new Subnetwork(name, subnetwork.args, subnetwork.options);
@@ -80,7 +78,7 @@ export class GkeFabricNetworks extends ComponentResource {
         name: there,
         network: made.id,
         description: "The GPUs of the nodes speak to each other",
-        sourceRanges: [addressesOf(index)],
+        sourceRanges: [fabricAddresses(index)],
         allows: [{ protocol: "tcp" }, { protocol: "udp" }, { protocol: "icmp" }],
       },
       options: own,

@@ -169,14 +169,14 @@ test("flex-start nodes are not repaired, all others are unless said otherwise", 
   expect(args({ repair: false }).management).toMatchObject({ autoRepair: false });
 });
 
-test("DRANET is a profile and a label, and the GPU Operator a label that keeps GKE's own device plugin away", () => {
+test("DRANET is a profile and a label, and the GPU Operator a label that keeps GKE's plugin and driver away", () => {
   expect(args({ fabric: { kind: "dranet" } })).toMatchObject({
     networkConfig: { acceleratorNetworkProfile: "auto" },
     nodeConfig: { labels: { "cloud.google.com/gke-networking-dra-driver": "true" } },
   });
   expect(args({ driver: "gpuOperator" }).nodeConfig).toMatchObject({
     labels: { "gke-no-default-nvidia-gpu-device-plugin": "true" },
-    guestAccelerators: [{ gpuDriverInstallationConfig: { gpuDriverVersion: "DEFAULT" } }],
+    guestAccelerators: [{ gpuDriverInstallationConfig: { gpuDriverVersion: "INSTALLATION_DISABLED" } }],
   });
 });
 

@@ -6,6 +6,7 @@ import type { MachineShape } from "@llama-operator/llama/catalog";
 import type { GkeCluster } from "../config/cluster.ts";
 import { findGkeShape, localSsdCount } from "../config/machines.ts";
 import type { GkePool } from "../config/pool.ts";
+import { noPluginLabel } from "./driver-installer.ts";
 import { commonNodeConfig } from "./node-config.ts";
 
 /** A network that the nodes have a further interface in. */
@@ -42,11 +43,17 @@ export function gpuNodePoolArgs(pool: GkePool, place: GpuNodePoolPlace): NodePoo
     ...(capacity.kind === "reserved"
       ? { maintenancePolicies: [{ exclusionUntilEndOfSupports: [{ enabled: true }] }] }
       : {}),
-    ...(placement === "compact" ? { placementPolicy: { type: "COMPACT" } } : {}),
+    ...placementOf(placement),
     ...(capacity.kind === "queued" ? { queuedProvisioning: { enabled: true } } : {}),
     networkConfig: networkOf(pool, place),
     nodeConfig: nodeConfigOf(pool, shape, place),
   };
+}
+
+function placementOf(placement: GkePool["placement"]): Pick<NodePoolArgs, "placementPolicy"> {
+  if (placement === undefined) return {};
+  const policy = placement === "compact" ? {} : { policyName: placement.policy };
+  return { placementPolicy: { type: "COMPACT", ...policy } };
 }
 
 /** Of a fixed pool the nodes of each zone; of another one the limits of its autoscaler, over all zones. */
@@ -74,8 +81,12 @@ function networkOf({ fabric }: GkePool, { networks }: GpuNodePoolPlace): contain
   };
 }
 
-/** As GKE's enum has them; without one GKE installs no driver at all. */
-const driverVersions = { default: "DEFAULT", latest: "LATEST", gpuOperator: "DEFAULT" } as const;
+/** As GKE's enum has them. With the GPU Operator GKE cannot install its driver: see driver-installer.ts, which does. */
+const driverVersions = {
+  default: "DEFAULT",
+  latest: "LATEST",
+  gpuOperator: "INSTALLATION_DISABLED",
+} as const;
 
 function nodeConfigOf(
   pool: GkePool,
@@ -107,7 +118,7 @@ function nodeLabelsOf({ fabric, driver }: GkePool): Readonly<Record<string, stri
   return {
     ...(fabric?.kind === "dranet" ? { "cloud.google.com/gke-networking-dra-driver": "true" } : {}),
     // Of two device plugins on one node each would announce the GPUs.
-    ...(driver === "gpuOperator" ? { "gke-no-default-nvidia-gpu-device-plugin": "true" } : {}),
+    ...(driver === "gpuOperator" ? { [noPluginLabel]: "true" } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
-// NVIDIA's GPU Operator on GKE, beside GKE's own driver: device plugin, feature discovery and metrics are its, and a
-// second driver is not.
+// NVIDIA's GPU Operator on GKE, beside Google's installer of the driver: device plugin, feature discovery and metrics are
+// its, and a second driver is not.
 import { ComponentResource } from "@pulumi/pulumi";
+import { DaemonSet } from "@pulumi/kubernetes/apps/v1/daemonSet.js";
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace.js";
 import { ResourceQuota } from "@pulumi/kubernetes/core/v1/resourceQuota.js";
 import { Release } from "@pulumi/kubernetes/helm/v3/release.js";
@@ -10,15 +11,16 @@ import { namespaceObject } from "../../../objects/namespaces.ts";
 import { releaseArgs } from "../../../components/chart-release.ts";
 import { transformed } from "../../../components/transform.ts";
 import type { ComponentOptions, Transform } from "../../../components/transform.ts";
+import { driverFolder, driverInstaller } from "./driver-installer.ts";
 
-/** Where Container-Optimized OS has what GKE's driver consists of. */
-const driverFolder = "/home/kubernetes/bin/nvidia";
-
-/** Source: NVIDIA/aicr, recipes/overlays/gke-cos.yaml; docs.nvidia.com/datacenter/cloud-native/gpu-operator, GKE. */
+/**
+ * Source: NVIDIA/aicr, recipes/components/gpu-operator/values-gke-cos.yaml;
+ * docs.nvidia.com/datacenter/cloud-native/gpu-operator, GKE.
+ */
 const values = {
   driver: { enabled: false },
   hostPaths: { driverInstallDir: driverFolder },
-  toolkit: { installDir: driverFolder },
+  toolkit: { installDir: driverFolder, env: [{ name: "RUNTIME_CONFIG_SOURCE", value: "file" }] },
   cdi: { enabled: true, default: true },
 } as const;
 
@@ -45,6 +47,7 @@ export interface GkeGpuOperatorArgs {
 
 export class GkeGpuOperator extends ComponentResource {
   readonly release: Release;
+  readonly driverInstaller: DaemonSet;
 
   constructor(name: string, { transform }: GkeGpuOperatorArgs, options: ComponentOptions) {
     super("llama-operator:gke:GpuOperator", name, {}, options);
@@ -55,6 +58,7 @@ export class GkeGpuOperator extends ComponentResource {
       { metadata: { name, namespace: namespace.metadata.name }, spec: criticalPods },
       own,
     );
+    this.driverInstaller = new DaemonSet(`${name}-driver-installer`, driverInstaller(), own);
     const { args, options: ofRelease } = transformed<ReleaseArgs>(transform?.release, {
       args: releaseArgs({
         addOn: gpuOperator,

@@ -38,7 +38,9 @@ test("the shortest pool of each fabric and capacity has no mistake", () => {
     { machineShape: "a3-megagpu-8g" },
     { machineShape: "a3-ultragpu-8g", fabric: { kind: "dranet" }, placement: "compact", ...flexStart },
     { machineShape: "a3-highgpu-1g", fabric: { kind: "none" } },
-    { placement: "compact", capacity: { kind: "reserved", reservation: "r" } },
+    { placement: "compact" },
+    { capacity: { kind: "reserved", reservation: "r", project: "other-project" } },
+    { placement: { policy: "near" }, capacity: { kind: "reserved", reservation: "r" } },
     { capacity: { kind: "queued" }, nodes: { min: 0, max: 4 } },
     flexStart,
   ]) {
@@ -47,6 +49,115 @@ test("the shortest pool of each fabric and capacity has no mistake", () => {
 });
 
 test.each<readonly [what: string, changes: object, mistake: string]>([
+  [
+    "nodes within the pods' range",
+    { network: { nodes: "10.4.0.0/20" } },
+    "cluster.network.pods: 10.4.0.0/14 overlaps nodes 10.4.0.0/20: write a range apart from it",
+  ],
+  [
+    "pods for one node",
+    { network: { pods: "10.4.0.0/24" } },
+    "cluster.network.pods: 10.4.0.0/24 has room for 1 node, and the stack may have 5: write a /21 or larger",
+  ],
+  [
+    "a subnetwork for four nodes",
+    { network: { nodes: "10.0.0.0/29" } },
+    "cluster.network.nodes: 10.0.0.0/29 has room for 4 nodes, and the stack may have 5: write a /28 or larger",
+  ],
+  [
+    "Services where the GPUs' networks are",
+    { network: { services: "192.168.16.0/24" } },
+    "cluster.network.services: 192.168.16.0/24 overlaps the GPUs' network 1 192.168.16.0/20",
+  ],
+  [
+    "a range that begins within another",
+    { network: { nodes: "10.0.0.5/20" } },
+    "cluster.network.nodes: 10.0.0.5/20 begins within a range: write 10.0.0.0/20",
+  ],
+  [
+    "maintenance of one hour",
+    { maintenance: { start: "2026-12-05T02:00:00Z", end: "2026-12-05T03:00:00Z" } },
+    "cluster.maintenance.end: a window lasts at least 4 hours, and this one 1: write a later end",
+  ],
+  [
+    "maintenance that ends before it begins",
+    { maintenance: { start: "2026-12-05T02:00:00Z", end: "2026-12-04T08:00:00Z" } },
+    "cluster.maintenance.end: a window lasts at least 4 hours, and this one -18",
+  ],
+  [
+    "four hours on Sundays only",
+    {
+      maintenance: {
+        start: "2026-12-06T02:00:00Z",
+        end: "2026-12-06T06:00:00Z",
+        recurrence: "FREQ=WEEKLY;BYDAY=SU",
+      },
+    },
+    "cluster.maintenance.recurrence: GKE wants 48 hours in every 32 days, and this gives 16",
+  ],
+  [
+    "every second weekend",
+    {
+      maintenance: {
+        start: "2026-12-05T02:00:00Z",
+        end: "2026-12-05T10:00:00Z",
+        recurrence: "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA,SU",
+      },
+    },
+    "cluster.maintenance.recurrence: GKE wants 48 hours in every 32 days, and this gives 32",
+  ],
+  [
+    "one Saturday a month",
+    {
+      maintenance: {
+        start: "2026-12-05T00:00:00Z",
+        end: "2026-12-05T12:00:00Z",
+        recurrence: "FREQ=MONTHLY;BYDAY=1SA",
+      },
+    },
+    "cluster.maintenance.recurrence: GKE wants 48 hours in every 32 days, and this gives 12",
+  ],
+  [
+    "a recurrence that is none",
+    {
+      maintenance: {
+        start: "2026-12-05T02:00:00Z",
+        end: "2026-12-05T10:00:00Z",
+        recurrence: "every weekend",
+      },
+    },
+    "cluster.maintenance.recurrence: every weekend is no rule of RFC 5545",
+  ],
+])("a cluster with %s is refused with what to write instead", (_, changes, mistake) => {
+  expect(mistakes(stack({}, changes))).toEqual([expect.stringContaining(mistake)]);
+});
+
+test.each([
+  "FREQ=DAILY",
+  "FREQ=WEEKLY;BYDAY=SA,SU",
+  "FREQ=WEEKLY;BYDAY=MO,TU,WE",
+  "FREQ=MONTHLY;BYDAY=SA,SU",
+])("maintenance of six hours at %s is taken", (recurrence) => {
+  const maintenance = { start: "2026-12-05T02:00:00Z", end: "2026-12-05T08:00:00Z", recurrence };
+  expect(mistakes(stack({}, { maintenance }))).toEqual([]);
+});
+
+test.each<readonly [what: string, changes: object, mistake: string]>([
+  [
+    "a reservation's path for its name",
+    { capacity: { kind: "reserved", reservation: "projects/other/reservations/x/reservationBlocks/b" } },
+    "pools[0].capacity.reservation: must be a name, not a path: write reservation: x, project: other, block: b",
+  ],
+  [
+    "a policy of GKE's own beside a reservation",
+    { capacity: { kind: "reserved", reservation: "x" }, placement: "compact" },
+    "pools[0].placement: no reservation is of a placement policy that GKE is yet to make: leave placement out, or write { policy }",
+  ],
+  [
+    "a policy beside a reservation that is shared",
+    { capacity: { kind: "reserved", reservation: "x", project: "other" }, placement: { policy: "near" } },
+    "pools[0].placement: a reservation that another project shares serves no placement policy",
+  ],
   [
     "another cloud's machine",
     { machineShape: "p5.48xlarge" },

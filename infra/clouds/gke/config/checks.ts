@@ -9,6 +9,8 @@ import { tooOld } from "../../kubernetes-version.ts";
 import { fabricProblems } from "./fabric-checks.ts";
 import type { Found } from "./fabric-checks.ts";
 import { compactFlexStartShapes } from "./machines.ts";
+import { maintenanceProblems } from "./maintenance.ts";
+import { rangeProblems } from "./network-ranges.ts";
 import type { GkePool } from "./pool.ts";
 
 /**
@@ -22,7 +24,9 @@ export function gkeProblems(
   pools: readonly (GkePool | undefined)[],
 ): readonly ConfigurationProblem[] {
   return [
-    ...(cluster === undefined ? [] : clusterProblems(cluster)),
+    ...(cluster === undefined
+      ? []
+      : [...clusterProblems(cluster), ...rangeProblems(cluster, pools), ...maintenanceProblems(cluster)]),
     ...gpuOperatorProblems(
       pools,
       ({ driver }) => driver !== "gpuOperator",
@@ -113,7 +117,7 @@ function sizeProblems({ nodes: { min, max }, zones }: GkePool): readonly Found[]
 }
 
 function placementProblems({ placement, zones, upgrade, capacity, machineShape }: GkePool): readonly Found[] {
-  if (placement !== "compact") return [];
+  if (placement === undefined) return [];
   const found: Found[] = [];
   if (zones.length !== 1) {
     found.push([
@@ -157,8 +161,8 @@ function capacityProblems(pool: GkePool): readonly Found[] {
 }
 
 /** A reservation is in one zone, and holds no node more than it has. */
-function reservedProblems({ capacity, zones, upgrade }: GkePool): readonly Found[] {
-  const found: Found[] = [];
+function reservedProblems({ capacity, zones, upgrade, placement }: GkePool): readonly Found[] {
+  const found = [...reservedPlacementProblems(capacity, placement)];
   if (zones.length !== 1) {
     found.push(["zones", `a reservation is in one zone: write only its own, such as ${String(zones[0])}`]);
   }
@@ -177,6 +181,35 @@ function reservedProblems({ capacity, zones, upgrade }: GkePool): readonly Found
     ]);
   }
   return found;
+}
+
+/**
+ * A reservation serves VMs of the placement policy that it was made with, and one made without any serves none that have
+ * one; GKE would make a policy of its own. Shared reservations take no policy.
+ * Source: docs.cloud.google.com/compute/docs/instances/use-compact-placement-policies, Restrictions;
+ * google_container_node_pool placement_policy.policy_name.
+ */
+function reservedPlacementProblems(
+  capacity: GkePool["capacity"],
+  placement: GkePool["placement"],
+): readonly Found[] {
+  if (placement === undefined) return [];
+  if (placement === "compact") {
+    return [
+      [
+        "placement",
+        "no reservation is of a placement policy that GKE is yet to make: leave placement out, or write { policy } of the policy that the reservation was made with",
+      ],
+    ];
+  }
+  return capacity.kind === "reserved" && capacity.project !== undefined
+    ? [
+        [
+          "placement",
+          "a reservation that another project shares serves no placement policy: leave placement out",
+        ],
+      ]
+    : [];
 }
 
 function flexStartProblems({ repair, nodes }: GkePool): readonly Found[] {

@@ -1,6 +1,7 @@
 // A cluster of Google Kubernetes Engine: its network, who may reach its control plane, its versions, its system nodes.
 import { z } from "zod";
 import { int32, text } from "@llama-operator/llama/api";
+import { addressRange } from "../../address-range.ts";
 import { quoted } from "../../kubernetes-version.ts";
 
 /** Ids of projects: docs.cloud.google.com/resource-manager/docs/creating-managing-projects. */
@@ -16,11 +17,11 @@ export const gkeName = z.string().regex(/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/);
 const cidr = z.cidrv4();
 
 const network = z.strictObject({
-  nodes: cidr.default("10.0.0.0/20").describe("Addresses of the nodes."),
-  pods: cidr
+  nodes: addressRange.default("10.0.0.0/20").describe("Addresses of the nodes."),
+  pods: addressRange
     .default("10.4.0.0/14")
     .describe("Addresses of the pods: GKE takes a /24 for each node, so a /14 is enough for 1024 nodes."),
-  services: cidr.default("10.8.0.0/20").describe("Addresses of the Services."),
+  services: addressRange.default("10.8.0.0/20").describe("Addresses of the Services."),
 });
 
 const authorizedNetwork = z.strictObject({

@@ -13,14 +13,40 @@ const noReservation = z
 /** GKE ends a flex-start node after seven days at most. */
 const longestRunSeconds = 7 * 24 * 3600;
 
+/** Names of Compute Engine's resources: docs.cloud.google.com/compute/docs/naming-resources. */
+const computeName = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** A name alone; of a path, such as the console shows, the message says which field has what. */
+const resourceName = (what: string) =>
+  z.string().regex(computeName, {
+    error: ({ input }) => {
+      const [, project, reservation, block] =
+        /projects\/([^/]+)\/(?:zones\/[^/]+\/)?reservations\/([^/]+)(?:\/reservationBlocks\/([^/]+))?$/.exec(
+          String(input),
+        ) ?? [];
+      if (reservation === undefined) return `must be the name of ${what}, of small letters, digits and -`;
+      const parts = [
+        `reservation: ${reservation}`,
+        `project: ${project}`,
+        ...(block ? [`block: ${block}`] : []),
+      ];
+      return `must be a name, not a path: write ${parts.join(", ")}`;
+    },
+  });
+
 const capacities = [
   z.strictObject({ kind: z.literal("onDemand"), reservation: noReservation }),
   z.strictObject({ kind: z.literal("spot"), reservation: noReservation }),
   z.strictObject({
     kind: z.literal("reserved"),
-    reservation: text(63).describe("Name of the reservation, which must be one for specific use."),
-    project: text(63).exactOptional().describe("Project that shares it; the cluster's when absent."),
-    block: text(63).exactOptional().describe("Block of the reservation for the nodes."),
+    reservation: resourceName("a reservation").describe(
+      "Name of the reservation, which must be one for specific use.",
+    ),
+    project: text(63)
+      .regex(/^[^/]+$/, { error: "must be the id of a project" })
+      .exactOptional()
+      .describe("Project that shares it; the cluster's when absent."),
+    block: resourceName("a block").exactOptional().describe("Block of the reservation for the nodes."),
   }),
   z.strictObject({
     kind: z.literal("flexStart"),
@@ -61,6 +87,10 @@ const fabric = z.discriminatedUnion(
   },
 );
 
+const placement = z.union([z.enum(["compact"]), z.strictObject({ policy: resourceName("a policy") })], {
+  error: 'must be "compact", or { policy } of a placement policy that is there',
+});
+
 const upgrade = z
   .strictObject({
     strategy: z.enum(["surge", "blueGreen"]).default("surge").describe("How nodes are replaced."),
@@ -91,17 +121,18 @@ export const gkePool = z.strictObject({
     .enum(["default", "latest", "gpuOperator"])
     .default("default")
     .describe(
-      "Who brings driver and device plugin: GKE, its default or latest driver of the version; or GKE the driver and NVIDIA's GPU Operator the rest.",
+      "Who brings driver and device plugin: GKE, its default or latest driver of the version; or Google's installer the driver and NVIDIA's GPU Operator the rest.",
     ),
   fabric: fabric
     .exactOptional()
     .describe(
       "Network between the GPUs of several nodes; required where a pool has several that could use it.",
     ),
-  placement: z
-    .enum(["compact"])
+  placement: placement
     .exactOptional()
-    .describe("Nodes close together; anywhere in the zone when absent."),
+    .describe(
+      "Nodes close together: `compact`, or { policy } of a placement policy that is there, such as a reservation's; anywhere in the zone when absent.",
+    ),
   repair: z
     .boolean()
     .exactOptional()

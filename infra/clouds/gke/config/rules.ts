@@ -7,11 +7,13 @@ import type { GkeCluster } from "./cluster.ts";
 import { findGkeShape } from "./machines.ts";
 import { gkePool } from "./pool.ts";
 import type { GkePool } from "./pool.ts";
+import { gkeStorage } from "./storage.ts";
 
 export const gkeRules: CloudRules<GkeCluster, GkePool> = {
   cluster: gkeCluster,
   pool: gkePool,
   problems: gkeProblems,
+  storage: gkeStorage,
   gpuPool: gkeGpuPool,
 };
 

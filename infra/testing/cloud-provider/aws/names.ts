@@ -9,7 +9,7 @@ import {
   type PropertyValue,
   textOf,
 } from "../../../local-engine/protocol/properties.ts";
-import type { CloudRecord, CloudView } from "../cloud.ts";
+import type { CloudAccount, CloudRecord, CloudView } from "../cloud.ts";
 
 export const types = {
   vpc: "aws:ec2/vpc:Vpc",
@@ -38,6 +38,14 @@ export const types = {
 
 /** The account of AWS' own examples. */
 export const accountId = "123456789012";
+
+/** Who asks: as an engineer does who has taken a role. */
+export const callerOf = ({ account }: CloudView): string =>
+  account.caller ?? `arn:aws:sts::${accountId}:assumed-role/platform-engineers/me`;
+
+/** docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html: what EKS supports, in November 2026. */
+export const soldVersions = ({ versions }: CloudAccount): readonly string[] =>
+  versions ?? ["1.31", "1.32", "1.33", "1.34", "1.35", "1.36", "1.37"];
 
 export const regionOf = (cloud: CloudView): string => textOf(cloud.provider["region"]);
 

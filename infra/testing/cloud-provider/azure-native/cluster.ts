@@ -41,8 +41,14 @@ export const cluster: CloudResource = {
       "outboundType",
     ),
   ],
-  refusal(inputs, cloud) {
-    return missingGroup(inputs, cloud) ?? poolsRefusal(inputs) ?? accessRefusal(inputs);
+  refusal(inputs, cloud, before) {
+    return (
+      missingGroup(inputs, cloud) ??
+      poolsRefusal(inputs) ??
+      accessRefusal(inputs) ??
+      versionRefusal(inputs, cloud, before) ??
+      (before === undefined ? undefined : keptMachineRefusal(inputs, before))
+    );
   },
   takesAlong: ({ id }, cloud) => poolsOf(id, cloud),
   outputs({ inputs, serial }, cloud) {
@@ -53,7 +59,8 @@ export const cluster: CloudResource = {
       name,
       location: locationOf(inputs, cloud),
       ...(isPrivate ? { privateFQDN: fqdn } : { fqdn }),
-      currentKubernetesVersion: inputs["kubernetesVersion"] ?? "",
+      currentKubernetesVersion:
+        resolveVersion(textOf(inputs["kubernetesVersion"]), cloud) ?? textOf(inputs["kubernetesVersion"]),
       nodeResourceGroup: `MC_${textOf(inputs["resourceGroupName"])}_${name}_${locationOf(inputs, cloud)}`,
       maxAgentPools: 100,
       provisioningState: "Succeeded",
@@ -102,6 +109,53 @@ function poolsRefusal(inputs: PropertyMap): string | undefined {
   }
   const unknown = pools.find(({ vmSize }) => findMachine(textOf(vmSize), undefined) === undefined);
   return unknown === undefined ? undefined : vmSizeRefusal(textOf(unknown["vmSize"]));
+}
+
+/** learn.microsoft.com/azure/aks/supported-kubernetes-versions: what AKS has, in November 2026; patches are made up. */
+const soldVersions = ({ account }: CloudView): readonly string[] =>
+  account.versions ?? ["1.34.9", "1.35.6", "1.36.3", "1.37.1"];
+
+/** The newest patch that is sold of a minor version, or the whole version itself. */
+const resolveVersion = (asked: string, cloud: CloudView): string | undefined =>
+  soldVersions(cloud).findLast((sold) => sold === asked || sold.startsWith(`${asked}.`));
+
+/** learn.microsoft.com/azure/aks/{supported-kubernetes-versions,upgrade-aks-cluster}; Azure/AKS issue 3552 for the words. */
+function versionRefusal(
+  inputs: PropertyMap,
+  cloud: CloudView,
+  before: CloudRecord | undefined,
+): string | undefined {
+  const asked = textOf(inputs["kubernetesVersion"]);
+  if (before !== undefined && before.inputs["kubernetesVersion"] === inputs["kubernetesVersion"]) {
+    return undefined;
+  }
+  const running = textOf(before?.outputs["currentKubernetesVersion"]);
+  const step = Number(asked.split(".")[1]) - Number(running.split(".")[1]);
+  if (running !== "" && step !== 0 && step !== 1) {
+    return refusal(
+      400,
+      "OperationNotAllowed",
+      `Upgrading Kubernetes version ${running} to ${asked} is not allowed. Available upgrades: the next minor version.`,
+    );
+  }
+  return asked === "" || resolveVersion(asked, cloud) !== undefined
+    ? undefined
+    : refusal(
+        400,
+        "K8sVersionNotSupported",
+        `Managed cluster ${textOf(inputs["resourceName"])} is on version ${asked}, which is not supported in this region.`,
+      );
+}
+
+/** A pool keeps its machine, inside the cluster's resource as in its own: see agent-pool-refusals.ts. */
+function keptMachineRefusal(inputs: PropertyMap, before: CloudRecord): string | undefined {
+  const former = new Map(inlinePools(before.inputs).map(({ name, vmSize }) => [name, vmSize]));
+  const changed = inlinePools(inputs).some(
+    ({ name, vmSize }) => former.has(name) && former.get(name) !== vmSize,
+  );
+  return changed
+    ? refusal(409, "PropertyChangeNotAllowed", "Changing property 'properties.vmSize' is not allowed.")
+    : undefined;
 }
 
 export const vmSizeRefusal = (vmSize: string): string =>

@@ -80,6 +80,20 @@ const getIdentity: CloudFunction = (args, cloud) => {
   return { id, name: textOf(args["resourceName"]), principalId: made?.outputs["principalId"] ?? objectId(1) };
 };
 
+/** The double gives no token, so that no program goes to Azure itself with one. */
+const getClientToken: CloudFunction = () => {
+  throw new Error("the double of Azure gives no token");
+};
+
+const getManagedCluster: CloudFunction = (args, cloud) => {
+  const id = clusterId(args, cloud);
+  const found = cloud.find(types.cluster, id);
+  if (found === undefined) {
+    throw notFound("Microsoft.ContainerService/managedClusters", textOf(args["resourceName"]));
+  }
+  return { ...found.outputs, id };
+};
+
 /** With Entra, users get a kubeconfig that holds no token: format exec calls kubelogin, with a person before it. */
 const listUserCredentials: CloudFunction = (args, cloud) => {
   const made = cloud.find(types.cluster, clusterId(args, cloud));
@@ -115,9 +129,11 @@ const listUserCredentials: CloudFunction = (args, cloud) => {
 };
 
 export const functions: Readonly<Record<string, CloudFunction>> = {
+  "azure-native:authorization:getClientToken": getClientToken,
   "azure-native:compute:getCapacityReservationGroup": getCapacityReservationGroup,
   "azure-native:compute:getCapacityReservation": getCapacityReservation,
   "azure-native:features:getSubscriptionFeatureRegistration": getFeature,
   "azure-native:managedidentity:getUserAssignedIdentity": getIdentity,
+  "azure-native:containerservice:getManagedCluster": getManagedCluster,
   "azure-native:containerservice:listManagedClusterUserCredentials": listUserCredentials,
 };

@@ -6,7 +6,7 @@ import { isPropertyList, textOf } from "../../../local-engine/protocol/propertie
 import type { CloudRecord, CloudResource, CloudView } from "../cloud.ts";
 import type { NodeGroup } from "../node-group.ts";
 import { isZone, lastPart, locationOf, part, projectOf, referred, regionOfPlace, types } from "./names.ts";
-import { defaultVersion, zonesOf } from "./places.ts";
+import { resolveVersion, zonesOf } from "./places.ts";
 
 /** The machine of a default pool that says none: the default of `nodeConfig.machineType`. */
 const defaultMachineType = "e2-medium";
@@ -35,10 +35,17 @@ export const cluster: CloudResource = {
     "enableKubernetesAlpha",
     "enableTpu",
     "initialNodeCount",
+    "nodeConfig",
     "privateClusterConfig.masterIpv4CidrBlock",
     "confidentialNodes",
   ],
-  refusal(inputs, cloud) {
+  refusal(inputs, cloud, before) {
+    const unsold = versionRefusal(inputs, cloud, before);
+    if (unsold !== undefined) return unsold;
+    if (before === undefined) {
+      const pool = defaultPoolRefusal(inputs, cloud);
+      if (pool !== undefined) return pool;
+    }
     const network = inputs["network"];
     if (
       network !== undefined &&
@@ -67,7 +74,12 @@ export const cluster: CloudResource = {
       : "Cannot destroy cluster because deletion_protection is set to true. Set it to false to proceed with cluster deletion.",
   takesAlong: ({ id }, cloud) => poolsOf(id, cloud),
   outputs({ id, inputs, serial }, cloud) {
-    const version = versionOf(inputs["minMasterVersion"]);
+    const asked = textOf(inputs["minMasterVersion"]);
+    const before = cloud.find(types.cluster, id);
+    const version =
+      before !== undefined && textOf(before.inputs["minMasterVersion"]) === asked
+        ? textOf(before.outputs["masterVersion"])
+        : (resolveVersion(asked, cloud.account) ?? asked);
     return {
       project: projectOf(inputs, cloud),
       location: locationOf(inputs, cloud),
@@ -94,10 +106,37 @@ export function poolsOf(clusterId: string, cloud: CloudView): readonly CloudReco
   return cloud.records(types.nodePool).filter(({ id }) => id.startsWith(`${clusterId}/nodePools/`));
 }
 
-/** A prefix such as `1.35` means the newest that the table knows. */
-function versionOf(asked: CloudRecord["inputs"][string] | undefined): string {
-  const text = textOf(asked);
-  return text.includes("-gke.") ? text : defaultVersion;
+/**
+ * A control plane gets only what is sold at the time; one that is there is not asked again.
+ * hashicorp/terraform-provider-google issues 22167 (a beginning) and 2149 (a whole version).
+ */
+function versionRefusal(
+  { minMasterVersion }: CloudRecord["inputs"],
+  cloud: CloudView,
+  before: CloudRecord | undefined,
+): string | undefined {
+  const asked = textOf(minMasterVersion);
+  if (before !== undefined && textOf(before.inputs["minMasterVersion"]) === asked) return undefined;
+  if (resolveVersion(asked, cloud.account) !== undefined) return undefined;
+  return asked.includes("-gke.")
+    ? `googleapi: Error 400: Master version "${asked}" is unsupported., badRequest`
+    : `googleapi: Error 400: No valid versions with the prefix "${asked}" found., badRequest`;
+}
+
+/**
+ * A cluster is made with a pool of its own, which `removeDefaultNodePool` takes away afterwards: its nodes need an
+ * account, and have to be what the organisation allows. hashicorp/terraform-provider-google issues 4435 and 17511.
+ */
+function defaultPoolRefusal(inputs: CloudRecord["inputs"], { account }: CloudView): string | undefined {
+  if (inputs["enableAutopilot"] === true || inputs["initialNodeCount"] === undefined) return undefined;
+  const config = part(inputs, "nodeConfig");
+  if (account.defaultServiceAccountDisabled === true && config["serviceAccount"] === undefined) {
+    return 'googleapi: Error 400: Service account "123456789012-compute@developer.gserviceaccount.com" is disabled., badRequest';
+  }
+  return account.shieldedVmRequired === true &&
+    part(config, "shieldedInstanceConfig")["enableSecureBoot"] !== true
+    ? "Error waiting for creating GKE cluster: Constraint constraints/compute.requireShieldedVm violated for the nodes of default-pool: Secure Boot is not enabled in the 'shielded_instance_config' field."
+    : undefined;
 }
 
 export function hasDefaultPool({ inputs }: CloudRecord): boolean {

@@ -3,16 +3,29 @@
 import { type PropertyMap, textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudFunction } from "../cloud.ts";
 import { gpuShape } from "./machines.ts";
-import { locationOf, projectOf, regionOf } from "./names.ts";
+import { lastPart, locationOf, projectOf, referred, regionOf, selfLink, types } from "./names.ts";
 import { usedOf } from "./node-pool-refusals.ts";
-import { defaultVersion, zonesOf } from "./places.ts";
+import { regions, soldVersions, zonesOf } from "./places.ts";
 
 const getReservation: CloudFunction = (args, cloud) => {
   const [name, zone] = [textOf(args["name"]), textOf(args["zone"])];
   const id = `projects/${projectOf(args, cloud)}/zones/${zone}/reservations/${name}`;
   const found = cloud.account.reservations?.find((each) => each.name === name && each.zone === zone);
+  // The provider reads it as its resource does, which takes a 404 for "is gone" and says nothing:
+  // hashicorp/terraform-provider-google, google/services/compute/data_source_google_compute_reservation.go.
   if (found === undefined) {
-    throw new Error(`googleapi: Error 404: The resource '${id}' was not found, notFound`);
+    return {
+      id,
+      name,
+      zone,
+      project: projectOf(args, cloud),
+      selfLink: "",
+      status: "",
+      specificReservationRequired: false,
+      blockNames: [],
+      reservationBlockCount: 0,
+      specificReservations: [],
+    };
   }
   const shape = gpuShape(found.machineType);
   return {
@@ -49,22 +62,70 @@ const getReservation: CloudFunction = (args, cloud) => {
   };
 };
 
-const getEngineVersions: CloudFunction = (args, cloud) => ({
-  id: new Date(0).toISOString(),
-  location: locationOf(args, cloud),
-  project: projectOf(args, cloud),
-  defaultClusterVersion: defaultVersion,
-  latestMasterVersion: defaultVersion,
-  latestNodeVersion: defaultVersion,
-  validMasterVersions: [defaultVersion],
-  validNodeVersions: [defaultVersion],
-  releaseChannelDefaultVersion: channels(),
-  releaseChannelLatestVersion: channels(),
-  releaseChannelUpgradeTargetVersion: channels(),
-});
+const getEngineVersions: CloudFunction = (args, cloud) => {
+  const sold = soldVersions(cloud.account);
+  const [oldest = "", newest = ""] = [sold[0], sold.at(-1)];
+  return {
+    id: new Date(0).toISOString(),
+    location: locationOf(args, cloud),
+    project: projectOf(args, cloud),
+    defaultClusterVersion: oldest,
+    latestMasterVersion: newest,
+    latestNodeVersion: newest,
+    validMasterVersions: sold.toReversed(),
+    validNodeVersions: sold.toReversed(),
+    releaseChannelDefaultVersion: channels(oldest),
+    releaseChannelLatestVersion: channels(newest),
+    releaseChannelUpgradeTargetVersion: channels(newest),
+  };
+};
 
-const channels = (): PropertyMap =>
-  Object.fromEntries(["RAPID", "REGULAR", "STABLE", "EXTENDED"].map((channel) => [channel, defaultVersion]));
+const channels = (version: string): PropertyMap =>
+  Object.fromEntries(["RAPID", "REGULAR", "STABLE", "EXTENDED"].map((channel) => [channel, version]));
+
+const notFound = (id: string): Error =>
+  new Error(`googleapi: Error 404: The resource '${id}' was not found, notFound`);
+
+/** https://cloud.google.com/compute/docs/regions-zones. */
+const getRegions: CloudFunction = (args, cloud) => {
+  const project = projectOf(args, cloud);
+  return { id: `projects/${project}`, project, names: [...regions] };
+};
+
+/** A machine type by its name, in a zone that sells it. */
+const getMachineTypes: CloudFunction = (args, cloud) => {
+  const zone = textOf(args["zone"]);
+  const [, name = ""] = /name = "([^"]+)"/.exec(textOf(args["filter"])) ?? [];
+  const isSold = gpuShape(name) !== undefined && (cloud.account.gpuZones?.includes(zone) ?? true);
+  return {
+    id: `projects/${projectOf(args, cloud)}/zones/${zone}/machineTypes`,
+    project: projectOf(args, cloud),
+    zone,
+    machineTypes: isSold ? [{ name }] : [],
+  };
+};
+
+const getNetwork: CloudFunction = (args, cloud) => {
+  const name = textOf(args["name"]);
+  const id = `projects/${projectOf(args, cloud)}/global/networks/${name}`;
+  if (referred(types.network, name, cloud) === undefined) throw notFound(id);
+  return { id, name, project: projectOf(args, cloud), selfLink: selfLink(id) };
+};
+
+const getSubnetwork: CloudFunction = (args, cloud) => {
+  const link = textOf(args["selfLink"] ?? args["name"]);
+  const found = referred(types.subnetwork, link, cloud);
+  const id = `projects/${projectOf(args, cloud)}/regions/${regionOf(args, cloud)}/subnetworks/${lastPart(link)}`;
+  if (found === undefined) throw notFound(id);
+  return { id, name: lastPart(link), ipCidrRange: found.inputs["ipCidrRange"] ?? "", selfLink: selfLink(id) };
+};
+
+const getCluster: CloudFunction = (args, cloud) => {
+  const id = `projects/${projectOf(args, cloud)}/locations/${locationOf(args, cloud)}/clusters/${textOf(args["name"])}`;
+  const found = cloud.find(types.cluster, id);
+  if (found === undefined) throw new Error(`${id} not found`);
+  return { ...found.outputs, id };
+};
 
 const getZones: CloudFunction = (args, cloud) => ({
   id: `projects/${projectOf(args, cloud)}/regions/${regionOf(args, cloud)}`,
@@ -118,7 +179,12 @@ const getProject: CloudFunction = (args, cloud) => {
 
 export const functions: Readonly<Record<string, CloudFunction>> = {
   "gcp:compute/getReservation:getReservation": getReservation,
+  "gcp:compute/getMachineTypes:getMachineTypes": getMachineTypes,
+  "gcp:compute/getNetwork:getNetwork": getNetwork,
+  "gcp:compute/getRegions:getRegions": getRegions,
+  "gcp:compute/getSubnetwork:getSubnetwork": getSubnetwork,
   "gcp:compute/getZones:getZones": getZones,
+  "gcp:container/getCluster:getCluster": getCluster,
   "gcp:container/getEngineVersions:getEngineVersions": getEngineVersions,
   "gcp:cloudquota/getSQuotaInfo:getSQuotaInfo": getQuotaInfo,
   "gcp:organizations/getProject:getProject": getProject,

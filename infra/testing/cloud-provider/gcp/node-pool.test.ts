@@ -93,7 +93,7 @@ describe("the nodes of a pool", () => {
     expect(nodesOf(none)?.devices).toMatchObject([{ needs: ["cos-nvidia-installer"] }]);
     const ownPlugin = gpuPool({ labels: { "gke-no-default-nvidia-gpu-device-plugin": "true" } });
     expect(nodesOf(ownPlugin)?.devices).toMatchObject([
-      { needs: ["k8s-device-plugin"], conflicts: ["driver"] },
+      { needs: ["cos-nvidia-installer", "k8s-device-plugin"], conflicts: [] },
     ]);
   });
 

@@ -205,22 +205,24 @@ const operatorDriver = "driver";
 
 /** The image of the plugin that people run themselves. */
 const ownDevicePlugin = "k8s-device-plugin";
-/** Source: docs.nvidia.com/datacenter/cloud-native/gpu-operator, GKE: nodes with this label have no plugin of GKE's. */
+/**
+ * Nodes with this label have no plugin of GKE's, nor its driver, which an init container of that plugin installs.
+ * Source: NVIDIA/aicr recipes/overlays/gke-cos.yaml and pull request 2047.
+ */
 const noPluginLabel = "gke-no-default-nvidia-gpu-device-plugin";
 
-/** GKE runs its own device plugin on every GPU node, unless a label says no; what it announces needs a driver. */
+/** GKE runs its own driver and device plugin on every GPU node, unless a label says no. */
 function devicesOf(config: PropertyMap, machineType: string): readonly Device[] {
   const shape = gpuShape(machineType);
   if (shape === undefined) return [];
-  const managed = acceleratorsOf(config).some(({ driver }) => driver !== "INSTALLATION_DISABLED");
+  const isLabelled = part(config, "labels")[noPluginLabel] === "true";
+  const managed =
+    !isLabelled && acceleratorsOf(config).some(({ driver }) => driver !== "INSTALLATION_DISABLED");
   return [
     {
       resource: "nvidia.com/gpu",
       count: shape.gpusPerNode,
-      needs: [
-        ...(managed ? [] : [driverInstaller]),
-        ...(part(config, "labels")[noPluginLabel] === "true" ? [ownDevicePlugin] : []),
-      ],
+      needs: [...(managed ? [] : [driverInstaller]), ...(isLabelled ? [ownDevicePlugin] : [])],
       conflicts: managed ? [operatorDriver] : [],
     },
   ];

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { isSamePrincipal, principalNames } from "./principals.ts";
+
+const role = "arn:aws:iam::111122223333:role/admin";
+
+test.each([
+  role,
+  "arn:aws:iam::111122223333:role/teams/serving/admin",
+  "arn:aws:sts::111122223333:assumed-role/admin/me@example.com",
+])("%s is the role admin", (arn) => {
+  expect(isSamePrincipal(arn, role)).toBe(true);
+});
+
+test.each([
+  "arn:aws:iam::444455556666:role/admin",
+  "arn:aws:iam::111122223333:user/admin",
+  "arn:aws:iam::111122223333:role/administrator",
+  "arn:aws:sts::111122223333:assumed-role/other/admin",
+])("%s is another", (arn) => {
+  expect(isSamePrincipal(arn, role)).toBe(false);
+});
+
+test("roles of one name in two accounts have names of their own, and the first keeps the short one", () => {
+  const other = "arn:aws:iam::444455556666:role/admin";
+  const user = "arn:aws:iam::111122223333:user/admin";
+  expect([...principalNames([role, other, user]).values()]).toEqual([
+    "admin",
+    "admin-444455556666-role",
+    "admin-111122223333-user",
+  ]);
+});
