@@ -21,9 +21,14 @@ import type { GitOpsController } from "../render/files.ts";
 import { writeFiles } from "../render/write.ts";
 import { localCluster } from "./local-cluster.ts";
 import type { ClusterFacts } from "../../local/cluster/options.ts";
+import { withThrowAwayStacks } from "./first-preview.ts";
 import { localEnvironment, ownEnvironment, pulumiRunner } from "./pulumi-cli.ts";
-import { destroy, makeStacks, preview, up } from "./sequence.ts";
-import type { PulumiRunner, RunOptions } from "./sequence.ts";
+import type { Environment } from "./pulumi-cli.ts";
+import { destroy, preview, up } from "./sequence.ts";
+import type { ProjectName, PulumiRunner, RunOptions } from "./sequence.ts";
+import { parseStackName } from "./stack-name.ts";
+import type { StackName } from "./stack-name.ts";
+import { makeStack, missingStacks } from "./stacks.ts";
 
 interface StackOption {
   readonly stack: string;
@@ -39,15 +44,21 @@ export function infraProgram(terminal: Terminal): Command {
     .description("Puts the operator, its GPU pools and its models on a cluster, with Pulumi")
     .option("--debug", "show stack traces of errors")
     .addCommand(planCommand(terminal))
-    .addCommand(stackCommand(terminal, "preview", "Show what up would do", preview))
-    .addCommand(confirmed(stackCommand(terminal, "up", "Bring the platform up, then what serves on it", up)))
+    .addCommand(stackCommand(terminal, "preview", "Show what up would do; makes no stack", previewStacks))
+    .addCommand(
+      withSecrets(
+        confirmed(
+          stackCommand(terminal, "up", "Bring the platform up, then what serves on it", upFromNothing),
+        ),
+      ),
+    )
     .addCommand(
       confirmed(
         stackCommand(
           terminal,
           "destroy",
           "Preview the end of everything, then take it down in reverse order",
-          destroy,
+          destroyStacks,
         ),
       ),
     )
@@ -56,7 +67,10 @@ export function infraProgram(terminal: Terminal): Command {
 }
 
 const withStack = (command: Command): Command =>
-  command.requiredOption("--stack <name>", "the stack: its configuration is infra/stacks/<name>.yaml");
+  command.requiredOption(
+    "--stack <name>",
+    "the stack, as name or organization/name: its configuration is infra/stacks/<name>.yaml",
+  );
 
 const withSecrets = (command: Command): Command =>
   command.option(
@@ -66,37 +80,73 @@ const withSecrets = (command: Command): Command =>
 
 const confirmed = (command: Command): Command => command.option("--yes", "do not ask", false);
 
+/** What a command that needs Pulumi works with. */
+interface Workplace {
+  readonly pulumi: PulumiRunner;
+  readonly environment: Environment;
+  readonly signal: AbortSignal;
+  readonly stack: StackName;
+  /** The projects that have no stack of this name yet. */
+  readonly missing: readonly ProjectName[];
+  readonly run: RunOptions;
+  readonly secretsProvider: string | undefined;
+}
+
 /** A command that needs Pulumi and a cluster. What is wrong with the configuration is said before either is asked. */
 function stackCommand(
   terminal: Terminal,
   name: string,
   description: string,
-  action: (pulumi: PulumiRunner, options: RunOptions) => Promise<void>,
+  action: (workplace: Workplace) => Promise<void>,
 ): Command {
-  return withSecrets(withStack(new Command(name)))
+  return withStack(new Command(name))
     .description(description)
     .action(async (options: StackOption & Partial<ConfirmOption>) => {
-      const configuration = await readStack(options.stack);
+      const stack = parseStackName(options.stack);
+      const configuration = await readStack(stack);
       sayPlan(configuration, terminal);
       const { environment, cluster } = await workplace(configuration, terminal);
-      const run: RunOptions = {
-        stack: options.stack,
-        yes: options.yes ?? false,
-        secretsProvider: options.secretsProvider,
-        announce: (text) => terminal.err.write(`\n$ ${text}\n`),
-      };
       const pulumi = pulumiRunner(environment, terminal.signal);
-      await makeStacks(pulumi, run);
-      await action(pulumi, run);
+      await action({
+        pulumi,
+        environment,
+        signal: terminal.signal,
+        stack,
+        missing: await missingStacks(pulumi, stack),
+        run: {
+          stack: stack.full,
+          yes: options.yes ?? false,
+          announce: (text) => terminal.err.write(`\n$ ${text}\n`),
+        },
+        secretsProvider: options.secretsProvider,
+      });
       if (cluster !== undefined) sayCluster(cluster, terminal);
     });
+}
+
+async function previewStacks(place: Workplace): Promise<void> {
+  if (place.missing.length === 0) return preview(place.pulumi, place.run);
+  return withThrowAwayStacks(place, async (pulumi) => preview(pulumi, place.run));
+}
+
+async function upFromNothing({ pulumi, stack, missing, run, secretsProvider }: Workplace): Promise<void> {
+  for (const project of missing) await makeStack(pulumi, project, stack, secretsProvider);
+  await up(pulumi, run);
+}
+
+async function destroyStacks({ pulumi, stack, missing, run }: Workplace): Promise<void> {
+  const only = (["platform", "serving"] as const).filter((project) => !missing.includes(project));
+  if (only.length === 0) {
+    throw new CommandError(`nothing to take down: neither project has a stack ${stack.full}`);
+  }
+  await destroy(pulumi, { ...run, only });
 }
 
 async function workplace(
   configuration: StackConfiguration,
   terminal: Terminal,
 ): Promise<{
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: Environment;
   readonly cluster?: ClusterFacts;
 }> {
   const { platform } = configuration;
@@ -126,7 +176,7 @@ function planCommand(terminal: Terminal): Command {
     .description("Check the configuration and plan its models; needs neither Pulumi nor a cluster")
     .addOption(outputOption(["text", "json", "yaml"]))
     .action(async ({ stack, output }: StackOption & { readonly output: "text" | StructuredFormat }) => {
-      const plan = planOf(await readStack(stack));
+      const plan = planOf(await readStack(parseStackName(stack)));
       terminal.out.write(output === "text" ? describePlan(plan) : structured(planForPrograms(plan), output));
     });
 }
@@ -147,7 +197,7 @@ function renderCommand(terminal: Terminal): Command {
     .option("--revision <revision>", "for Argo CD: branch, tag or commit of it", "HEAD")
     .action(async (options: RenderOptions) => {
       const controller = controllerOf(options);
-      const configuration = await readStack(options.stack);
+      const configuration = await readStack(parseStackName(options.stack));
       sayPlan(configuration, terminal);
       const { out } = options;
       const files = renderStack(configuration, controller);
@@ -168,9 +218,9 @@ function controllerOf({ for: kind, repository: url, revision }: RenderOptions): 
   );
 }
 
-async function readStack(stack: string): Promise<StackConfiguration> {
+async function readStack({ name }: StackName): Promise<StackConfiguration> {
   try {
-    return await readStackFile(stackFilePath(stack));
+    return await readStackFile(stackFilePath(name));
   } catch (error) {
     const code = error instanceof ConfigurationError ? exitCodes.usage : exitCodes.error;
     throw new CommandError(error instanceof Error ? error.message : String(error), { code, cause: error });

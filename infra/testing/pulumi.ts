@@ -13,7 +13,7 @@ import { type EnginePrograms, engineEnvironment } from "../local-engine/environm
 import { clusterVariable } from "./cloud-provider/api-server.ts";
 import { CloudStore, cloudVariable } from "./cloud-provider/store.ts";
 import { type EngineEvent, parseEventLog } from "./engine/events.ts";
-import { setStackConfig, viewProject } from "./engine/project-view.ts";
+import { setStackConfig, viewProject } from "../local-engine/project-view.ts";
 import { countedCalls, type Fault, faultsVariable, planFault } from "./faults.ts";
 
 export interface EngineOptions {
