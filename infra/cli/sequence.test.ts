@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { destroy, preview, up } from "./sequence.ts";
+import { destroy, destroyWithoutCluster, preview, up } from "./sequence.ts";
 import type { PulumiRunner } from "./sequence.ts";
 
 /** A CLI that writes down what it is asked; `failing` is the call that ends with 1. */
@@ -70,4 +70,20 @@ test("a project without a stack is left out", async () => {
     "platform: destroy --preview-only --stack local",
     "platform: destroy --yes --stack local",
   ]);
+});
+
+test("without its cluster, what serves is forgotten once the platform may go, and the platform goes alone", async () => {
+  const pulumi = recorder();
+  await destroyWithoutCluster(pulumi, options);
+  expect(pulumi.calls).toEqual([
+    "platform: destroy --preview-only --stack local",
+    "serving: state delete --all --force --yes --stack local",
+    "platform: destroy --yes --stack local",
+  ]);
+});
+
+test("a protected pool of a lost cluster is found before anything is forgotten", async () => {
+  const pulumi = recorder("platform: destroy --preview-only --stack local");
+  await expect(destroyWithoutCluster(pulumi, options)).rejects.toThrow("infra/platform");
+  expect(pulumi.calls).toHaveLength(1);
 });

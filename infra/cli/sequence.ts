@@ -52,6 +52,21 @@ export async function destroy(pulumi: PulumiRunner, options: RunOptions): Promis
   await runAll(pulumi, options, downwards, ["destroy", ...confirmation(options)]);
 }
 
+/**
+ * Takes the platform down where its cluster cannot be reached any more: what served is forgotten instead of deleted, after
+ * the platform has been previewed, because a protected pool there must stop it while everything is still known.
+ */
+export async function destroyWithoutCluster(pulumi: PulumiRunner, options: RunOptions): Promise<void> {
+  await runAll(pulumi, options, ["platform"], ["destroy", "--preview-only"]);
+  await runAll(
+    pulumi,
+    options,
+    ["serving"],
+    ["state", "delete", "--all", "--force", ...confirmation(options)],
+  );
+  await runAll(pulumi, options, ["platform"], ["destroy", ...confirmation(options)]);
+}
+
 const confirmation = ({ yes }: RunOptions): readonly string[] => (yes ? ["--yes"] : []);
 
 async function runAll(

@@ -3,6 +3,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
+import { configurationNamespace, overlayOf } from "./overlay.ts";
+import type { Overlay } from "./overlay.ts";
 
 /** What Pulumi keeps in it. Source: pulumi/pulumi, sdk/go/common/workspace/project.go, ProjectStack. */
 export interface PulumiStackFile {
@@ -37,4 +39,30 @@ export function isSecure(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (!Array.isArray(value) && typeof (value as { secure?: unknown }).secure === "string") return true;
   return Object.values(value).some(isSecure);
+}
+
+/** What the file lays over the stack's configuration, secrets left out: for a plan before Pulumi is asked. */
+export function overlayOfStackFile({ config = {} }: PulumiStackFile): Overlay {
+  const prefix = `${configurationNamespace}:`;
+  const own = Object.entries(config).filter(([key]) => key.startsWith(prefix));
+  return overlayOf(
+    Object.fromEntries(
+      own.map(([key, value]) => [
+        key.slice(prefix.length),
+        { value: withoutSecrets(value), secret: isSecure(value) },
+      ]),
+    ),
+  );
+}
+
+/** Stands for what only Pulumi can decrypt. */
+const hidden = "[secret]";
+
+function withoutSecrets(value: unknown): unknown {
+  if (!isSecure(value)) return value;
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof (value as { readonly secure?: unknown }).secure === "string") return hidden;
+  return Object.fromEntries(
+    Object.entries(value as object).map(([key, member]) => [key, withoutSecrets(member)]),
+  );
 }
