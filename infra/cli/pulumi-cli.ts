@@ -8,9 +8,9 @@ import { buildPulumi } from "../../local/cluster/build/pulumi.ts";
 import type { BuildEvent } from "../../local/cluster/build/build.ts";
 import { engineEnvironment } from "../local-engine/environment.ts";
 import { isExecutable } from "../platform/kubeconfig.ts";
-import type { PulumiRunner } from "./sequence.ts";
+import type { ProjectName, PulumiRunner } from "./sequence.ts";
 
-type Environment = Readonly<Record<string, string>>;
+export type Environment = Readonly<Record<string, string>>;
 
 export class PulumiMissing extends Error {
   override readonly name = "PulumiMissing";
@@ -59,16 +59,30 @@ function definedOf(env: NodeJS.ProcessEnv): Environment {
   );
 }
 
-/** Runs the CLI in the folders of the two projects. An aborted signal is passed on, and Pulumi ends what it has begun. */
-export function pulumiRunner(environment: Environment, signal: AbortSignal): PulumiRunner {
-  const run = async (project: string, args: readonly string[], shown: boolean) => {
+/** The folder of a project in this checkout. */
+export const projectFolder = (project: ProjectName): string => join(import.meta.dirname, "..", project);
+
+/**
+ * Runs the CLI in the folders of the two projects, or of views of them. An aborted signal is passed on, and Pulumi ends what
+ * it has begun.
+ */
+export function pulumiRunner(
+  environment: Environment,
+  signal: AbortSignal,
+  folderOf: (project: ProjectName) => string = projectFolder,
+): PulumiRunner {
+  const run = async (project: ProjectName, args: readonly string[], shown: boolean) => {
     const child = spawn("pulumi", args, {
-      cwd: join(import.meta.dirname, "..", project),
+      cwd: folderOf(project),
       env: { ...environment, PULUMI_SKIP_UPDATE_CHECK: "1" },
       stdio: shown ? "inherit" : ["ignore", "pipe", "pipe"],
     });
     const output: string[] = [];
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => output.push(text));
+    const standardOutput: string[] = [];
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      output.push(text);
+      standardOutput.push(text);
+    });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => output.push(text));
     const interrupt = () => child.kill("SIGINT");
     signal.addEventListener("abort", interrupt, { once: true });
@@ -78,7 +92,7 @@ export function pulumiRunner(environment: Environment, signal: AbortSignal): Pul
         child.once("close", (code) => resolve(code ?? 1));
       });
       signal.throwIfAborted();
-      return { exitCode, output: output.join("") };
+      return { exitCode, output: output.join(""), standardOutput: standardOutput.join("") };
     } finally {
       signal.removeEventListener("abort", interrupt);
     }

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { destroy, makeStacks, preview, up } from "./sequence.ts";
+import { destroy, destroyWithoutCluster, preview, up } from "./sequence.ts";
 import type { PulumiRunner } from "./sequence.ts";
 
 /** A CLI that writes down what it is asked; `failing` is the call that ends with 1. */
-function recorder(failing?: string, initOutput = ""): PulumiRunner & { readonly calls: readonly string[] } {
+function recorder(failing?: string): PulumiRunner & { readonly calls: readonly string[] } {
   const calls: string[] = [];
   const record = (project: string, args: readonly string[]) => {
     const call = `${project}: ${args.join(" ")}`;
@@ -13,7 +13,7 @@ function recorder(failing?: string, initOutput = ""): PulumiRunner & { readonly 
   return {
     calls,
     show: async (project, args) => record(project, args),
-    read: async (project, args) => ({ exitCode: record(project, args), output: initOutput }),
+    read: async (project, args) => ({ exitCode: record(project, args), output: "", standardOutput: "" }),
   };
 }
 
@@ -63,17 +63,27 @@ test("a protected resource anywhere ends a destroy before anything is gone", asy
   ]);
 });
 
-test("stacks are made once: that one exists already is no failure", async () => {
-  const init = "platform: stack init local --no-select";
-  await makeStacks(
-    recorder(init, "error: stack 'organization/llama-platform/local' already exists"),
-    options,
-  );
-  await expect(makeStacks(recorder(init, "error: no backend"), options)).rejects.toThrow("error: no backend");
+test("a project without a stack is left out", async () => {
+  const pulumi = recorder();
+  await destroy(pulumi, { ...options, only: ["platform"] });
+  expect(pulumi.calls).toEqual([
+    "platform: destroy --preview-only --stack local",
+    "platform: destroy --yes --stack local",
+  ]);
 });
 
-test("a new stack's secrets are encrypted by the provider that is named", async () => {
+test("without its cluster, what serves is forgotten once the platform may go, and the platform goes alone", async () => {
   const pulumi = recorder();
-  await makeStacks(pulumi, { ...options, secretsProvider: "gcpkms://key" });
-  expect(pulumi.calls[0]).toBe("platform: stack init local --no-select --secrets-provider gcpkms://key");
+  await destroyWithoutCluster(pulumi, options);
+  expect(pulumi.calls).toEqual([
+    "platform: destroy --preview-only --stack local",
+    "serving: state delete --all --force --yes --stack local",
+    "platform: destroy --yes --stack local",
+  ]);
+});
+
+test("a protected pool of a lost cluster is found before anything is forgotten", async () => {
+  const pulumi = recorder("platform: destroy --preview-only --stack local");
+  await expect(destroyWithoutCluster(pulumi, options)).rejects.toThrow("infra/platform");
+  expect(pulumi.calls).toHaveLength(1);
 });

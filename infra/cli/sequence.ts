@@ -7,19 +7,23 @@ export type ProjectName = "platform" | "serving";
 export interface PulumiRunner {
   /** With its output on the terminal. @returns the exit code */
   show(project: ProjectName, args: readonly string[]): Promise<number>;
-  /** With its output returned. */
-  read(
-    project: ProjectName,
-    args: readonly string[],
-  ): Promise<{ readonly exitCode: number; readonly output: string }>;
+  /** With its output returned: all of it as it came, and what of it is for programs. */
+  read(project: ProjectName, args: readonly string[]): Promise<PulumiAnswer>;
+}
+
+export interface PulumiAnswer {
+  readonly exitCode: number;
+  readonly output: string;
+  readonly standardOutput: string;
 }
 
 export interface RunOptions {
+  /** As Pulumi's CLI takes it. */
   readonly stack: string;
+  /** The projects that have such a stack, where not both do. */
+  readonly only?: readonly ProjectName[];
   /** Do not ask. */
   readonly yes: boolean;
-  /** What encrypts the secrets of stacks that are made now, as `pulumi stack init --secrets-provider` takes it. */
-  readonly secretsProvider?: string | undefined;
   /** Says what comes next. */
   readonly announce: (text: string) => void;
 }
@@ -31,26 +35,6 @@ export class PulumiFailure extends Error {
 
 const upwards: readonly ProjectName[] = ["platform", "serving"];
 const downwards: readonly ProjectName[] = upwards.toReversed();
-
-/** Makes the stacks where they are not there yet. */
-export async function makeStacks(
-  pulumi: PulumiRunner,
-  { stack, secretsProvider }: RunOptions,
-): Promise<void> {
-  const secrets = secretsProvider === undefined ? [] : ["--secrets-provider", secretsProvider];
-  for (const project of upwards) {
-    const { exitCode, output } = await pulumi.read(project, [
-      "stack",
-      "init",
-      stack,
-      "--no-select",
-      ...secrets,
-    ]);
-    if (exitCode !== 0 && !output.includes("already exists")) {
-      throw new PulumiFailure(`the stack ${stack} of ${project} could not be made:\n${output.trim()}`);
-    }
-  }
-}
 
 /** Shows what `up` would do. */
 export async function preview(pulumi: PulumiRunner, options: RunOptions): Promise<void> {
@@ -68,15 +52,30 @@ export async function destroy(pulumi: PulumiRunner, options: RunOptions): Promis
   await runAll(pulumi, options, downwards, ["destroy", ...confirmation(options)]);
 }
 
+/**
+ * Takes the platform down where its cluster cannot be reached any more: what served is forgotten instead of deleted, after
+ * the platform has been previewed, because a protected pool there must stop it while everything is still known.
+ */
+export async function destroyWithoutCluster(pulumi: PulumiRunner, options: RunOptions): Promise<void> {
+  await runAll(pulumi, options, ["platform"], ["destroy", "--preview-only"]);
+  await runAll(
+    pulumi,
+    options,
+    ["serving"],
+    ["state", "delete", "--all", "--force", ...confirmation(options)],
+  );
+  await runAll(pulumi, options, ["platform"], ["destroy", ...confirmation(options)]);
+}
+
 const confirmation = ({ yes }: RunOptions): readonly string[] => (yes ? ["--yes"] : []);
 
 async function runAll(
   pulumi: PulumiRunner,
-  { stack, announce }: RunOptions,
+  { stack, only = upwards, announce }: RunOptions,
   projects: readonly ProjectName[],
   args: readonly string[],
 ): Promise<void> {
-  for (const project of projects) {
+  for (const project of projects.filter((each) => only.includes(each))) {
     announce(`pulumi ${args.join(" ")} --stack ${stack}  (${project})`);
     const exitCode = await pulumi.show(project, [...args, "--stack", stack]);
     if (exitCode !== 0) {

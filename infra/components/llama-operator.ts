@@ -1,5 +1,5 @@
 // The operator on a cluster: a namespace whose pods need no privilege, and the release of its chart.
-import { ComponentResource } from "@pulumi/pulumi";
+import { ComponentResource, secret } from "@pulumi/pulumi";
 import type { Output } from "@pulumi/pulumi";
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace.js";
 import type { NamespaceArgs } from "@pulumi/kubernetes/core/v1/namespace.js";
@@ -16,6 +16,8 @@ import type { ComponentOptions, Transform } from "./transform.ts";
 export interface LlamaOperatorArgs {
   /** Image, replicas, namespace and further values of the chart. */
   readonly operator: OperatorConfiguration;
+  /** Whether the chart's values are to be a secret, in the state and wherever Pulumi shows them. */
+  readonly secretValues?: boolean;
   /** Chart and version, where not those of the lock table. */
   readonly addOn?: AddOn;
   readonly transform?: {
@@ -40,10 +42,20 @@ export class LlamaOperator extends ComponentResource {
       options: own,
     });
     this.namespace = new Namespace(`${name}-namespace`, namespace.args, namespace.options);
-    const release = transformed<ReleaseArgs>(transform?.release, {
-      args: releaseArgs(operatorRelease(operator, addOn)),
-      options: { ...own, dependsOn: [this.namespace] },
-    });
+    const facts = operatorRelease(operator, addOn);
+    const plain = releaseArgs(facts);
+    const chart = args.secretValues === true ? { ...plain, values: secret(facts.values) } : plain;
+    const dependsOn = [this.namespace];
+    const release = transformed<ReleaseArgs>(
+      transform?.release,
+      operator.takeOwnership
+        ? {
+            args: { ...chart, takeOwnership: true },
+            // An uninstall takes what the new release owns by then, its ClusterRoles first: it must be over before.
+            options: { ...own, dependsOn, deleteBeforeReplace: true },
+          }
+        : { args: chart, options: { ...own, dependsOn } },
+    );
     this.release = new Release(name, release.args, release.options);
     this.version = this.release.version;
     this.registerOutputs({ version: this.version });

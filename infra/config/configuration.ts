@@ -9,23 +9,13 @@ import { readPlatform } from "./platform.ts";
 import type { Written } from "./pool.ts";
 import type { ConfigurationProblem } from "./problem.ts";
 import { SectionReader } from "./section-reader.ts";
+import { sections } from "./sections.ts";
 import type { StackConfiguration } from "./stack-configuration.ts";
 import { volume } from "./volume.ts";
 
 export type ParsedConfiguration =
   | { readonly ok: true; readonly configuration: StackConfiguration }
   | { readonly ok: false; readonly problems: readonly ConfigurationProblem[] };
-
-const sections = [
-  "cluster",
-  "pools",
-  "allowReplace",
-  "namespaces",
-  "volumes",
-  "leaderWorkerSet",
-  "operator",
-  "models",
-] as const;
 
 /** Reads a configuration as YAML gave it. */
 export function parseConfiguration(value: unknown): ParsedConfiguration {

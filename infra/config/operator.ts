@@ -16,6 +16,12 @@ export const operator = z.strictObject({
       "Image of the operator; required except on the local cluster, which runs this checkout's sources.",
     ),
   replicas: int32(1, 10).default(1).describe("Pods of the operator; one works, the others stand by."),
+  takeOwnership: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Take over what another release of the chart owns on this cluster, such as the kinds, after `namespace` was changed.",
+    ),
   values: z
     .record(z.string(), z.unknown())
     .default({})

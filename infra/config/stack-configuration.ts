@@ -18,5 +18,7 @@ export interface StackConfiguration {
   readonly volumes: readonly VolumeConfiguration[];
   readonly leaderWorkerSet: LeaderWorkerSetConfiguration;
   readonly operator: OperatorConfiguration;
+  /** Whether values of the operator's chart came by Pulumi's configuration: then they are kept a secret. */
+  readonly secretChartValues?: boolean;
   readonly models: readonly ModelConfiguration[];
 }

@@ -48,7 +48,7 @@ export function serve(
     : [];
   const operator = new LlamaOperator(
     "llama-operator",
-    { operator: configuration.operator },
+    { operator: configuration.operator, secretValues: configuration.secretChartValues ?? false },
     { provider, dependsOn: leaderWorkerSet },
   );
   const pools = configuration.pools.map(

@@ -6,14 +6,14 @@
 // - The project's folder is only read: its stack files are copied.
 
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { type EnginePrograms, engineEnvironment } from "../local-engine/environment.ts";
 import { clusterVariable } from "./cloud-provider/api-server.ts";
 import { CloudStore, cloudVariable } from "./cloud-provider/store.ts";
 import { type EngineEvent, parseEventLog } from "./engine/events.ts";
-import { setStackConfig, viewProject } from "./engine/project-view.ts";
+import { setStackConfig, viewProject } from "../local-engine/project-view.ts";
 import { countedCalls, type Fault, faultsVariable, planFault } from "./faults.ts";
 
 export interface EngineOptions {
@@ -91,6 +91,10 @@ export interface PulumiEngine {
   stackExport(projectDir: string, stack: string): Promise<StackState>;
   /** Puts back what was exported, perhaps mended by hand. */
   stackImport(projectDir: string, stack: string, state: StackState): Promise<RunResult>;
+  /** `pulumi config`, such as to set a secret. */
+  config(projectDir: string, stack: string, args: readonly string[]): Promise<RunResult>;
+  /** Drops everything out of the state, protected or not, and touches nothing else. */
+  forget(projectDir: string, stack: string): Promise<RunResult>;
   /** The stack's outputs, secrets in clear. */
   stackOutputs(projectDir: string, stack: string): Promise<Readonly<Record<string, unknown>>>;
   /** Plans a fault of a provider double; counted from now on. */
@@ -105,6 +109,18 @@ export interface PulumiEngine {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** Names a Node language host to run programs with, instead of this checkout's: `npm run test:stock-host` sets it. */
+const languageHostVariable = "LLAMA_OPERATOR_LANGUAGE_HOST";
+
+/** A folder with that host alone, since others of Pulumi's programs lie beside it. */
+async function stockLanguageHost(folder: string): Promise<readonly string[]> {
+  const host = process.env[languageHostVariable];
+  if (host === undefined) return [];
+  await mkdir(folder, { recursive: true });
+  await symlink(host, join(folder, "pulumi-language-nodejs"));
+  return [folder];
+}
+
 const pluginsIn = (name: string) => join(import.meta.dirname, name);
 
 export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine> {
@@ -116,6 +132,7 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
     programs: options.programs,
     homeDir: options.homeDir,
     plugins: [
+      ...(await stockLanguageHost(folder("language-host"))),
       ...(options.clouds === undefined
         ? []
         : [pluginsIn("cloud-provider"), pluginsIn("cloud-provider/login-plugins")]),
@@ -221,6 +238,10 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
       await writeFile(file, JSON.stringify(exported));
       return plain(projectDir, stack, ["stack", "import", `--stack=${stack}`, `--file=${file}`]);
     },
+    config: async (projectDir, stack, args) =>
+      plain(projectDir, stack, ["config", ...args, `--stack=${stack}`]),
+    forget: async (projectDir, stack) =>
+      plain(projectDir, stack, ["state", "delete", "--all", "--force", "--yes", `--stack=${stack}`]),
     stackOutputs: async (projectDir, stack) =>
       (await answer(projectDir, stack, ["stack", "output", "--json", "--show-secrets"])) as Readonly<
         Record<string, unknown>

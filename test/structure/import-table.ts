@@ -135,8 +135,9 @@ export const parts: readonly Part[] = [
       "google-protobuf/*",
     ],
   },
-  // A project that a test runs: it uses what it is to test.
+  // Projects that a test runs: they use what they are to test.
   { path: "infra/testing/guarded-project", uses: ["infra"], packages: ["@pulumi/*"] },
+  { path: "infra/testing/renamed-project", uses: ["infra"], packages: ["@pulumi/*"] },
   // A user's own project: it has the package and nothing of this repository.
   {
     path: "infra/testing/consumer-project",

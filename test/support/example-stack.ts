@@ -34,7 +34,7 @@ export interface StackSections {
   readonly operator: Readonly<Record<string, unknown>>;
 }
 
-type Operation = "preview" | "up" | "refresh" | "destroy" | "previewDestroy" | "cancel";
+type Operation = "preview" | "up" | "refresh" | "destroy" | "previewDestroy" | "cancel" | "importResource";
 
 export interface ExampleStack {
   readonly cluster: LocalCluster;
@@ -83,7 +83,7 @@ export async function exampleStack(
     const result = await engine[operation](projectDir, stack, {
       ...options,
       config: { "llama-operator:configuration": stackFile },
-      environment: environmentOf(cluster),
+      environment: { ...environmentOf(cluster), ...options.environment },
     });
     onTestFailed(() => console.error(result.output));
     return result;

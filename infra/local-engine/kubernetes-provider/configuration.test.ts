@@ -7,6 +7,7 @@ test("switches travel as text", () => {
   expect(providerConfiguration({ kubeconfig: "k", upsertExistingObjects: "true" })).toEqual({
     kubeconfig: "k",
     upsertExistingObjects: true,
+    deleteUnreachable: false,
     enableConfigMapMutable: false,
     enableSecretMutable: false,
     enablePatchForce: false,

@@ -11,12 +11,15 @@ export interface ProviderConfiguration extends Mutability {
   readonly namespace?: string;
   /** Takes an existing object over, where its creation would fail. */
   readonly upsertExistingObjects: boolean;
+  /** Lets what is on a cluster that cannot be reached leave the state. */
+  readonly deleteUnreachable: boolean;
   readonly enablePatchForce: boolean;
 }
 
 const texts = ["kubeconfig", "context", "namespace"] as const;
 const switches = [
   "upsertExistingObjects",
+  "deleteUnreachable",
   "enableConfigMapMutable",
   "enableSecretMutable",
   "enablePatchForce",
@@ -25,7 +28,6 @@ const switches = [
 const ignored = [
   "clusterIdentifier",
   "cluster",
-  "deleteUnreachable",
   "skipUpdateUnreachable",
   "suppressDeprecationWarnings",
   "suppressHelmHookWarnings",
@@ -60,6 +62,7 @@ export function providerConfiguration(
   return {
     ...Object.fromEntries(given),
     upsertExistingObjects: switched("upsertExistingObjects"),
+    deleteUnreachable: switched("deleteUnreachable"),
     enableConfigMapMutable: switched("enableConfigMapMutable"),
     enableSecretMutable: switched("enableSecretMutable"),
     enablePatchForce: switched("enablePatchForce"),

@@ -55,7 +55,8 @@ export class HelmReleaseHandler implements ResourceHandler {
       namespace: inputs["namespace"] ?? this.#defaultNamespace,
       ...(inputs["skipAwait"] === true ? {} : { timeout: inputs["timeout"] ?? defaultTimeoutSeconds }),
     };
-    if (hasUnknowns(complete)) return complete;
+    // The name of a chart alone is what an imported release has of a local one: there is nothing to look at.
+    if (hasUnknowns(complete) || isNameAlone(complete)) return complete;
     const release = releaseOf(complete, this.#localChart);
     const manifest = await helm(
       ["template", release.name, release.chart, ...release.place, ...release.source, ...release.rendering],
@@ -77,7 +78,11 @@ export class HelmReleaseHandler implements ResourceHandler {
   async create(call: CreateCall): Promise<Made> {
     if (call.preview) return notMadeYet(call.inputs);
     const release = releaseOf(call.inputs, this.#localChart);
-    const extra = flags(call.inputs, { createNamespace: "--create-namespace", replace: "--replace" });
+    const extra = flags(call.inputs, {
+      createNamespace: "--create-namespace",
+      replace: "--replace",
+      takeOwnership: "--take-ownership",
+    });
     return this.#run(call, ["install", release.name, release.chart, ...extra]);
   }
 
@@ -89,6 +94,7 @@ export class HelmReleaseHandler implements ResourceHandler {
       resetValues: "--reset-values",
       reuseValues: "--reuse-values",
       cleanupOnFail: "--cleanup-on-fail",
+      takeOwnership: "--take-ownership",
     });
     return (await this.#run(call, ["upgrade", release.name, release.chart, ...extra])).properties;
   }
@@ -138,13 +144,35 @@ export class HelmReleaseHandler implements ResourceHandler {
     state,
     signal,
   }: ReadCall): Promise<{ readonly inputs: PropertyMap; readonly properties: PropertyMap } | undefined> {
-    const inputs = stateInputs(state);
-    if (inputs["name"] === undefined) {
-      throw new Error(`${id}: the double of the kubernetes provider does not import Helm releases`);
-    }
-    const { name, namespace } = releaseOf(inputs, this.#localChart);
+    const recorded = stateInputs(state);
+    const [namespace = "", name = ""] =
+      recorded["name"] === undefined
+        ? id.split("/")
+        : [textOf(recorded["namespace"]), textOf(recorded["name"])];
     const status = await releaseStatus(name, namespace, this.#context, signal);
-    return status === undefined ? undefined : { inputs, properties: releaseState(inputs, status) };
+    if (status === undefined) return undefined;
+    const inputs = recorded["name"] === undefined ? await this.#liveInputs(status, signal) : recorded;
+    return { inputs, properties: releaseState(inputs, status) };
+  }
+
+  /**
+   * What a release that is imported says of its arguments: the chart's name, not where it came from, and no options.
+   * Source: pulumi-kubernetes, helm_release.go, setReleaseAttributes and importRelease.
+   */
+  async #liveInputs({ name, namespace, chart }: ReleaseStatus, signal: AbortSignal): Promise<PropertyMap> {
+    const text = await helm(
+      ["get", "values", name, "--namespace", namespace, "--output", "json"],
+      this.#context,
+      signal,
+    );
+    return {
+      name,
+      namespace,
+      chart: chart?.metadata?.name ?? null,
+      version: chart?.metadata?.version ?? null,
+      values: (JSON.parse(text) ?? {}) as PropertyMap,
+      timeout: defaultTimeoutSeconds,
+    };
   }
 
   async delete(call: DeleteCall): Promise<void> {
@@ -190,6 +218,10 @@ function releaseOf(properties: PropertyMap, localChart: LocalChart | undefined):
     ],
     rendering: ["--values", "-", ...flags(plain, { skipCrds: "--skip-crds" })],
   };
+}
+
+function isNameAlone(inputs: PropertyMap): boolean {
+  return inputs["repositoryOpts"] === undefined && !/[./]/.test(textOf(inputs["chart"]));
 }
 
 function flags(inputs: PropertyMap, names: Readonly<Record<string, string>>): readonly string[] {

@@ -10,7 +10,7 @@
 // - does not wait for a Service's endpoints, an Ingress's address or a volume claim's binding;
 // - knows no client-side apply, patch resources, remote components (yaml.v2, helm.v4, kustomize.v2), YAML rendering,
 //   parameterized packages and invokes;
-// - runs the Helm on the PATH, a release's valueYamlFiles, postrender, verify and imports left out.
+// - runs the Helm on the PATH, a release's valueYamlFiles, postrender and verify left out.
 
 import grpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 

@@ -1,5 +1,5 @@
-// A project as a test runs it: its own Pulumi.yaml and stack files in a folder of the test, and the program itself
-// where it lies. So a run leaves nothing in the project's folder, not even the salt of a stack's secrets.
+// A project as a test or a first preview runs it: its own Pulumi.yaml and stack files in a folder of the caller, and the
+// program itself where it lies. So a run leaves nothing in the project's folder, not even the salt of a stack's secrets.
 
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
