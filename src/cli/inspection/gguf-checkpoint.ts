@@ -7,7 +7,8 @@ import type { Positions } from "./config/positions.ts";
 import { slidingNote } from "./config/hugging-face-config.ts";
 import type { ProfileWeights, Quantization } from "./config/quantization.ts";
 import { maxSize, sizeOfLayers } from "./config/sizes.ts";
-import { InspectionError, malformed, quoted } from "./errors.ts";
+import { ggufNotServed } from "./config/unserved.ts";
+import { InspectionError, malformed } from "./errors.ts";
 import { bitsPerWeight } from "./formats/ggml-types.ts";
 import { readGguf } from "./formats/gguf.ts";
 import type { GgufHead } from "./formats/gguf.ts";
@@ -53,11 +54,8 @@ function requireWholeLlama(file: string, head: GgufHead): void {
   if (type === "imatrix" || name === "imatrix" || name === "controlvector") {
     throw unsupported(`is no model but what belongs to one (${type ?? name})`);
   }
-  if (name !== "llama") {
-    throw unsupported(
-      `its architecture is ${name === undefined ? "not said" : quoted(name)}, which is not Llama's; the operator serves llama`,
-    );
-  }
+  if (name === undefined) throw unsupported("does not say its architecture, and the operator serves llama");
+  if (name !== "llama") throw ggufNotServed(file, name);
   if (head.metadata.has("llama.expert_count") && count(file, head, "llama.expert_count") > 0) {
     throw unsupported("a mixture of experts, and the operator serves dense Llamas");
   }

@@ -279,10 +279,22 @@ describe("a GGUF file", () => {
     [
       "another model",
       [entry.text("general.architecture", "qwen2")],
-      'its architecture is "qwen2", which is not Llama\'s',
+      'its architecture is "qwen2", another family of models, which is not Llama\'s',
     ],
   ])("may be %s", async (_case, metadata, message) => {
     expect(await told(gguf(metadata), "m.gguf")).toContain(message);
+  });
+
+  test.each([
+    ["nemotron_h", "a hybrid of attention and state-space layers"],
+    ["falcon-h1", "a hybrid of attention and state-space layers"],
+    ["qwen2vl", "a multimodal model"],
+    ["mllama", "a multimodal model"],
+    ["llama4", "a mixture of experts"],
+    ["deepseek2", "a mixture of experts"],
+  ])("of %s is %s", async (architecture, what) => {
+    const metadata = [entry.text("general.architecture", architecture)];
+    expect(await told(gguf(metadata), "m.gguf")).toContain(`its architecture is "${architecture}", ${what}`);
   });
 
   test("may be a vocabulary alone", async () => {

@@ -18,6 +18,16 @@ const elsewhere = `run it with vLLM by hand, or ${textModels}`;
 const has = (fields: Fields, ...keys: readonly string[]) =>
   keys.some((key) => fields[key] !== undefined && fields[key] !== null && fields[key] !== 0);
 
+const multimodal: Kind = {
+  matches: (name, fields) =>
+    has(fields, "vision_config", "audio_config", "vision_tower", "mm_vision_tower") ||
+    /ForConditionalGeneration|Vision|VL|Llava|Mllama|Idefics|Multimodal|Audio|Omni|Phi3V|MiniCPM[VO]/.test(
+      name,
+    ),
+  what: "a multimodal model, which takes images or sound",
+  next: elsewhere,
+};
+
 /** The first that matches names it. */
 const kinds: readonly Kind[] = [
   {
@@ -30,13 +40,7 @@ const kinds: readonly Kind[] = [
     what: "a Llama that classifies or embeds text instead of writing it",
     next: elsewhere,
   },
-  {
-    matches: (name, fields) =>
-      has(fields, "vision_config", "audio_config", "vision_tower", "mm_vision_tower") ||
-      /ForConditionalGeneration|Vision|VL|Llava|Mllama|Idefics|Multimodal|Audio|Omni/.test(name),
-    what: "a multimodal model, which takes images or sound",
-    next: elsewhere,
-  },
+  multimodal,
   {
     matches: (name, fields) =>
       has(
@@ -47,19 +51,22 @@ const kinds: readonly Kind[] = [
         "attn_layer_period",
         "linear_num_value_heads",
       ) ||
-      /Mamba|Jamba|Bamba|Zamba|NemotronH|Hybrid|FalconH1|Plamo2|RecurrentGemma|Next|Lfm2|Rwkv/i.test(name),
+      /Mamba|Jamba|Bamba|Zamba|Nemotron_?H|Hybrid|Falcon-?H1|Plamo2|Recurrent|Qwen3-?Next|KimiLinear|MiniMax(?:Text01|M1)|Lfm2|Rwkv/i.test(
+        name,
+      ),
     what: "a hybrid of attention and state-space layers",
     next: elsewhere,
   },
   {
     matches: (name, fields) =>
       has(fields, "num_local_experts", "n_routed_experts", "num_experts") ||
-      /Moe|Mixtral|Llama4|Dbrx|DeepseekV[23]/i.test(name),
+      /Moe|Mixtral|Llama4|Dbrx|Deepseek_?V?[23]|Grok/i.test(name),
     what: "a mixture of experts",
     next: elsewhere,
   },
-  { matches: () => true, what: "another family of models", next: elsewhere },
 ];
+
+const other: Kind = { matches: () => true, what: "another family of models", next: elsewhere };
 
 /** @throws InspectionError with the model's true name where it is no Llama for text. */
 export function requireServedClass(file: string, fields: Fields): void {
@@ -73,9 +80,27 @@ export function requireServedClass(file: string, fields: Fields): void {
       `${file}: architectures names no class, so that no engine knows what the model is; a Llama's is ${servedClass}`,
     );
   }
-  const kind = kinds.find(({ matches }) => matches(name, fields));
-  throw new InspectionError(
+  throw notServed(file, names.slice(0, 3), kindOf(name, fields), servedClass);
+}
+
+/** The same for a GGUF file, whose architectures have names of their own: `qwen2`, `nemotron_h`, `mllama`. */
+export function ggufNotServed(file: string, name: string): InspectionError {
+  const isMultimodal = /vl$|^mllama$|^gemma3n$/.test(name);
+  return notServed(file, [name], isMultimodal ? multimodal : kindOf(name, {}), "llama");
+}
+
+function kindOf(name: string, fields: Fields): Kind {
+  return kinds.find(({ matches }) => matches(name, fields)) ?? other;
+}
+
+function notServed(
+  file: string,
+  names: readonly string[],
+  { what, next }: Kind,
+  served: string,
+): InspectionError {
+  return new InspectionError(
     "unsupported",
-    `${file}: its architecture is ${names.slice(0, 3).map(quoted).join(", ")}, ${kind?.what ?? ""}, which is not Llama's architecture; the operator serves ${servedClass}: ${kind?.next ?? textModels}`,
+    `${file}: its architecture is ${names.map(quoted).join(", ")}, ${what}, which is not Llama's architecture; the operator serves ${served}: ${next}`,
   );
 }
