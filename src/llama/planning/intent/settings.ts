@@ -45,6 +45,7 @@ export const plannedFlags: ReadonlySet<string> = new Set([
   "max-num-batched-tokens",
   "gpu-memory-utilization",
   "enforce-eager",
+  "max-cudagraph-capture-size",
   "enable-lora",
   "max-loras",
   "max-lora-rank",
