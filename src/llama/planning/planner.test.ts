@@ -289,6 +289,14 @@ describe("the engine's version", () => {
   });
 });
 
+test("smaller graphs leave more for the KV cache", () => {
+  const withLargest = (largest: string) =>
+    planned({ ...instruct("8b"), engine: { args: { "max-cudagraph-capture-size": largest } } });
+  expect(withLargest("8").memoryPerGpu.graphs).toBeLessThan(withLargest("512").memoryPerGpu.graphs / 5);
+  expect(withLargest("512").memoryPerGpu.graphs).toBe(planned(instruct("8b")).memoryPerGpu.graphs);
+  expect(withLargest("8").kvCacheTokens).toBeGreaterThan(withLargest("512").kvCacheTokens);
+});
+
 describe("beside the model", () => {
   const withArgs = (args: Readonly<Record<string, string>>) =>
     planned({ ...instruct("8b"), engine: { args } }).memoryPerGpu.additional;

@@ -44,6 +44,7 @@ export const plannedFlags: ReadonlySet<string> = new Set([
   "max-num-seqs",
   "max-num-batched-tokens",
   "gpu-memory-utilization",
+  "max-cudagraph-capture-size",
   "enforce-eager",
   "enable-lora",
   "max-loras",
