@@ -40,7 +40,12 @@ function evidenceOf(problem: Problem, chosen: FittingCandidate): string {
   if (measured !== undefined) return "the overhead is what a running engine of these settings reported";
   if (settings.unknownVersion) return `vLLM ${settings.versionText} is newer than any that is known`;
   const { tensor, pipeline } = chosen.layout;
-  const { evidence } = trustFor(settings, chosen.weights.format !== "bf16", tensor * pipeline);
+  const { evidence } = trustFor(
+    settings,
+    chosen.weights.format !== "bf16",
+    tensor * pipeline,
+    chosen.limits.maxNumSeqs,
+  );
   return `the overhead of vLLM ${settings.versionText} is ${evidence === "measured" ? "measured" : "derived, not measured"}`;
 }
 

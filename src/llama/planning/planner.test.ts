@@ -270,15 +270,17 @@ describe("pools", () => {
 describe("the engine's version", () => {
   test("decides how much is left free, and the plan says what that rests on", () => {
     const at = (version: string) => planned({ ...instruct("8b"), engine: { version } });
-    expect(at("0.32.0").because).toContain(
+    const derived =
+      "the overhead of vLLM 0.32.0 is derived, not measured: 1.0 GiB per GPU are left free for it";
+    expect(at("0.32.0").because).toContain(derived);
+    expect(planned(instruct("405b")).because).toContain(derived);
+    const asLogged = planned({ ...instruct("8b"), engine: { args: { "max-num-seqs": "256" } } });
+    expect(asLogged.because).toContain(
       "the overhead of vLLM 0.32.0 is measured: 0.5 GiB per GPU are left free for it",
-    );
-    expect(planned(instruct("405b")).because).toContain(
-      "the overhead of vLLM 0.32.0 is derived, not measured: 1.0 GiB per GPU are left free for it",
     );
     const unknown = at("0.40.0");
     expect(unknown.because).toContain(
-      "vLLM 0.40.0 is newer than any that is known: 1.5 GiB per GPU are left free for it",
+      "vLLM 0.40.0 is newer than any that is known: 2.0 GiB per GPU are left free for it",
     );
     expect(unknown.kvCacheTokens).toBeLessThan(at("0.32.0").kvCacheTokens);
   });
@@ -287,6 +289,14 @@ describe("the engine's version", () => {
     const { because } = planned({ ...instruct("8b"), engine: { args: { "compilation-config": "{}" } } });
     expect(because).toContain("the memory that engine.args.compilation-config takes is not counted");
   });
+});
+
+test("smaller graphs leave more for the KV cache", () => {
+  const withLargest = (largest: string) =>
+    planned({ ...instruct("8b"), engine: { args: { "max-cudagraph-capture-size": largest } } });
+  expect(withLargest("8").memoryPerGpu.graphs).toBeLessThan(withLargest("512").memoryPerGpu.graphs / 5);
+  expect(withLargest("512").memoryPerGpu.graphs).toBe(planned(instruct("8b")).memoryPerGpu.graphs);
+  expect(withLargest("8").kvCacheTokens).toBeGreaterThan(withLargest("512").kvCacheTokens);
 });
 
 describe("beside the model", () => {

@@ -164,7 +164,7 @@ function predictVllm(row: LogRow, { architecture, layout, gpu, kvCache }: Subjec
     kvCache,
     gpu,
     regime,
-    marginBytes: trustIn(regime, tensor * pipeline).marginBytes + unknownBytes,
+    marginBytes: trustIn(regime, tensor * pipeline, maxNumSeqs).marginBytes + unknownBytes,
     limits: {
       maxModelLen: row.max_model_len,
       maxNumSeqs,

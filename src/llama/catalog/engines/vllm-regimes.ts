@@ -61,7 +61,13 @@ export interface VllmRegime {
   /** What torch.compile allocates where its cache is cold is charged as if each step needed it. */
   readonly chargesColdCompile: boolean;
   readonly defaultGpuMemoryUtilization: number;
-  readonly trust: { readonly alone: Trust; readonly several: Trust };
+  readonly trust: {
+    readonly alone: Trust;
+    /** With several ranks, and with one beyond what its logs ran. */
+    readonly several: Trust;
+    /** The most sequences of a logged start with one rank, where those logs are few. */
+    readonly aloneUpToSequences?: number;
+  };
 }
 
 /**
@@ -132,7 +138,7 @@ const v1 = {
   trust: { alone: measured(0.25), several: measured(0.35) },
 } as const;
 
-/** The V2 model runner; logs of it exist with one rank alone. */
+/** The V2 model runner; logs of it exist with one rank and 256 sequences alone. */
 const v2 = {
   forward: "compiled",
   sampler: persistentSampler,
@@ -140,7 +146,7 @@ const v2 = {
   profileOnRocmBytes,
   chargesColdCompile: true,
   defaultGpuMemoryUtilization: 0.92,
-  trust: { alone: measured(0.5), several: derived(1) },
+  trust: { alone: measured(0.5), several: derived(1), aloneUpToSequences: 256 },
 } as const;
 
 /** Oldest first. */
@@ -196,9 +202,10 @@ export function vllmRegime(version: EngineVersion, quantised: boolean): VllmRegi
   });
 }
 
-/** What a rule rests on with so many ranks. */
-export function trustIn(regime: VllmRegime, ranks: number): Trust {
-  return ranks === 1 ? regime.trust.alone : regime.trust.several;
+/** What a rule rests on with so many ranks and sequences. */
+export function trustIn({ trust }: VllmRegime, ranks: number, maxNumSeqs: number): Trust {
+  const isLogged = maxNumSeqs <= (trust.aloneUpToSequences ?? maxNumSeqs);
+  return ranks === 1 && isLogged ? trust.alone : trust.several;
 }
 
 /**

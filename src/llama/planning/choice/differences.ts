@@ -39,9 +39,7 @@ function settingsOf({ limits, weights, ...plan }: Plan): readonly (readonly [str
     ["max-num-batched-tokens", String(limits.maxNumBatchedTokens)],
     ["gpu-memory-utilization", String(limits.gpuMemoryUtilization)],
     ["block-size", String(limits.blockSize)],
-    [
-      "kv-cache-memory-bytes",
-      limits.kvCacheMemoryBytes === undefined ? none : String(limits.kvCacheMemoryBytes),
-    ],
+    // How many bytes is the planner's estimate, which a newer one makes anew.
+    ["context.kvCacheSize", limits.kvCacheMemoryBytes === undefined ? "profiled" : "planned"],
   ];
 }

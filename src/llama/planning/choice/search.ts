@@ -124,7 +124,7 @@ export function memoryInput(problem: Problem, candidate: Candidate, limits: Engi
     kvCache: candidate.kvCache,
     gpu: candidate.hardware.gpu,
     regime: regimeFor(settings, quantised),
-    marginBytes: trustFor(settings, quantised, tensor * pipeline).marginBytes,
+    marginBytes: trustFor(settings, quantised, tensor * pipeline, limits.maxNumSeqs).marginBytes,
     limits,
     eager: settings.eager,
     ...(settings.largestGraph === undefined ? {} : { largestGraph: settings.largestGraph }),

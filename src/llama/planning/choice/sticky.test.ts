@@ -56,6 +56,17 @@ describe("the plan in force is kept as it is", () => {
     expect(planned({ ...spec, ...changed }, [h100Pool], older)).toBe(older.plan);
   });
 
+  test.each([
+    { persistentVolumeClaim: { claimName: "weights", path: "70b" } },
+    { huggingFace: { repository: "acme/llama", revision: "0".repeat(40) } },
+  ])("when it was stored with its keys in another order, with weights from %j", (source) => {
+    const wanted: Fields = { model: { name: "llama-3.1-70b-instruct", source } };
+    const made = planned(wanted, [h100Pool]);
+    const stored = Object.fromEntries(Object.entries(made.weights.source).toReversed());
+    const plan = { ...made, kvCacheTokens: 1, weights: { ...made.weights, source: stored } } as Plan;
+    expect(planned(wanted, [h100Pool], { plan, madeFor: undefined })).toBe(plan);
+  });
+
   test("when a newer catalog and planner would have made it otherwise, or say that it does not fit", () => {
     const older = { ...current, plan: otherwise(inForce) };
     expect(planned(spec, [h100Pool], older)).toBe(older.plan);

@@ -1,6 +1,7 @@
 // Whether the plan in force stays. It does, to the byte, while the wish that it was made for is unchanged: a better idea of
 // a newer catalog or planner is no reason to restart a model that serves, and what an earlier wish asked for is no reason
 // to go on with it.
+import { canonicalJson } from "../../api/canonical-json.ts";
 import { checkpointsOf } from "../../catalog/checkpoints.ts";
 import type { Problem } from "./search.ts";
 import type { Plan, PlanInForce } from "../plan.ts";
@@ -28,7 +29,7 @@ function sameWeights({ spec, model }: Problem, { weights }: Plan): boolean {
     (each) =>
       each.format === weights.format &&
       each.quantMethod === weights.quantMethod &&
-      JSON.stringify(each.source) === JSON.stringify(source),
+      canonicalJson(each.source) === canonicalJson(source),
   );
   if (isCandidate) return true;
   const named = spec.model.source?.persistentVolumeClaim ?? spec.model.source?.huggingFace?.repository;

@@ -44,6 +44,7 @@ export const plannedFlags: ReadonlySet<string> = new Set([
   "max-num-seqs",
   "max-num-batched-tokens",
   "gpu-memory-utilization",
+  "max-cudagraph-capture-size",
   "enforce-eager",
   "max-cudagraph-capture-size",
   "enable-lora",
@@ -161,9 +162,14 @@ export function regimeFor(settings: EngineSettings, quantised: boolean): VllmReg
   return regime;
 }
 
-/** What that rule rests on with so many ranks, and the bytes a GPU to leave free for what it may miss. */
-export function trustFor(settings: EngineSettings, quantised: boolean, ranks: number): Trust {
-  const trust = trustIn(regimeFor(settings, quantised), ranks);
+/** What that rule rests on with so many ranks and sequences, and the bytes a GPU to leave free for what it may miss. */
+export function trustFor(
+  settings: EngineSettings,
+  quantised: boolean,
+  ranks: number,
+  maxNumSeqs: number,
+): Trust {
+  const trust = trustIn(regimeFor(settings, quantised), ranks, maxNumSeqs);
   return settings.unknownVersion
     ? { ...trust, marginBytes: trust.marginBytes + unknownVersionMarginBytes }
     : trust;

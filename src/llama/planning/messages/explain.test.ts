@@ -21,7 +21,7 @@ test.each([
   ],
   [
     { model: { name: "llama-3.1-8b-instruct" }, context: { maxTokens: 8000 } },
-    "8B BF16 · 1 x H100 80GB on one node (tensor 1) · 15.0 GiB weights + 55.2 GiB KV per GPU · 452,144 tokens, 56.5 requests of 8,000 at once",
+    "8B BF16 · 1 x H100 80GB on one node (tensor 1) · 15.0 GiB weights + 54.7 GiB KV per GPU · 448,048 tokens, 56.0 requests of 8,000 at once",
   ],
 ])("%j in one line", (spec, line) => {
   expect(summarize(planned(spec))).toBe(line);

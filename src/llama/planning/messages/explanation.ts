@@ -74,8 +74,8 @@ function weightTerms(input: MemoryInput, { stage }: MemoryAccount): readonly Ter
 }
 
 /** What the rule rests on with the ranks of this layout. */
-const evidenceOf = ({ regime, tensor, pipeline }: MemoryInput): string =>
-  trustIn(regime, tensor * pipeline).evidence;
+const evidenceOf = ({ regime, tensor, pipeline, limits }: MemoryInput): string =>
+  trustIn(regime, tensor * pipeline, limits.maxNumSeqs).evidence;
 
 /** The peak of a step, and what a cold torch.compile takes above it; `bytes` is both. */
 function activationTerms(input: MemoryInput, overhead: OverheadInput, bytes: number): readonly Term[] {
