@@ -44,7 +44,6 @@ export const plannedFlags: ReadonlySet<string> = new Set([
   "max-num-seqs",
   "max-num-batched-tokens",
   "gpu-memory-utilization",
-  "max-cudagraph-capture-size",
   "enforce-eager",
   "max-cudagraph-capture-size",
   "enable-lora",
