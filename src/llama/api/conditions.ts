@@ -45,6 +45,8 @@ export const reasons = {
   WaitingForGpus: "WaitingForGpus",
   /** Enough GPUs are free, but scattered over nodes where whole nodes are needed. */
   Fragmented: "Fragmented",
+  /** GPUs are free, and something else keeps pods from them: taints, CPU, memory; the message says what. */
+  Unschedulable: "Unschedulable",
   /** Weights are being fetched or loaded. */
   Loading: "Loading",
   /** Every wanted replica has its weights in GPU memory. */

@@ -60,6 +60,47 @@ describe("nodes", () => {
     expect(freeOfNodes()).toEqual([8, 8, 0]);
   });
 
+  const requests = { cpuMillicores: 100_000, memoryBytes: 2 ** 40, ephemeralStorageBytes: 0 };
+  const allocatable = { cpuMillicores: 200_000, memoryBytes: 2 ** 41, ephemeralStorageBytes: 2 ** 40 };
+
+  test("GPUs count as far as CPU and memory are free beside them", () => {
+    fleet = new Fleet({ a: { nodes: 0 } });
+    for (const name of ["x", "y"]) fleet.kinds.nodes.write(objects.node(name, "a", { allocatable }));
+    fleet.deliver();
+    const model = (gpusPerNode: number): Model => ({
+      ...singleModel(fleet, gpusPerNode, 1),
+      footprint: { nodesPerReplica: 1, gpusPerNode, requests },
+    });
+    expect(free(model(2)).replicas).toBe(4);
+    expect(free(model(8)).replicas).toBe(2);
+    expect(free(singleModel(fleet, 2, 1)).replicas).toBe(8);
+    const other = { ...objects.foreignPod("f", "x", 0), devices: {} };
+    fleet.kinds.pods.write({ ...other, requests: { ...requests, cpuMillicores: 101_000 } });
+    fleet.deliver();
+    expect(free(model(2)).replicas).toBe(2);
+    expect(free(model(8)).replicas).toBe(1);
+    fleet.kinds.pods.write({ ...other, requests });
+    fleet.deliver();
+    expect(free(model(2)).replicas).toBe(3);
+    fleet.kinds.pods.remove("foreign/f");
+    fleet.deliver();
+    expect(free(model(2)).replicas).toBe(4);
+  });
+
+  test("what keeps a replica from free GPUs is named, and GPUs that are missing are not", () => {
+    fleet = new Fleet({ a: { nodes: 0 } });
+    const taint = { key: "dedicated", value: "training", effect: "NoSchedule" };
+    fleet.kinds.nodes.write(objects.node("x", "a", { allocatable, taints: [taint] }));
+    fleet.kinds.nodes.write(objects.node("y", "a", { allocatable }));
+    fleet.kinds.pods.write({ ...objects.foreignPod("f", "y", 0), devices: {}, requests: allocatable });
+    fleet.deliver();
+    const footprint = { nodesPerReplica: 2, gpusPerNode: 8, requests };
+    const obstacle = { taints: ["dedicated=training:NoSchedule"], scarce: ["cpuMillicores", "memoryBytes"] };
+    expect(free({ ...groupModel(fleet, 2), footprint })).toMatchObject({ replicas: 0, obstacle });
+    const larger = { ...footprint, nodesPerReplica: 3 };
+    expect(free({ ...groupModel(fleet, 3), footprint: larger }).obstacle).toBeUndefined();
+  });
+
   test("what the holder releases counts as free, on its own node", () => {
     const model = singleModel(fleet, 8, 4);
     fleet.show(model, nodeNames());

@@ -39,15 +39,9 @@ import { AssumedPods } from "./assumed-pods.ts";
 import { everFits, sharedWith } from "./contenders.ts";
 import { DeviceUse } from "./device-use.ts";
 import { unplacedRanksOf, type AssumedWorkload, type MadePods } from "./made-pods.ts";
-import {
-  atMost,
-  heldBy,
-  PoolNodes,
-  withGivenBack,
-  withGrowth,
-  type NodeCapacity,
-  type PoolCapacity,
-} from "./pool-nodes.ts";
+import type { NodeCapacity } from "./node-capacity.ts";
+import { obstacleOf } from "./obstacle.ts";
+import { atMost, heldBy, PoolNodes, withGivenBack, withGrowth, type PoolCapacity } from "./pool-nodes.ts";
 import { GivenBack } from "./given-back.ts";
 import { contestOf, type Contest, type PartialGroup } from "./partial-groups.ts";
 import { GpuQueue, spansNodes, type GpuRequest } from "./queue.ts";
@@ -65,6 +59,7 @@ const nothing: FreeGpus = {
   outranked: false,
   scattered: false,
   refused: false,
+  obstacle: undefined,
   toGiveBack: [],
 };
 
@@ -92,7 +87,7 @@ export class GpuCapacity {
     this.#watch(use);
   }
 
-  /** The usable nodes of a pool, with their free GPUs; none of a pool that is not there. */
+  /** The nodes of a pool where its pods may go, with their free GPUs; none of a pool that is not there. */
   nodes(pool: string): readonly NodeCapacity[] {
     const spec = this.#specOf(pool);
     return spec === undefined ? [] : this.#nodes.list(pool, spec);
@@ -161,17 +156,19 @@ export class GpuCapacity {
       priorityOf: this.#priorities.of,
       everFits: (ahead) => everFits(ahead, total, this.#assumed.of(ahead.holder)),
     });
-    const now = withGivenBack(pool, heldBy(releasing, spec));
+    const now = withGivenBack(pool, request.footprint, heldBy(releasing, spec));
     const standsBehind = this.#givenBack.standsBehind(request.holder, this.#partialGroups(request.pool));
     const free = standsBehind ? now : withGrowth(pool, now);
     const { behind, outranked } = shared;
     const refused = spansNodes(request) && this.#assumed.of(request.holder).some(isRefusedGroup);
+    const replicas = refused ? 0 : roomFor(free, request.footprint, shared);
     return {
-      replicas: refused ? 0 : roomFor(free, request.footprint, shared),
+      replicas,
       behind,
       outranked,
       scattered: isScattered(pool.free, request.footprint),
       refused,
+      obstacle: replicas === 0 ? obstacleOf(pool, request.footprint, shared) : undefined,
       toGiveBack: namesOf(request.holder, this.#contest(request.pool)),
     };
   }
@@ -189,9 +186,10 @@ export class GpuCapacity {
     return contestOf({
       groups,
       priorityOf: this.#priorities.of,
-      freeWithout: (gone) =>
+      freeWithout: (gone, { pod }) =>
         withGivenBack(
           pool,
+          pod,
           gone.flatMap(({ held }) => held),
         ),
     });

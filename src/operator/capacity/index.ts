@@ -1,3 +1,3 @@
 // The public names of @llama-operator/operator/capacity. Other parts can import these and nothing else.
 export { DeviceUse } from "./device-use.ts";
-export { nodeCapacity } from "./pool-nodes.ts";
+export { nodeCapacity } from "./node-capacity.ts";

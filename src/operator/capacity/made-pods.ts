@@ -209,11 +209,13 @@ function partialOf(holder: string, count: Count, refused: number): readonly Part
       uid,
       priorityClassName: group.spec?.leaderWorkerTemplate?.workerTemplate?.spec?.priorityClassName,
       createdMs: Date.parse(creationTimestamp),
-      gpusPerPod: kind.gpusPerPod,
+      pod: { gpusPerNode: kind.gpusPerPod, requests: ranks[0]?.requests },
       lacks: desired - placed,
-      held: ranks
-        .filter(holdsDevices)
-        .map(({ nodeName = "" }) => ({ node: nodeName, gpus: kind.gpusPerPod })),
+      held: ranks.filter(holdsDevices).map(({ nodeName = "", requests }) => ({
+        node: nodeName,
+        gpus: kind.gpusPerPod,
+        ...(requests === undefined ? {} : { requests }),
+      })),
       shortage: longestShortage([
         ...waiting.map(shortageOf),
         ...(refused > 0 ? (["more"] as const) : []),

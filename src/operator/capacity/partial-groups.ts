@@ -7,14 +7,16 @@
 // Order: groups that have answered before, then priority, then age, then name; last those that cannot be complete,
 // because a rank of theirs is refused, or waits for something else than GPUs.
 import type { Pod } from "../observed/pod.ts";
+import type { NodeResources } from "../observed/resources.ts";
 import type { GroupObject } from "./sources.ts";
-import { slots, type NodesByGpus } from "./room.ts";
+import { slots, type Footprint, type NodesByGpus } from "./room.ts";
 import type { PriorityOf } from "./queue.ts";
 
 /** GPUs of a node that a rank holds. */
 export interface HeldGpus {
   readonly node: string;
   readonly gpus: number;
+  readonly requests?: NodeResources;
 }
 
 /**
@@ -31,7 +33,8 @@ export interface PartialGroup {
   readonly priorityClassName: string | undefined;
   /** Milliseconds since 1970. */
   readonly createdMs: number;
-  readonly gpusPerPod: number;
+  /** What each rank takes of its node. */
+  readonly pod: Pick<Footprint, "gpusPerNode" | "requests">;
   /** Ranks without a node. */
   readonly lacks: number;
   readonly held: readonly HeldGpus[];
@@ -71,8 +74,8 @@ export interface Contest {
 export interface PartialGroups {
   readonly groups: readonly PartialGroup[];
   readonly priorityOf: PriorityOf;
-  /** Nodes by free GPUs once these groups are gone. */
-  readonly freeWithout: (gone: readonly PartialGroup[]) => NodesByGpus;
+  /** Nodes by the free GPUs that ranks of a group can take, once other groups are gone. */
+  readonly freeWithout: (gone: readonly PartialGroup[], of: PartialGroup) => NodesByGpus;
 }
 
 /** The groups of a pool that are in the way of the first; undefined where none is. */
@@ -80,10 +83,11 @@ export function contestOf({ groups, priorityOf, freeWithout }: PartialGroups): C
   const inOrder = groups.toSorted((a, b) => compareGroups(a, b, priorityOf));
   let lacks = 0;
   for (const [at, first] of inOrder.entries()) {
-    const { shortage, gpusPerPod } = first;
+    const { shortage, pod } = first;
     if (shortage === "more") return undefined;
     lacks += first.lacks;
-    const slotsWithout = (gone: readonly PartialGroup[]): number => slots(freeWithout(gone), gpusPerPod);
+    const slotsWithout = (gone: readonly PartialGroup[]): number =>
+      slots(freeWithout(gone, first), pod.gpusPerNode);
     if (slotsWithout([]) >= lacks) continue;
     // Whether it needs all that it lacks is seen when the scheduler has looked.
     if (shortage === "time") return undefined;

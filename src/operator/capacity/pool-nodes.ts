@@ -1,47 +1,113 @@
 // The usable nodes of each pool with their free GPUs, and how many nodes have how many: changed node by node as pods
 // come and go, because a pass over each of a thousand LlamaDeployments would otherwise walk a thousand nodes.
-import { matchesLabels, type GpuPoolSpec } from "@llama-operator/llama/api";
+import type { GpuPoolSpec } from "@llama-operator/llama/api";
 import type { Store } from "@llama-operator/kube-runtime/cache";
 import type { Node } from "../observed/node.ts";
 import { holdsDevices, type Pod } from "../observed/pod.ts";
+import { isSameResources, sum, type NodeResources } from "../observed/resources.ts";
 import type { DeviceUse } from "./device-use.ts";
+import { gpusFor, isMember, poolNode, type NodeCapacity, type PoolNode } from "./node-capacity.ts";
 import type { HeldGpus } from "./partial-groups.ts";
-import type { NodesByGpus } from "./room.ts";
+import type { Footprint, NodesByGpus } from "./room.ts";
 
-/** Free and allocatable GPUs of one usable node of a pool. */
-export interface NodeCapacity {
-  readonly node: string;
-  readonly total: number;
-  readonly free: number;
-}
+/** What each pod of a replica takes of its node. */
+export type PodFootprint = Pick<Footprint, "gpusPerNode" | "requests">;
 
 /** One pool's nodes. */
 export interface PoolCapacity {
   readonly spec: GpuPoolSpec;
-  /** Those that are usable. */
+  /** Those where its pods may go. */
   readonly byName: ReadonlyMap<string, NodeCapacity>;
+  /** Those that are up, and have taints that the pool does not tolerate. */
+  readonly tainted: ReadonlyMap<string, PoolNode>;
   /** Names of all its nodes: one that is cordoned or not ready is none that an autoscaler may still add. */
   readonly members: ReadonlySet<string>;
   readonly free: NodesByGpus;
   readonly total: NodesByGpus;
+  /** Nodes by the free GPUs that such pods can take. */
+  readonly freeFor: (pod: PodFootprint) => NodesByGpus;
 }
 
-interface CountedPool {
-  /** The nodes in a list, made when it is asked for. */
-  list?: readonly NodeCapacity[] | undefined;
-  readonly spec: GpuPoolSpec;
-  readonly byName: Map<string, NodeCapacity>;
-  readonly members: Set<string>;
+/** Nodes by the free GPUs that pods of one kind can take. */
+interface View {
+  readonly pod: PodFootprint;
   readonly free: number[];
-  readonly total: number[];
+}
+
+/** Kinds of pods whose views of a pool are kept: plans of the same layout ask for the same. */
+const mostViews = 32;
+
+class CountedPool implements PoolCapacity {
+  readonly spec: GpuPoolSpec;
+  readonly byName = new Map<string, NodeCapacity>();
+  readonly tainted = new Map<string, PoolNode>();
+  readonly members = new Set<string>();
+  readonly free: number[] = [];
+  readonly total: number[] = [];
+  readonly #views = new Map<string, View>();
+  #list: readonly NodeCapacity[] | undefined;
+
+  constructor(spec: GpuPoolSpec) {
+    this.spec = spec;
+  }
+
+  /** The nodes in a list; the same one until the GPUs of one change. */
+  get list(): readonly NodeCapacity[] {
+    this.#list ??= [...this.byName.values()];
+    return this.#list;
+  }
+
+  readonly freeFor = (pod: PodFootprint): NodesByGpus => {
+    if (pod.requests === undefined) return this.free;
+    const { cpuMillicores, memoryBytes, ephemeralStorageBytes } = pod.requests;
+    const key = [pod.gpusPerNode, cpuMillicores, memoryBytes, ephemeralStorageBytes].join(" ");
+    const known = this.#views.get(key);
+    if (known !== undefined) return known.free;
+    if (this.#views.size >= mostViews) this.#views.clear();
+    const view: View = { pod, free: [] };
+    for (const node of this.byName.values()) count(view.free, gpusFor(node, pod), 1);
+    this.#views.set(key, view);
+    return view.free;
+  };
+
+  /** Takes a node as it is now. Returns whether any number is another than before. */
+  replace(name: string, node: Node | undefined, now: PoolNode | undefined): boolean {
+    const isOtherMember = setMember(this.members, name, node !== undefined && isMember(node, this.spec));
+    const wasTainted = this.tainted.has(name);
+    const isTainted = now !== undefined && now.taints.length > 0;
+    if (isTainted) this.tainted.set(name, now);
+    else this.tainted.delete(name);
+    const isOther = this.#setCapacity(name, isTainted ? undefined : now?.capacity);
+    return isOther || isOtherMember || wasTainted !== isTainted;
+  }
+
+  #setCapacity(name: string, now: NodeCapacity | undefined): boolean {
+    const before = this.byName.get(name);
+    const sameGpus = before?.total === now?.total && before?.free === now?.free;
+    if (sameGpus && isSameSpare(before?.spare, now?.spare)) return false;
+    if (!sameGpus) this.#list = undefined;
+    if (before !== undefined) this.#count(before, -1);
+    if (now === undefined) this.byName.delete(name);
+    else {
+      this.byName.set(name, now);
+      this.#count(now, 1);
+    }
+    return true;
+  }
+
+  #count(node: NodeCapacity, by: number): void {
+    count(this.free, node.free, by);
+    count(this.total, node.total, by);
+    for (const { pod, free } of this.#views.values()) count(free, gpusFor(node, pod), by);
+  }
 }
 
 export class PoolNodes {
   readonly #nodes: Pick<Store<Node>, "get" | "list">;
-  readonly #use: Pick<DeviceUse, "used">;
+  readonly #use: Pick<DeviceUse, "used" | "requested">;
   readonly #pools = new Map<string, CountedPool>();
 
-  constructor(nodes: Pick<Store<Node>, "get" | "list">, use: Pick<DeviceUse, "used">) {
+  constructor(nodes: Pick<Store<Node>, "get" | "list">, use: Pick<DeviceUse, "used" | "requested">) {
     this.#nodes = nodes;
     this.#use = use;
   }
@@ -51,24 +117,21 @@ export class PoolNodes {
     return this.#counted(name, spec);
   }
 
-  /** The pool's nodes; the same list until one of them changes. */
+  /** The pool's nodes; the same list until the GPUs of one of them change. */
   list(name: string, spec: GpuPoolSpec): readonly NodeCapacity[] {
-    const pool = this.#counted(name, spec);
-    pool.list ??= [...pool.byName.values()];
-    return pool.list;
+    return this.#counted(name, spec).list;
   }
 
   forget(pool: string): void {
     this.#pools.delete(pool);
   }
 
-  /** A node came, went or changed, or pods took or gave back GPUs of it. Returns the pools with other numbers now. */
+  /** A node came, went or changed, or pods took or gave back some of it. Returns the pools with other numbers now. */
   nodeChanged(name: string): readonly string[] {
     const node = this.#nodes.get({ name });
     const changed: string[] = [];
     for (const [pool, counted] of this.#pools) {
-      const isOther = setMember(counted, name, node);
-      if (replace(counted, name, node && this.#capacityOf(node, counted.spec)) || isOther) changed.push(pool);
+      if (counted.replace(name, node, node && poolNode(node, counted.spec, this.#use))) changed.push(pool);
     }
     return changed;
   }
@@ -76,44 +139,24 @@ export class PoolNodes {
   #counted(name: string, spec: GpuPoolSpec): CountedPool {
     const known = this.#pools.get(name);
     if (known?.spec === spec) return known;
-    const pool: CountedPool = { spec, byName: new Map(), members: new Set(), free: [], total: [] };
+    const pool = new CountedPool(spec);
     for (const node of this.#nodes.list()) {
-      setMember(pool, node.metadata.name, node);
-      replace(pool, node.metadata.name, this.#capacityOf(node, spec));
+      pool.replace(node.metadata.name, node, poolNode(node, spec, this.#use));
     }
     this.#pools.set(name, pool);
     return pool;
   }
-
-  #capacityOf(node: Node, spec: GpuPoolSpec): NodeCapacity | undefined {
-    return nodeCapacity(node, spec, this.#use);
-  }
 }
 
-/** Takes a node as the pool's, or not. Returns whether that is new. */
-function setMember({ members, spec }: CountedPool, name: string, node: Node | undefined): boolean {
-  const isMember = node !== undefined && matchesLabels(node.metadata.labels, spec.nodeSelector);
+function setMember(members: Set<string>, name: string, isMember: boolean): boolean {
   const before = members.size;
   if (isMember) members.add(name);
   else members.delete(name);
   return members.size !== before;
 }
 
-function replace(pool: CountedPool, name: string, now: NodeCapacity | undefined): boolean {
-  const before = pool.byName.get(name);
-  if (before?.total === now?.total && before?.free === now?.free) return false;
-  pool.list = undefined;
-  if (before !== undefined) {
-    count(pool.free, before.free, -1);
-    count(pool.total, before.total, -1);
-  }
-  if (now === undefined) pool.byName.delete(name);
-  else {
-    pool.byName.set(name, now);
-    count(pool.free, now.free, 1);
-    count(pool.total, now.total, 1);
-  }
-  return true;
+function isSameSpare(a: NodeResources | undefined, b: NodeResources | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && isSameResources(a, b));
 }
 
 function count(nodes: number[], gpus: number, by: number): void {
@@ -139,38 +182,43 @@ function grown(nodes: NodesByGpus, spec: GpuPoolSpec, there: number): NodesByGpu
   return grown;
 }
 
-/** GPUs of nodes that these pods hold. */
-export function heldBy(pods: readonly Pod[], { gpu: { resourceName } }: GpuPoolSpec): readonly HeldGpus[] {
-  return pods
-    .filter(holdsDevices)
-    .map(({ nodeName = "", devices }) => ({ node: nodeName, gpus: devices[resourceName] ?? 0 }));
-}
-
-/** The nodes by free GPUs as they would be once some of the held ones are given back. */
-export function withGivenBack({ byName, free }: PoolCapacity, held: readonly HeldGpus[]): NodesByGpus {
-  if (held.length === 0) return free;
+/** The nodes by their free GPUs if pods needed nothing beside GPUs, and tolerated every taint. */
+export function byGpusAlone({ free, tainted }: PoolCapacity): NodesByGpus {
+  if (tainted.size === 0) return free;
   const nodes = [...free];
-  const freed = new Map<string, number>();
-  for (const { node: name, gpus } of held) {
-    const node = byName.get(name);
-    if (node === undefined) continue;
-    const before = freed.get(name) ?? node.free;
-    const after = Math.min(node.total, before + gpus);
-    count(nodes, before, -1);
-    count(nodes, after, 1);
-    freed.set(name, after);
-  }
+  for (const { capacity } of tainted.values()) count(nodes, capacity.free, 1);
   return nodes;
 }
 
-/** GPUs of a node of the pool; undefined for a node that is another pool's, not usable, or without GPUs. */
-export function nodeCapacity(
-  node: Node,
-  { nodeSelector, gpu: { resourceName } }: GpuPoolSpec,
-  use: Pick<DeviceUse, "used">,
-): NodeCapacity | undefined {
-  const total = node.devices[resourceName] ?? 0;
-  if (!node.usable || !(total > 0) || !matchesLabels(node.metadata.labels, nodeSelector)) return undefined;
-  const { name } = node.metadata;
-  return { node: name, total, free: Math.max(0, total - use.used(name, resourceName)) };
+/** What these pods hold of their nodes. */
+export function heldBy(pods: readonly Pod[], { gpu: { resourceName } }: GpuPoolSpec): readonly HeldGpus[] {
+  return pods.filter(holdsDevices).map(({ nodeName = "", devices, requests }) => ({
+    node: nodeName,
+    gpus: devices[resourceName] ?? 0,
+    ...(requests === undefined ? {} : { requests }),
+  }));
+}
+
+/** The nodes by the free GPUs that such pods can take, once what is held is given back. */
+export function withGivenBack(
+  { byName, freeFor }: PoolCapacity,
+  pod: PodFootprint,
+  held: readonly HeldGpus[],
+): NodesByGpus {
+  const free = freeFor(pod);
+  if (held.length === 0) return free;
+  const nodes = [...free];
+  const after = new Map<string, NodeCapacity>();
+  for (const { node: name, gpus, requests } of held) {
+    const node = after.get(name) ?? byName.get(name);
+    if (node === undefined) continue;
+    const spare = node.spare && requests ? sum(node.spare, requests) : node.spare;
+    after.set(name, { ...node, free: Math.min(node.total, node.free + gpus), spare });
+  }
+  for (const [name, node] of after) {
+    const before = byName.get(name);
+    if (before !== undefined) count(nodes, gpusFor(before, pod), -1);
+    count(nodes, gpusFor(node, pod), 1);
+  }
+  return nodes;
 }

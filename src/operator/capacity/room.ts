@@ -6,6 +6,8 @@
 // newcomer's or one that the room is kept for, this holds for all of them.
 // It is on the safe side: it counts no pods of one node together, because the scheduler need not put them together.
 
+import type { NodeResources } from "../observed/resources.ts";
+
 /** Nodes by free GPUs: `nodes[k]` of them have exactly k GPUs. */
 export type NodesByGpus = readonly number[];
 
@@ -13,6 +15,8 @@ export type NodesByGpus = readonly number[];
 export interface Footprint {
   readonly nodesPerReplica: number;
   readonly gpusPerNode: number;
+  /** CPU, memory and disk that each of its pods requests, where it is known. */
+  readonly requests?: NodeResources | undefined;
 }
 
 /** Pods that have no node yet. */

@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "@llama-operator/kube-runtime";
 import { parseObjectKey, type ObjectRef } from "@llama-operator/kube-runtime/client";
+import type { Obstacle } from "./obstacle.ts";
 import type { AssumedPods } from "./assumed-pods.ts";
 import { compareRequests, spansNodes, type GpuQueue, type GpuRequest, type PriorityOf } from "./queue.ts";
 
@@ -28,6 +29,8 @@ export interface FreeGpus {
   readonly scattered: boolean;
   /** Pods of its groups are refused, so that no further group is to be made: it would have none either. */
   readonly refused: boolean;
+  /** What keeps a replica from GPUs that are free for it, where there is no room for any. */
+  readonly obstacle: Obstacle | undefined;
   /** Groups of it that are in the way of one that stands ahead; see {@link GpuCapacity.toGiveBack}. */
   readonly toGiveBack: readonly string[];
 }

@@ -1,7 +1,7 @@
 // Status of a GpuPool: nodes and GPUs, for people. Planning never reads it.
 import type { GpuPoolStatus } from "@llama-operator/llama/api";
 import { mergeConditions } from "@llama-operator/kube-runtime/status";
-import type { NodeCapacity } from "../capacity/pool-nodes.ts";
+import type { NodeCapacity } from "../capacity/node-capacity.ts";
 
 export const gpuPoolReasons = {
   /** Some node of the pool is Ready. */

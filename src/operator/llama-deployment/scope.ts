@@ -14,7 +14,7 @@ import { plannedByUs } from "../workloads/labels.ts";
 import type { Owner } from "../workloads/names.ts";
 import { byDeployment, type Caches } from "../observed/caches.ts";
 import type { GpuCapacity } from "../capacity/gpu-capacity.ts";
-import type { NodeCapacity } from "../capacity/pool-nodes.ts";
+import type { NodeCapacity } from "../capacity/node-capacity.ts";
 import type { Node } from "../observed/node.ts";
 import type { Pod } from "../observed/pod.ts";
 import type { RevisionReader, StoredRevision } from "./revision/stored.ts";

@@ -1,4 +1,6 @@
-// A node as the controllers see it: whether pods can go there, and how many devices it has.
+// A node as the controllers see it: whether pods can go there, and what it has for them.
+import { allocatableOf, type NodeResources } from "./resources.ts";
+import { isDeepStrictEqual } from "node:util";
 import type { KubeObject, Live, LiveMeta } from "@llama-operator/kube-runtime/client";
 
 export interface Node extends KubeObject {
@@ -9,10 +11,20 @@ export interface Node extends KubeObject {
   readonly notReady?: { readonly since: string; readonly reason: string };
   /** Allocatable extended resources: `{"nvidia.com/gpu": 8}`. */
   readonly devices: Readonly<Record<string, number>>;
+  /** Allocatable CPU, memory and disk; not limited where absent. */
+  readonly allocatable?: NodeResources;
+  /** Those that keep pods away which do not tolerate them: of effect NoSchedule or NoExecute; absent where it has none. */
+  readonly taints?: readonly Taint[];
+}
+
+export interface Taint {
+  readonly key: string;
+  readonly value: string;
+  readonly effect: string;
 }
 
 interface RawNode extends KubeObject {
-  spec?: { unschedulable?: boolean };
+  spec?: { unschedulable?: boolean; taints?: { key: string; value?: string; effect: string }[] };
   status?: { allocatable?: Record<string, string>; conditions?: RawCondition[] };
 }
 
@@ -28,6 +40,9 @@ export function projectNode(raw: Live<KubeObject>): Node {
   const { metadata, spec, status, apiVersion, kind } = raw as Live<RawNode>;
   const condition = status?.conditions?.find(({ type }) => type === "Ready");
   const ready = condition?.status === "True";
+  const taints = (spec?.taints ?? [])
+    .filter(({ effect }) => effect === "NoSchedule" || effect === "NoExecute")
+    .map(({ key, value = "", effect }) => ({ key, value, effect }));
   const devices = Object.entries(status?.allocatable ?? {}).filter(([name]) => name.includes("/"));
   return {
     apiVersion,
@@ -43,6 +58,8 @@ export function projectNode(raw: Live<KubeObject>): Node {
       ? {}
       : { notReady: { since: condition.lastTransitionTime, reason: condition.reason ?? condition.status } }),
     devices: Object.fromEntries(devices.map(([name, quantity]) => [name, Number(quantity)])),
+    allocatable: allocatableOf(status?.allocatable),
+    ...(taints.length === 0 ? {} : { taints }),
   };
 }
 
@@ -56,6 +73,8 @@ export function sameForPlacement(before: Node, after: Node): boolean {
   return (
     before.usable === after.usable &&
     sameEntries(before.devices, after.devices) &&
+    isDeepStrictEqual(before.allocatable, after.allocatable) &&
+    isDeepStrictEqual(before.taints, after.taints) &&
     sameEntries(before.metadata.labels, after.metadata.labels)
   );
 }

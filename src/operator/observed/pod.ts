@@ -11,6 +11,7 @@ import {
   type LiveMeta,
   type ObjectRef,
 } from "@llama-operator/kube-runtime/client";
+import { noResources, requestsOf, type NodeResources, type RequestingSpec } from "./resources.ts";
 
 /** What the engine's container last said of itself. */
 export interface EngineState {
@@ -33,6 +34,8 @@ export interface Pod extends KubeObject {
    * of a pod that was let go, as one is whose labels no longer match.
    */
   readonly workload?: string;
+  /** CPU, memory and disk that it requests of its node; absent where it requests none. */
+  readonly requests?: NodeResources;
   readonly phase: string;
   readonly ready: boolean;
   /** Where it answers; of pods that are ours. */
@@ -80,7 +83,7 @@ interface RawContainerStatus {
 }
 
 interface RawPod extends KubeObject {
-  spec?: {
+  spec?: RequestingSpec & {
     nodeName?: string;
     containers?: { resources?: { limits?: Record<string, unknown>; requests?: Record<string, unknown> } }[];
   };
@@ -92,13 +95,14 @@ interface RawPod extends KubeObject {
   };
 }
 
-/** Projects a pod. Of pods that are not ours only the devices they hold are kept. */
+/** Projects a pod. Of pods that are not ours only what they take of their node is kept. */
 export function projectPod(raw: Live<KubeObject>): Pod {
   const { metadata, spec, status, apiVersion, kind } = raw as Live<RawPod>;
   const devices = devicesOf(spec?.containers ?? []);
   const owner = controllerOf(raw);
   const workload = owner && workloadOfOwner(owner);
   const ours = plannedByUs(metadata.labels) || workload !== undefined;
+  const requests = requestsOf(spec);
   const { name, namespace, uid, resourceVersion, deletionTimestamp } = metadata;
   const condition = (type: string) => status?.conditions?.find((each) => each.type === type);
   const scheduled = condition("PodScheduled");
@@ -116,6 +120,7 @@ export function projectPod(raw: Live<KubeObject>): Pod {
     ...(spec?.nodeName === undefined ? {} : { nodeName: spec.nodeName }),
     devices,
     ...(workload === undefined ? {} : { workload }),
+    ...(requests === noResources ? {} : { requests }),
     phase: status?.phase ?? "Pending",
     ready: ours && condition("Ready")?.status === "True",
     ...(ours && status?.podIP !== undefined ? { address: status.podIP } : {}),

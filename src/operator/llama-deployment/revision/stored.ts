@@ -1,4 +1,5 @@
 // The revisions that are stored for an object, and which of them is in force.
+import type { Footprint } from "../../capacity/room.ts";
 import type { LlamaDeployment } from "@llama-operator/llama/api";
 import { sameWish, wishOf, type PlanInForce } from "@llama-operator/llama/planning";
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
@@ -105,7 +106,8 @@ function parse(object: Live<KubeObject>): StoredRevision | RevisionUnreadable {
   }
 }
 
-/** GPUs and nodes of one replica. */
-export function footprintOf({ plan }: RevisionData): { nodesPerReplica: number; gpusPerNode: number } {
-  return { nodesPerReplica: plan.nodesPerReplica, gpusPerNode: plan.pod.gpus };
+/** What one replica takes of its nodes. */
+export function footprintOf({ plan: { nodesPerReplica, pod } }: RevisionData): Footprint {
+  const { gpus: gpusPerNode, cpuMillicores, memoryBytes, ephemeralStorageBytes } = pod;
+  return { nodesPerReplica, gpusPerNode, requests: { cpuMillicores, memoryBytes, ephemeralStorageBytes } };
 }

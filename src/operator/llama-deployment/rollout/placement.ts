@@ -2,6 +2,8 @@
 // free GPUs come and go every second, and are read from the GpuPool.
 import { reasons } from "@llama-operator/llama/api";
 import type { FreeGpus } from "../../capacity/gpu-capacity.ts";
+import type { Obstacle } from "../../capacity/obstacle.ts";
+import type { NodeResources } from "../../observed/resources.ts";
 import type { RevisionData } from "../../workloads/revision.ts";
 import type { Pass } from "../pass.ts";
 import type { Scope } from "../scope.ts";
@@ -35,8 +37,66 @@ export function waitFor(found: {
       "LeaderWorkerSets that are made get no pods, so that no further ones are made: a quota or a webhook refuses them";
     return { reason: reasons.PlacingPods, message, forGpus: false };
   }
+  const { plan } = current;
+  const { behind, obstacle } = free;
+  if (behind === undefined && obstacle !== undefined) {
+    return { reason: reasons.Unschedulable, message: obstacleMessage(current, obstacle), forGpus: true };
+  }
+  const words = otherWords(waiting?.unschedulable, plan.pod.gpuResourceName);
+  if (words !== undefined && scope.nodesOf(plan.pool).some((node) => node.free >= plan.pod.gpus)) {
+    const message = `pool ${plan.pool} has free GPUs, and kube-scheduler places no pod: ${words}`;
+    return { reason: reasons.Unschedulable, message, forGpus: false };
+  }
   return { ...shortage(scope, current, free), forGpus: true };
 }
+
+const wordsFor: Record<keyof NodeResources, string> = {
+  cpuMillicores: "CPU",
+  memoryBytes: "memory",
+  ephemeralStorageBytes: "ephemeral storage",
+};
+
+/** GPUs are free and something else keeps the pods from them. */
+function obstacleMessage({ plan: { pool, pod } }: RevisionData, { taints, scarce }: Obstacle): string {
+  const found = [
+    ...(taints.length === 0
+      ? []
+      : [`nodes have taints that the pool does not tolerate: ${taints.join(", ")}`]),
+    ...(scarce.length === 0
+      ? []
+      : [
+          `nodes have too little ${scarce.map((name) => wordsFor[name]).join(", ")} left beside other pods: each ` +
+            `pod requests ${requested(pod, scarce)}`,
+        ]),
+  ];
+  return `GPUs of pool ${pool} are free, but ${found.join("; ")}`;
+}
+
+function requested(pod: NodeResources, names: readonly (keyof NodeResources)[]): string {
+  return names
+    .map((name) =>
+      name === "cpuMillicores"
+        ? `${pod.cpuMillicores / 1000} CPUs`
+        : `${Math.ceil(pod[name] / 2 ** 30)} GiB of ${wordsFor[name]}`,
+    )
+    .join(", ");
+}
+
+/**
+ * The scheduler's words for a pod that it does not place, where they do not name GPUs: each reason once, without the
+ * counts of nodes, which change while nothing else does, and without what it says of preemption.
+ */
+function otherWords(words: string | undefined, gpuResourceName: string): string | undefined {
+  if (words === undefined || words.includes(gpuResourceName)) return undefined;
+  const [said = ""] = words.replace(/^\d+\/\d+ nodes are available: /, "").split(/\.? preemption: /);
+  const found = said
+    .replace(/\.$/, "")
+    .split(", ")
+    .map((each) => each.replace(/^\d+ /, ""));
+  return [...new Set(found)].toSorted().join(", ").slice(0, longestWords);
+}
+
+const longestWords = 400;
 
 /** GPUs that are free but scattered are not GPUs that are missing. */
 function shortage(

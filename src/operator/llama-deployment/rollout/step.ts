@@ -82,16 +82,18 @@ function rollOut(scope: Scope, pass: Pass, current: RevisionData, context: Rollo
   const placement =
     growth === "none" ? undefined : waitFor({ scope, pass, current, withheld: plan.withheld, free });
   const waiting = placement?.forGpus === true ? waitOf(scope, before, plan, state) : undefined;
-  const isPartial = spansNodes(current) && state.replicas.some((each) => !each.placed);
-  if (waiting === undefined && !isPartial) capacity.dequeue(request.holder);
+  // A group that is in another's way, or waits for something else of nodes, is to be told when that changes.
+  const watches =
+    spansNodes(current) && (placement !== undefined || state.replicas.some((each) => !each.placed));
+  if (waiting === undefined && !watches) capacity.dequeue(request.holder);
   else {
     const { sinceMs, replicas } = waiting ?? { sinceMs: scope.now.getTime(), replicas: 0 };
     capacity.enqueue({
       ...request,
       sinceMs: request.sinceMs === 0 ? 0 : sinceMs,
       waitsSinceMs: sinceMs,
-      // Room is kept for groups that are made; they stay in the queue to be told when they are in the way.
-      replicas: spansNodes(current) ? plan.withheld : replicas,
+      // Room is kept for groups that are made already, and for none that waits for something else than GPUs.
+      replicas: spansNodes(current) && waiting !== undefined ? plan.withheld : replicas,
     });
   }
   return {

@@ -15,7 +15,16 @@ export const modelLoaded: ConditionRule = {
     }
     const failure = pending.find((replica) => replica.failure !== undefined)?.failure;
     if (failure !== undefined) return { status: "False", ...failure };
-    const startedAt = pending.flatMap((replica) => replica.startedAt ?? []).toSorted();
+    // Ranks of a group load together: none does before each has a node.
+    const loading = pending.filter((replica) => replica.placed);
+    if (loading.length === 0 && pending.some(({ startedAt }) => startedAt !== undefined)) {
+      return {
+        status: "False",
+        reason: reasons.Loading,
+        message: "pods that are to load it wait for a node",
+      };
+    }
+    const startedAt = loading.flatMap((replica) => replica.startedAt ?? []).toSorted();
     const latest = startedAt.at(-1);
     const startupSeconds = pass.revision?.data.plan.startupSeconds;
     if (latest === undefined || startupSeconds === undefined) {
