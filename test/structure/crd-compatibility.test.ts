@@ -32,13 +32,29 @@ const today = customResourceDefinitions() as unknown as readonly Definition[];
 const upper = ["maximum", "maxLength", "maxItems", "maxProperties"];
 const lower = ["minimum", "minLength", "minItems", "minProperties"];
 
+/**
+ * Patterns that became narrower, old and new: what they refuse now pods have always refused, or could name no object with,
+ * so that nothing that is stored and runs is refused. An empty part in a name (`a..b`); keys of a Secret that would be
+ * folders (`.`, `..`).
+ */
+const refusedByPods: ReadonlyMap<unknown, string> = new Map([
+  ["^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"],
+  ["^[-._a-zA-Z0-9]+$", "^\\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$"],
+  [
+    "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$",
+    "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
+  ],
+]);
+
 /** What a value that was valid before may stumble over now. */
 function narrowed(path: string, before: Schema, after: Schema | undefined): readonly string[] {
   if (after === undefined) return [`${path} is gone`];
   const found: string[] = [];
   const { properties = {}, items, additionalProperties, enum: values = [], required = [] } = before;
   if (before["type"] !== after["type"]) found.push(`${path} has another type`);
-  if (before["pattern"] !== after["pattern"]) found.push(`${path} has another pattern`);
+  const { pattern } = before;
+  if (pattern !== after["pattern"] && refusedByPods.get(pattern) !== after["pattern"])
+    found.push(`${path} has another pattern`);
   if (!isDeepStrictEqual(before["default"], after["default"])) {
     found.push(`${path} has another default`);
   }

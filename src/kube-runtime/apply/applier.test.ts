@@ -205,6 +205,16 @@ describe("applying a status", () => {
   });
 });
 
+test("its own write of a status is told from an edit of somebody else", async () => {
+  await apply(service({ a: "1" }));
+  await applier.applyStatus(services, live(), { ready: 1 }, context);
+  await settle();
+  expect(applier.isOwnStatus(services, live())).toBe(true);
+  client.put(services, { ...live(), status: { ready: 9 } });
+  await settle();
+  expect(applier.isOwnStatus(services, live())).toBe(false);
+});
+
 test("a status of which the server drops a member is written once, not on each pass", async () => {
   const drop = (object: KubeObject): KubeObject => {
     const { status } = object as Service;

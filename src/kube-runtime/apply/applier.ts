@@ -24,7 +24,7 @@ import {
   type Live,
   type ObjectRef,
 } from "../client/object.ts";
-import type { ResourceType } from "../client/resource.ts";
+import { resourceName, type ResourceType } from "../client/resource.ts";
 import type { Cache } from "../cache/cache.ts";
 import type { WriteTracker } from "../cache/write-tracker.ts";
 
@@ -62,8 +62,22 @@ export class Applier {
   /** Live states that the server left as they are when this intent, or this status, was applied to them. */
   readonly #settled = new WeakMap<KubeObject, string | undefined>();
 
+  /** The resourceVersions of statuses that were written and have not come back by the watch, by kind and object. */
+  readonly #ownStatuses = new Map<string, string>();
+
   constructor(options: ApplierOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Whether this version of an object is the one that `applyStatus` made last; asked once, when the watch brings it. Any
+   * other may be somebody else's edit. May be false of an own write whose answer comes after its event: one pass more.
+   */
+  isOwnStatus(type: ResourceType, object: Live<KubeObject>): boolean {
+    const key = keyOf(type, object);
+    const isOwn = this.#ownStatuses.get(key) === object.metadata.resourceVersion;
+    if (isOwn) this.#ownStatuses.delete(key);
+    return isOwn;
   }
 
   /**
@@ -169,6 +183,7 @@ export class Applier {
       this.#settled.set(live, wanted);
       return false;
     }
+    this.#ownStatuses.set(keyOf(type, live), written.metadata.resourceVersion);
     return true;
   }
 
@@ -179,6 +194,10 @@ export class Applier {
     this.#hashed.set(intent, hashed);
     return hashed;
   }
+}
+
+function keyOf(type: ResourceType, { metadata }: Live<KubeObject>): string {
+  return `${resourceName(type)} ${objectKey(metadata)}`;
 }
 
 function isOurs(intent: KubeObject, live: KubeObject): boolean {

@@ -11,9 +11,16 @@
 // Assumptions
 // - A reconciler ends when its signal is aborted. One that does not holds up its key, and the stop of the process.
 import { isConflict } from "../client/errors.ts";
-import { objectKey, parseObjectKey, type KubeObject, type ObjectRef } from "../client/object.ts";
+import {
+  objectKey,
+  parseObjectKey,
+  refOf,
+  type KubeObject,
+  type Live,
+  type ObjectRef,
+} from "../client/object.ts";
 import type { Clock } from "../clock.ts";
-import type { Mapper, Predicate } from "./enqueue.ts";
+import { specChanged, type Mapper, type Predicate } from "./enqueue.ts";
 import type { Informer } from "../cache/informer.ts";
 import type { Logger } from "../logger.ts";
 import type { ControllerMetrics, ReconcileOutcome, RuntimeMetrics } from "../metrics.ts";
@@ -60,6 +67,8 @@ export interface ControllerOptions {
   readonly newId: () => string;
 }
 
+const foreignStatusMs = 1000;
+
 export class Controller {
   readonly name: string;
   readonly queue: WorkQueue;
@@ -94,6 +103,19 @@ export class Controller {
       for (const ref of map(change.object)) this.queue.add(objectKey(ref), { priority });
       if (change.type !== "updated") return;
       for (const ref of map(change.previous)) this.queue.add(objectKey(ref), { priority });
+    });
+    return this;
+  }
+
+  /**
+   * Reconciles an object whose status somebody else has changed, a second later: two who write one status must not make
+   * each other do so at once, again and again.
+   * @param isOwn whether a version of an object comes of our own write of its status
+   */
+  watchStatus<T extends KubeObject>(informer: Informer<T>, isOwn: (object: Live<T>) => boolean): this {
+    informer.onChange((change) => {
+      if (change.type !== "updated" || specChanged(change) || isOwn(change.object)) return;
+      this.queue.add(objectKey(refOf(change.object)), { afterMs: foreignStatusMs });
     });
     return this;
   }

@@ -7,7 +7,7 @@ import {
   count,
   extendedResourcePattern,
   int32,
-  labelKeyPattern,
+  labelKeyText,
   labels,
   labelValue,
   observedGeneration,
@@ -39,12 +39,7 @@ const allocatable = z.strictObject({
 
 const toleration = withRules(
   z.strictObject({
-    key: z
-      .string()
-      .max(317)
-      .regex(labelKeyPattern)
-      .exactOptional()
-      .describe("Key of the taint; any when absent, with operator Exists."),
+    key: labelKeyText.exactOptional().describe("Key of the taint; any when absent, with operator Exists."),
     operator: z
       .enum(["Equal", "Exists"])
       .default("Equal")

@@ -7,6 +7,7 @@ import {
   type Rule,
   conditions,
   count,
+  freeName,
   int32,
   labels,
   largeCount,
@@ -79,13 +80,13 @@ const podTemplate = z.strictObject({
     .exactOptional()
     .describe("ServiceAccount of the pods; one without rights or token is made when absent."),
   imagePullSecrets: mapList(
-    z.strictObject({ name: objectName.describe("Name of the Secret, in the same namespace.") }),
+    z.strictObject({ name: freeName.describe("Name of the Secret, in the same namespace.") }),
     "name",
     8,
   )
     .default([])
     .describe("Secrets for the registry of the engine's image."),
-  schedulerName: objectName
+  schedulerName: freeName
     .exactOptional()
     .describe("Scheduler of the pods; the cluster's default when absent."),
   runtimeClassName: objectName

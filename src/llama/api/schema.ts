@@ -108,8 +108,15 @@ export function mapList<K extends string, S extends z.ZodType<Readonly<Record<K,
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key] });
 }
 
-/** The name of another object: a DNS subdomain (RFC 1123). */
+/** The name of another object: a DNS subdomain (RFC 1123), none of whose parts is empty. What pods name must be one. */
 export const objectName = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+
+/** The same where pods take any text, and run with a name of which there can be no object. */
+export const freeName = z
   .string()
   .min(1)
   .max(253)
@@ -119,10 +126,28 @@ export const objectName = z
 export const labelKeyPattern =
   /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
+/** What {@link labelKeyPattern} does not say beside its bound on length: no part of the prefix is empty. */
+const labelPrefixPattern = /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[^/]+$/;
+
 const labelKey = {
   pattern: labelKeyPattern,
   message: "keys are an optional DNS prefix, a slash, and a name of at most 63 letters, digits, - _ and .",
 };
+
+const wholePrefixes: Rule<Record<string, string>> = {
+  cel: `self.all(key, key.matches(${celPattern(labelPrefixPattern)}))`,
+  holds: (self) => Object.keys(self).every((key) => labelPrefixPattern.test(key)),
+  message: labelKey.message,
+};
+
+/** The key of one label or taint. */
+export const labelKeyText = withRules(z.string().max(317).regex(labelKeyPattern), [
+  {
+    cel: `self.matches(${celPattern(labelPrefixPattern)})`,
+    holds: (self) => labelPrefixPattern.test(self),
+    message: labelKey.message,
+  },
+]);
 
 /** The value of a label: at most 63 characters. */
 export const labelValue = z
@@ -131,7 +156,7 @@ export const labelValue = z
   .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/);
 
 /** A map of labels: at most 32. */
-export const labels = boundedMap(labelValue, labelKey, 32);
+export const labels = boundedMap(labelValue, labelKey, 32, [wholePrefixes]);
 
 const ownPrefix = "llama-operator.dev/";
 
@@ -140,6 +165,7 @@ const ownLabels = ["app.kubernetes.io/managed-by", "app.kubernetes.io/name", "ap
 
 /** Labels for pods: none of those that the operator or LeaderWorkerSet selects by. */
 export const podLabels = boundedMap(labelValue, labelKey, 32, [
+  wholePrefixes,
   {
     cel: `self.all(key, !key.startsWith('${ownPrefix}') && !key.startsWith('leaderworkerset.sigs.k8s.io/') && !(key in [${ownLabels.map((label) => `'${label}'`).join(", ")}]))`,
     holds: (self) =>
@@ -153,8 +179,19 @@ export const podLabels = boundedMap(labelValue, labelKey, 32, [
   },
 ]);
 
+/** What all annotations of an object may have together, in bytes of keys and values (TotalAnnotationSizeLimitB of Kubernetes). */
+const maxAnnotationBytes = 256 * 1024;
+
+const annotationBytes: Rule<Record<string, string>> = {
+  cel: `self.map(key, bytes(key).size() + bytes(self[key]).size()).sum() <= ${maxAnnotationBytes}`,
+  holds: (self) => Buffer.byteLength(Object.entries(self).flat().join("")) <= maxAnnotationBytes,
+  message: `keys and values may have ${maxAnnotationBytes} bytes in all: pods take no more`,
+};
+
 /** Annotations for pods: at most 32, each value at most 4096 characters, none of the operator's own. */
 export const podAnnotations = boundedMap(z.string().max(4096), labelKey, 32, [
+  wholePrefixes,
+  annotationBytes,
   {
     cel: `self.all(key, !key.startsWith('${ownPrefix}') && !key.startsWith('leaderworkerset.sigs.k8s.io/'))`,
     holds: (self) =>
@@ -167,7 +204,7 @@ export const podAnnotations = boundedMap(z.string().max(4096), labelKey, 32, [
 
 /** The name of an extended resource: a DNS prefix, a slash, a name. */
 export const extendedResourcePattern =
-  /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?\/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+  /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
 /** A Kubernetes quantity as a string: `"8"`, `"500m"`, `"1900Gi"`. */
 export const quantity = z
@@ -200,7 +237,8 @@ export const secretKeyReference = z.strictObject({
     .string()
     .min(1)
     .max(253)
-    .regex(/^[-._a-zA-Z0-9]+$/)
+    // Not "." and nothing that begins with ".." (IsConfigMapKey of Kubernetes): they would be folders.
+    .regex(/^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$/)
     .describe("Key in the Secret."),
 });
 

@@ -339,6 +339,61 @@ const shapes: readonly (ValidationCase | RefusedCase)[] = [
     "spec.podTemplate.annotations",
     "the operator sets these annotations itself",
   ),
+  // What pods refuse, and a person would learn of only from a workload that makes none.
+  ...["a..b", "a.-b", "a-.b", "a."].map((name) =>
+    refuse(
+      `a PriorityClass named ${name}`,
+      deployment({ podTemplate: { priorityClassName: name } }),
+      "spec.podTemplate.priorityClassName",
+      "should match '^[a-z0-9]",
+    ),
+  ),
+  refuse(
+    "a ServiceAccount with an empty part in its name",
+    deployment({ podTemplate: { serviceAccountName: "a..b" } }),
+    "spec.podTemplate.serviceAccountName",
+    "should match '^[a-z0-9]",
+  ),
+  {
+    name: "a name of several parts",
+    manifest: deployment({ podTemplate: { serviceAccountName: "a-1.b2.c" } }),
+  },
+  {
+    name: "names that pods do not look at",
+    manifest: deployment({ podTemplate: { schedulerName: "a..b", imagePullSecrets: [{ name: "a..b" }] } }),
+  },
+  ...[".", "..", "..data"].map((key) =>
+    refuse(
+      `a Secret's key ${key}`,
+      deployment({ engine: { env: [{ name: "A", secretKeyRef: { name: "s", key } }] } }),
+      "spec.engine.env[0].secretKeyRef.key",
+      "should match '^",
+    ),
+  ),
+  {
+    name: "a Secret's key that begins with a dot",
+    manifest: deployment({ engine: { env: [{ name: "A", secretKeyRef: { name: "s", key: ".a..b" } }] } }),
+  },
+  refuse(
+    "a label whose prefix has an empty part",
+    deployment({ podTemplate: { labels: { "a..b/c": "d" } } }),
+    "spec.podTemplate.labels",
+    "keys are an optional DNS prefix",
+  ),
+  {
+    name: "a label whose name has dots",
+    manifest: deployment({ podTemplate: { labels: { "a.b/c..d": "e" } } }),
+  },
+  refuse(
+    "annotations of more bytes than pods take",
+    deployment({ podTemplate: { annotations: entries(32, "🦙".repeat(2048)) } }),
+    "spec.podTemplate.annotations",
+    "keys and values may have 262144 bytes in all",
+  ),
+  {
+    name: "annotations of nearly as many bytes as pods take",
+    manifest: deployment({ podTemplate: { annotations: entries(31, "🦙".repeat(2048)) } }),
+  },
   refuse(
     "a thousand labels",
     deployment({ podTemplate: { labels: entries(1000, "x") } }),
@@ -388,6 +443,18 @@ const pools: readonly (ValidationCase | RefusedCase)[] = [
     pool({ tolerations: [{ value: "true" }] }),
     "spec.tolerations[0].key",
     "a toleration without a key needs operator Exists",
+  ),
+  refuse(
+    "a toleration whose key has an empty part",
+    pool({ tolerations: [{ key: "a..b/c", operator: "Exists" }] }),
+    "spec.tolerations[0].key",
+    "keys are an optional DNS prefix",
+  ),
+  refuse(
+    "an extended resource whose prefix has an empty part",
+    pool({ gpu: { product: "nvidia-h100-80gb", perNode: 8, resourceName: "nvidia..com/gpu" } }),
+    "spec.gpu.resourceName",
+    "should match '^[a-z0-9]",
   ),
   refuse(
     "a thousand tolerations",

@@ -60,7 +60,7 @@ class GpuPoolReconciler implements Reconciler {
 }
 
 export function gpuPoolController(parts: ControllerParts): Controller {
-  const { informers, caches } = parts;
+  const { informers, caches, applier } = parts;
   const controller = new Controller({
     ...parts,
     name: "gpupool",
@@ -73,6 +73,7 @@ export function gpuPoolController(parts: ControllerParts): Controller {
     }
   };
   controller.watch(informers.gpuPools, toSelf, { predicate: specChanged });
+  controller.watchStatus(informers.gpuPools, (object) => applier.isOwnStatus(gpuPools, object));
   informers.nodes.onChange((change) => {
     if (change.type !== "updated" || !sameForPlacement(change.previous, change.object)) countAll();
   });

@@ -40,6 +40,9 @@ export function llamaDeploymentControllers(parts: ControllerParts): readonly Con
 
   const all = caches.llamaDeployments;
   controller.watch(informers.llamaDeployments, toSelf, { predicate: specChanged });
+  controller.watchStatus(informers.llamaDeployments, (object) =>
+    applier.isOwnStatus(llamaDeployments, object),
+  );
   controller.watch(informers.pods, deploymentsOf);
   controller.watch(
     informers.nodes,
