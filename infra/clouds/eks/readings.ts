@@ -9,6 +9,8 @@ import { getClusterVersions } from "@pulumi/aws/eks/getClusterVersions.js";
 import { getAvailabilityZones } from "@pulumi/aws/getAvailabilityZones.js";
 import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity.js";
 import { getRegion } from "@pulumi/aws/getRegion.js";
+import { getRole } from "@pulumi/aws/iam/getRole.js";
+import { getUser } from "@pulumi/aws/iam/getUser.js";
 import { getServiceQuota } from "@pulumi/aws/servicequotas/getServiceQuota.js";
 import { ifThere } from "../reading-failure.ts";
 import type { EksReadings } from "./availability.ts";
@@ -42,6 +44,9 @@ export function eksReadings(options: InvokeOptions): EksReadings {
       return found === undefined ? undefined : { version: found.version, tags: found.tags };
     },
     caller: async () => (await getCallerIdentity({}, options)).arn,
+    async principal(kind, name) {
+      await (kind === "role" ? getRole({ name }, options) : getUser({ userName: name }, options));
+    },
     async images(name) {
       const filters = [{ name: "name", values: [name] }];
       return (await getAmiIds({ owners: ["amazon"], filters, includeDeprecated: true }, options)).ids;
