@@ -5,6 +5,7 @@ import { getAmiIds } from "@pulumi/aws/ec2/getAmiIds.js";
 import { getCapacityBlockReservation } from "@pulumi/aws/ec2/getCapacityBlockReservation.js";
 import { getInstanceTypeOfferings } from "@pulumi/aws/ec2/getInstanceTypeOfferings.js";
 import { getCluster } from "@pulumi/aws/eks/getCluster.js";
+import type { GetClusterResult } from "@pulumi/aws/eks/getCluster.js";
 import { getClusterVersions } from "@pulumi/aws/eks/getClusterVersions.js";
 import { getAvailabilityZones } from "@pulumi/aws/getAvailabilityZones.js";
 import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity.js";
@@ -40,8 +41,10 @@ export function eksReadings(options: InvokeOptions): EksReadings {
         .map(({ clusterVersion }) => clusterVersion);
     },
     async cluster(name) {
-      const found = await ifThere(async () => getCluster({ name }, options));
-      return found === undefined ? undefined : { version: found.version, tags: found.tags };
+      const found: Partial<GetClusterResult> | undefined = await ifThere(async () =>
+        getCluster({ name }, options),
+      );
+      return found?.version === undefined ? undefined : { version: found.version, tags: found.tags ?? {} };
     },
     caller: async () => (await getCallerIdentity({}, options)).arn,
     async principal(kind, name) {
