@@ -177,6 +177,11 @@ describe.sequential("its pool of H100 nodes", () => {
       }
       expect(said).toContain("allowReplace: [h100]");
     }
+    const systemPool = { machine: "Standard_D8ds_v5" };
+    await aks.configure({ cluster: { ...aks.example.cluster, systemPool } });
+    expect(await errorsOf("preview", platform)).toContain(
+      "cluster.systemPool.machine: AKS keeps the machine of a pool: write Standard_D4ds_v5 again",
+    );
     expect(idsOf(types.agentPool)).toEqual(before);
     await aks.configure();
   });

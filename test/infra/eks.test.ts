@@ -11,6 +11,7 @@ const stack = "eks-p5";
 const types = {
   cluster: "aws:eks/cluster:Cluster",
   nodeGroup: "aws:eks/nodeGroup:NodeGroup",
+  accessEntry: "aws:eks/accessEntry:AccessEntry",
   launchTemplate: "aws:ec2/launchTemplate:LaunchTemplate",
   release: "kubernetes:helm.sh/v3:Release",
 };
@@ -169,10 +170,24 @@ describe.sequential("the stack eks-p5", () => {
     await withPool({ nodes: { min: 3, max: 3 } });
   });
 
-  test("rolls a pool onto a new launch template without giving it up", async () => {
+  test("rolls a pool onto a new launch template without giving it up, whoever is not let in", async () => {
     const before = idsOf(types.nodeGroup);
-    await withPool({ nodes: { min: 3, max: 3 }, rootVolumeGib: 200 });
-    expect((await eks.run("up", platform)).exitCode).toBe(0);
+    // The first of them has made the cluster, and so has its entry already.
+    const administrators = ["platform-engineers", "on-call"].map(
+      (role) => `arn:aws:iam::123456789012:role/${role}`,
+    );
+    const pools = [{ ...h100(), nodes: { min: 3, max: 3 }, rootVolumeGib: 200 }];
+    await eks.configure({ cluster: { ...eks.example.cluster, administrators }, pools });
+    const message = "InvalidParameterException: The specified principalArn is invalid";
+    const fault = {
+      type: types.accessEntry,
+      name: "cluster-on-call",
+      operation: "create",
+      effect: "refuse",
+    } as const;
+    await eks.engine.planFault({ ...fault, message });
+    expect(await errorsOf("up", platform)).toContain(message);
+    expect(idsOf(types.accessEntry)).toEqual([]);
     expect(idsOf(types.nodeGroup)).toEqual(before);
     const group = await stateOf(types.nodeGroup, "h100");
     expect(group?.inputs?.["launchTemplate"]).toMatchObject({ version: "2" });

@@ -41,7 +41,8 @@ async function checkSold(
   if (existing !== undefined && compareVersions(existing.version, wanted) >= 0) return nothingFound;
   const subject = {
     what: `what AKS sells in ${location}`,
-    missing: "cluster.location: write a region of Azure that has AKS, such as eastus",
+    missing:
+      "cluster.location: write a region of Azure that has AKS, such as eastus, and as cluster.subscription one of yours",
   };
   return problemsOf(subject, async () => {
     const sold = await readings.versions(subscription, location);

@@ -45,6 +45,7 @@ const everything: EksReadings = {
   versions: async () => ["1.34", "1.35", "1.36", "1.37"],
   cluster: async () => undefined,
   caller: async () => "arn:aws:iam::123456789012:user/me",
+  principal: async () => undefined,
   images: async () => ["ami-1"],
   zonesOf: async () => ["us-east-1a", "us-east-1b"],
   quota: async () => 384,
@@ -209,5 +210,18 @@ test("a release of the image that there is not is told", async () => {
   const release = { amiReleaseVersion: "1.35.2-20261101" };
   expect((await checked(release, { images: async () => [] })).problems).toEqual([
     "pools[0].amiReleaseVersion: AWS has no image amazon-eks-node-al2023-x86_64-nvidia-*1.35-v20261101: write a release of github.com/awslabs/amazon-eks-ami, or leave it out for EKS' newest",
+  ]);
+});
+
+test("an administrator whom the account does not have is told; those of other accounts are not looked up", async () => {
+  const administrators = [
+    "arn:aws:iam::123456789012:role/teams/platform",
+    "arn:aws:iam::123456789012:role/platfrom",
+    "arn:aws:iam::210987654321:role/platfrom",
+  ];
+  const principal: EksReadings["principal"] = async (_, name) =>
+    name === "platform" ? undefined : Promise.reject(new Error("reading IAM Role: couldn't find resource"));
+  expect(await problemsOfCluster({ administrators }, { principal })).toEqual([
+    "cluster.administrators[1]: write a role or user that the account has (the role platfrom is not there: reading IAM Role: couldn't find resource)",
   ]);
 });

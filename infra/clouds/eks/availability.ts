@@ -7,7 +7,7 @@ import type { EksCluster } from "./config/cluster.ts";
 import type { EksPool } from "./config/pool.ts";
 import { nothingFound, problemsOf, together } from "../account-check.ts";
 import type { AccountCheck } from "../account-check.ts";
-import { checkImage, checkRegion, checkVersions, checkZones } from "./place-check.ts";
+import { checkAdministrators, checkImage, checkRegion, checkVersions, checkZones } from "./place-check.ts";
 
 /** A capacity reservation or a capacity block as EC2 knows it. */
 export interface ReservationFacts {
@@ -47,6 +47,8 @@ export interface EksReadings {
   cluster(name: string): Promise<ClusterFacts | undefined>;
   /** ARN of who asks: a user of IAM, or a session of a role. */
   caller(): Promise<string>;
+  /** Rejects where the account has no such role or user. */
+  principal(kind: "role" | "user", name: string): Promise<void>;
   /** Ids of Amazon's images of a name, in which * stands for anything. */
   images(name: string): Promise<readonly string[]>;
   /** Zones of the region that sell a machine. */
@@ -68,6 +70,7 @@ export async function checkEksAccount(
   if (region.problems.length > 0) return region;
   const found = await Promise.all([
     checkZones(cluster, readings),
+    checkAdministrators(cluster, readings),
     checkVersions(cluster, pools, existing?.version, readings),
     ...pools.map(async (pool, index) =>
       problemsOf({ what: `whether ${pool.machineShape} is sold in ${pool.zones.join(", ")}` }, async () =>

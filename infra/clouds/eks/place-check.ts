@@ -1,10 +1,11 @@
-// Whether what a stack names is there: region, zones, versions of Kubernetes, releases of the nodes' image.
+// Whether what a stack names is there: region, zones, administrators, versions of Kubernetes, releases of the nodes' image.
 import { compareVersions, minorOf, minorsToWrite } from "../kubernetes-version.ts";
-import { problemsOf } from "../account-check.ts";
+import { checked, problemsOf, together } from "../account-check.ts";
 import type { AccountCheck } from "../account-check.ts";
 import type { EksReadings, ZoneFacts } from "./availability.ts";
 import type { EksCluster } from "./config/cluster.ts";
 import type { EksPool } from "./config/pool.ts";
+import { principalOf } from "./config/principals.ts";
 
 /** Whether AWS has the region, which the provider knows without asking. */
 export async function checkRegion(
@@ -46,6 +47,27 @@ function zoneProblem(zone: string, region: string, known: readonly ZoneFacts[]):
   return withoutControlPlane.includes(found.id)
     ? `EKS has no control plane in ${zone}, which is ${found.id}, and takes no subnet of it for a cluster`
     : undefined;
+}
+
+/** Whether administrators are there, of which EKS takes no other: those of the account alone can be looked up. */
+export async function checkAdministrators(
+  { administrators }: EksCluster,
+  readings: Pick<EksReadings, "caller" | "principal">,
+): Promise<AccountCheck> {
+  if (administrators.length === 0) return { problems: [], warnings: [] };
+  return checked({ what: "who asks" }, async () => {
+    const account = principalOf(await readings.caller())?.account;
+    const found = administrators.map(async (arn, index) => {
+      const principal = principalOf(arn);
+      if (principal === undefined || principal.account !== account) return { problems: [], warnings: [] };
+      const missing = `cluster.administrators[${index}]: write a role or user that the account has`;
+      return problemsOf({ what: `the ${principal.kind} ${principal.name}`, missing }, async () => {
+        await readings.principal(principal.kind, principal.name);
+        return [];
+      });
+    });
+    return together(await Promise.all(found));
+  });
 }
 
 /** Whether EKS sells the versions; a cluster that is there goes up by one minor at a time, and never down. */

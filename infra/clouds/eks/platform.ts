@@ -7,6 +7,7 @@ import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider.js";
 import type { EksCluster } from "./config/cluster.ts";
 import { efaDevices } from "./config/pool.ts";
 import type { EksPool } from "./config/pool.ts";
+import { withoutSession } from "./config/principals.ts";
 import { EksControlPlane, creatorTag } from "./components/cluster.ts";
 import { EfaSecurityGroup } from "./components/efa-security-group.ts";
 import { EksGpuDrivers } from "./components/gpu-drivers.ts";
@@ -57,7 +58,7 @@ async function knownCluster(
   try {
     const existing = await readings.cluster(name);
     if (existing !== undefined) return { existing, creator: existing.tags[creatorTag] };
-    return { creator: await readings.caller() };
+    return { creator: withoutSession(await readings.caller()) };
   } catch (error) {
     await log.warn(
       `whether the cluster ${name} is there, and who asks, could not be read: ${wordsOf(error)}`,
@@ -138,7 +139,7 @@ function register({ cluster, pools, provider, now, creator }: Registration): Mad
       },
       { provider, dependsOn: [...controlPlane.ready, drivers] },
     );
-  pools.forEach(gpuPool);
+  controlPlane.letIn(pools.map(gpuPool));
   return { kubeconfig, context: output(name), server: controlPlane.endpoint };
 }
 

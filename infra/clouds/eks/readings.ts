@@ -5,10 +5,13 @@ import { getAmiIds } from "@pulumi/aws/ec2/getAmiIds.js";
 import { getCapacityBlockReservation } from "@pulumi/aws/ec2/getCapacityBlockReservation.js";
 import { getInstanceTypeOfferings } from "@pulumi/aws/ec2/getInstanceTypeOfferings.js";
 import { getCluster } from "@pulumi/aws/eks/getCluster.js";
+import type { GetClusterResult } from "@pulumi/aws/eks/getCluster.js";
 import { getClusterVersions } from "@pulumi/aws/eks/getClusterVersions.js";
 import { getAvailabilityZones } from "@pulumi/aws/getAvailabilityZones.js";
 import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity.js";
 import { getRegion } from "@pulumi/aws/getRegion.js";
+import { getRole } from "@pulumi/aws/iam/getRole.js";
+import { getUser } from "@pulumi/aws/iam/getUser.js";
 import { getServiceQuota } from "@pulumi/aws/servicequotas/getServiceQuota.js";
 import { ifThere } from "../reading-failure.ts";
 import type { EksReadings } from "./availability.ts";
@@ -38,10 +41,15 @@ export function eksReadings(options: InvokeOptions): EksReadings {
         .map(({ clusterVersion }) => clusterVersion);
     },
     async cluster(name) {
-      const found = await ifThere(async () => getCluster({ name }, options));
-      return found === undefined ? undefined : { version: found.version, tags: found.tags };
+      const found: Partial<GetClusterResult> | undefined = await ifThere(async () =>
+        getCluster({ name }, options),
+      );
+      return found?.version === undefined ? undefined : { version: found.version, tags: found.tags ?? {} };
     },
     caller: async () => (await getCallerIdentity({}, options)).arn,
+    async principal(kind, name) {
+      await (kind === "role" ? getRole({ name }, options) : getUser({ userName: name }, options));
+    },
     async images(name) {
       const filters = [{ name: "name", values: [name] }];
       return (await getAmiIds({ owners: ["amazon"], filters, includeDeprecated: true }, options)).ids;

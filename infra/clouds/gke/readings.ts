@@ -4,9 +4,12 @@ import type { InvokeOptions } from "@pulumi/pulumi";
 import { getSQuotaInfo } from "@pulumi/gcp/cloudquota/getSQuotaInfo.js";
 import { getMachineTypes } from "@pulumi/gcp/compute/getMachineTypes.js";
 import { getNetwork } from "@pulumi/gcp/compute/getNetwork.js";
+import type { GetNetworkResult } from "@pulumi/gcp/compute/getNetwork.js";
 import { getRegions } from "@pulumi/gcp/compute/getRegions.js";
 import { getReservation } from "@pulumi/gcp/compute/getReservation.js";
+import type { GetReservationResult } from "@pulumi/gcp/compute/getReservation.js";
 import { getSubnetwork } from "@pulumi/gcp/compute/getSubnetwork.js";
+import type { GetSubnetworkResult } from "@pulumi/gcp/compute/getSubnetwork.js";
 import { getZones } from "@pulumi/gcp/compute/getZones.js";
 import { getCluster } from "@pulumi/gcp/container/getCluster.js";
 import { getEngineVersions } from "@pulumi/gcp/container/getEngineVersions.js";
@@ -64,16 +67,17 @@ export function gkeReadings(options: InvokeOptions): GkeReadings {
       return Number(value) === unlimited ? Infinity : Number(value);
     },
     async reservation(project, zone, name) {
-      const read = await getReservation({ project, zone, name }, options);
-      const [held] = read.specificReservations;
       // The provider answers with nothing but the name where there is none: data_source_google_compute_reservation.go
       // of hashicorp/terraform-provider-google reads as the resource does, which takes a 404 for "is gone".
-      if (held === undefined && read.status === "") throw notFound("reservation", name);
+      const read: Partial<GetReservationResult> = await getReservation({ project, zone, name }, options);
+      const [held] = read.specificReservations ?? [];
+      const status = read.status ?? "";
+      if (held === undefined && status === "") throw notFound("reservation", name);
       return {
         machineType: held?.instanceProperties[0]?.machineType ?? "",
         count: held?.count ?? 0,
-        specific: read.specificReservationRequired,
-        status: read.status,
+        specific: read.specificReservationRequired ?? false,
+        status,
       };
     },
     regions: async (project) => (await getRegions({ project }, options)).names,
@@ -92,18 +96,16 @@ export function gkeReadings(options: InvokeOptions): GkeReadings {
     },
     async clusterVersion(project, location, name) {
       const read = await ifThere(async () => getCluster({ project, location, name }, options));
-      return read?.masterVersion;
+      return read?.masterVersion === "" ? undefined : read?.masterVersion;
     },
     async network(project, name) {
-      const { selfLink } = await getNetwork(networkOf(project, name), options);
-      if (selfLink === "") throw notFound("network", name);
+      const read: Partial<GetNetworkResult> = await getNetwork(networkOf(project, name), options);
+      if ((read.selfLink ?? "") === "") throw notFound("network", name);
     },
     async subnetwork(project, region, name) {
-      const { ipCidrRange } = await getSubnetwork(
-        name.includes("/") ? { selfLink: name } : { project, region, name },
-        options,
-      );
-      if (ipCidrRange === "") throw notFound("subnetwork", name);
+      const args = name.includes("/") ? { selfLink: name } : { project, region, name };
+      const read: Partial<GetSubnetworkResult> = await getSubnetwork(args, options);
+      if ((read.ipCidrRange ?? "") === "") throw notFound("subnetwork", name);
     },
   };
 }

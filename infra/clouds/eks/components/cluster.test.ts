@@ -80,6 +80,7 @@ async function asked(cluster: EksCluster, creator?: string): Promise<Asked> {
   const provider = new Provider("aws", { region: cluster.region });
   const network = new EksNetwork("network", { cluster }, { provider });
   const made = new EksControlPlane("cluster", { cluster, network, creator }, { provider });
+  made.letIn([]);
   const efa = new EfaSecurityGroup(
     "efa",
     { name: "llama-efa", vpcId: network.vpcId, tags: {} },

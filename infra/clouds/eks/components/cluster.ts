@@ -42,8 +42,7 @@ export const creatorTag = "llama-operator.dev/creator";
 export class EksControlPlane extends ComponentResource {
   readonly cluster: Cluster;
   readonly systemPool: NodeGroup;
-  readonly administrators: readonly AccessPolicyAssociation[];
-  /** What nodes and drivers need: not administrators' entries, nor volumes, so that none that fails keeps a GPU away. */
+  /** What nodes and drivers need: not what volumes need, which keeps no GPU away where it fails. */
   readonly ready: readonly Resource[];
   /** Role of every node, GPU pools' too. */
   readonly nodeRoleArn: Output<string>;
@@ -52,11 +51,13 @@ export class EksControlPlane extends ComponentResource {
   readonly endpoint: Output<string>;
   readonly certificateAuthority: Output<string>;
 
+  readonly #name: string;
   readonly #args: EksControlPlaneArgs;
   readonly #own: { readonly parent: EksControlPlane; readonly provider: ComponentOptions["provider"] };
 
   constructor(name: string, args: EksControlPlaneArgs, options: ComponentOptions) {
     super("llama-operator:eks:ControlPlane", name, {}, options);
+    this.#name = name;
     this.#args = args;
     this.#own = { parent: this, provider: options.provider };
     const { cluster } = args;
@@ -65,7 +66,6 @@ export class EksControlPlane extends ComponentResource {
     const podNetworkRole = eksRole("podNetwork", cluster, this.#own);
     const volumesRole = eksRole("volumes", cluster, this.#own);
     this.cluster = this.#controlPlane(name, clusterRole);
-    this.administrators = this.#administrators(name);
     // Nodes are Ready only with a network, so that these come before any node, and DNS, which needs a node, after.
     const beforeNodes = [
       this.#addOn("eks-pod-identity-agent", {}),
@@ -105,6 +105,19 @@ export class EksControlPlane extends ComponentResource {
     this.registerOutputs({ endpoint: this.endpoint });
   }
 
+  /**
+   * Lets the administrators in, each by an entry but who has made the cluster. It comes after what is bought: an entry
+   * that EKS refuses ends the whole `up`, and who made the cluster is in it anyway.
+   * See https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2969 and
+   * https://github.com/pulumi/pulumi-eks/issues/2373 (409 ResourceInUseException).
+   */
+  letIn(after: readonly Resource[]): readonly AccessPolicyAssociation[] {
+    const { cluster, creator } = this.#args;
+    return [...principalNames(cluster.administrators)]
+      .filter(([arn]) => creator === undefined || !isSamePrincipal(arn, creator))
+      .map(([arn, own]) => this.#administrator(`${this.#name}-${own}`, arn, after));
+  }
+
   #controlPlane(name: string, { role, policies }: EksRole): Cluster {
     const { cluster, network, creator, transform } = this.#args;
     const { endpoint, protect } = cluster;
@@ -137,25 +150,12 @@ export class EksControlPlane extends ComponentResource {
     return new Cluster(name, args, options);
   }
 
-  /**
-   * An entry for each administrator but who has made the cluster.
-   * See https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2969 and
-   * https://github.com/pulumi/pulumi-eks/issues/2373 (409 ResourceInUseException).
-   */
-  #administrators(name: string): readonly AccessPolicyAssociation[] {
-    const { cluster, creator } = this.#args;
-    const names = principalNames(cluster.administrators);
-    return [...names]
-      .filter(([arn]) => creator === undefined || !isSamePrincipal(arn, creator))
-      .map(([arn, own]) => this.#administrator(`${name}-${own}`, arn));
-  }
-
-  #administrator(id: string, arn: string): AccessPolicyAssociation {
+  #administrator(id: string, arn: string, after: readonly Resource[]): AccessPolicyAssociation {
     const { cluster } = this.#args;
     const entry = new AccessEntry(
       id,
       { clusterName: this.cluster.name, principalArn: arn, tags: cluster.tags },
-      this.#own,
+      { ...this.#own, dependsOn: [...after] },
     );
     return new AccessPolicyAssociation(
       id,

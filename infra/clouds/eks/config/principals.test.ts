@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isSamePrincipal, principalNames } from "./principals.ts";
+import { isSamePrincipal, principalNames, withoutSession } from "./principals.ts";
 
 const role = "arn:aws:iam::111122223333:role/admin";
 
@@ -28,4 +28,9 @@ test("roles of one name in two accounts have names of their own, and the first k
     "admin-444455556666-role",
     "admin-111122223333-user",
   ]);
+});
+
+test("a session is kept as its role", () => {
+  expect(withoutSession("arn:aws:sts::111122223333:assumed-role/admin/me,today")).toBe(role);
+  expect(withoutSession("arn:aws:iam::111122223333:user/me")).toBe("arn:aws:iam::111122223333:user/me");
 });

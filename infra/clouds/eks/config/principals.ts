@@ -8,7 +8,7 @@ interface Principal {
 }
 
 /** The role or user of an ARN, of IAM or of a session of STS; undefined where it is neither. */
-function principalOf(arn: string): Principal | undefined {
+export function principalOf(arn: string): Principal | undefined {
   const [, account, kind, path] =
     /^arn:[^:]+:(?:iam|sts)::(\d{12}):(role|user|assumed-role)\/(.+)$/.exec(arn) ?? [];
   if (account === undefined || path === undefined) return undefined;
@@ -27,6 +27,10 @@ export function isSamePrincipal(one: string, other: string): boolean {
   if (first === undefined || second === undefined) return one === other;
   return first.account === second.account && first.kind === second.kind && first.name === second.name;
 }
+
+/** The role of a session, whose own name may hold what no tag may; every other ARN as it is. */
+export const withoutSession = (arn: string): string =>
+  arn.replace(/^arn:([^:]+):sts::(\d+):assumed-role\/([^/]+)\/.*$/, "arn:$1:iam::$2:role/$3");
 
 /**
  * A name for each ARN that none of the others has: the last part, and where one before has that, account and kind too.

@@ -140,6 +140,19 @@ const getCallerIdentity: CloudFunction = (_, cloud) => ({
   userId: "AROAEXAMPLE:me",
 });
 
+/** Every role and user that somebody names is there, since no test makes people. */
+const getRole: CloudFunction = ({ name }) => ({
+  id: textOf(name),
+  name: textOf(name),
+  arn: `arn:aws:iam::${accountId}:role/${textOf(name)}`,
+});
+
+const getUser: CloudFunction = ({ userName }) => ({
+  id: textOf(userName),
+  userName: textOf(userName),
+  arn: `arn:aws:iam::${accountId}:user/${textOf(userName)}`,
+});
+
 /** There is an image of every name that is asked for, unless its date is to come. */
 const getAmiIds: CloudFunction = (args) => {
   const filter = mapsOf(args["filters"]).find(({ name }) => name === "name");
@@ -158,6 +171,8 @@ export const functions: Readonly<Record<string, CloudFunction>> = {
   "aws:eks/getClusterVersions:getClusterVersions": getClusterVersions,
   "aws:eks/getCluster:getCluster": getCluster,
   "aws:ec2/getAmiIds:getAmiIds": getAmiIds,
+  "aws:iam/getRole:getRole": getRole,
+  "aws:iam/getUser:getUser": getUser,
   "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": getInstanceTypeOfferings,
   "aws:ec2/getCapacityBlockReservation:getCapacityBlockReservation": getCapacityBlockReservation,
   "aws:servicequotas/getServiceQuota:getServiceQuota": getServiceQuota,

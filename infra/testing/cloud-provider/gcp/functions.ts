@@ -14,18 +14,7 @@ const getReservation: CloudFunction = (args, cloud) => {
   // The provider reads it as its resource does, which takes a 404 for "is gone" and says nothing:
   // hashicorp/terraform-provider-google, google/services/compute/data_source_google_compute_reservation.go.
   if (found === undefined) {
-    return {
-      id,
-      name,
-      zone,
-      project: projectOf(args, cloud),
-      selfLink: "",
-      status: "",
-      specificReservationRequired: false,
-      blockNames: [],
-      reservationBlockCount: 0,
-      specificReservations: [],
-    };
+    return { id, name, zone, project: projectOf(args, cloud) };
   }
   const shape = gpuShape(found.machineType);
   return {
