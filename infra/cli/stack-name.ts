@@ -1,4 +1,5 @@
 // The name of a stack as `--stack` takes it: Pulumi's own, with an organization before it where the backend knows any.
+import type { Command } from "commander";
 import { CommandError, exitCodes } from "@llama-operator/cli";
 
 export interface StackName {
@@ -25,3 +26,13 @@ export function parseStackName(full: string): StackName {
   }
   return second === undefined ? { full, name: first } : { full, organization: first, name: second };
 }
+
+export interface StackOption {
+  readonly stack: string;
+}
+
+export const withStack = (command: Command): Command =>
+  command.requiredOption(
+    "--stack <name>",
+    "the stack, as name or organization/name: its configuration is infra/stacks/<name>.yaml",
+  );

@@ -141,3 +141,19 @@ test("every inner resource can be transformed, by arguments or by a function", a
   expect(only(gpuPool)[0]?.inputs["metadata"]).toMatchObject({ name: "renamed" });
   expect(types()).toContain("llama-operator:serving:GpuPool a");
 });
+
+test("the operator's release takes over what another one owns only where that is asked for", async () => {
+  const { operator } = await readStackFile(stackFilePath("local"));
+  const cluster = provider();
+  const made = [false, true].map(
+    (takeOwnership) =>
+      new LlamaOperator(
+        `operator-${takeOwnership}`,
+        { operator: { ...operator, takeOwnership } },
+        { provider: cluster },
+      ),
+  );
+  await runtime.disconnect();
+  const taken = await Promise.all(made.map(async ({ release }) => valueOf(release.takeOwnership)));
+  expect(taken).toEqual([undefined, true]);
+});
