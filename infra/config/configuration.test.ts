@@ -66,7 +66,7 @@ test("a configuration with twenty mistakes names all twenty", () => {
       "pool: unknown section; there are cluster, pools, allowReplace, namespaces, volumes, leaderWorkerSet, operator, models",
       "cluster.kind: supported kinds: "local" (simulated nodes on this machine), "kubeconfig" (a cluster that is there), "eks", "gke", "aks"",
       "pools[0].gpu.product: the catalog has no GPU nvidia-h100; nearest are nvidia-h100-80gb, nvidia-h100-nvl-94gb, nvidia-h100-pcie-80gb",
-      "pools[1].name: should match '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$'",
+      "pools[1].name: should match '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$'",
       "pools[1].nodes.max: must be at least nodes.min",
       "pools[2].machineShape: the catalog has no machine a3-highgpu-9g; nearest are a3-highgpu-1g, a3-highgpu-2g, a3-highgpu-4g. For another machine leave machineShape out and write allocatable",
       "pools[4].capacity.reservation: Required value",
