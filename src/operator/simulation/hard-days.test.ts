@@ -154,6 +154,16 @@ test("a group that nobody places makes room for its repair", async () => {
   expect(sim.effects()).toContain("create LeaderWorkerSet big@2/0");
 });
 
+// Old revisions do not grow, so that as many as are wanted would never have answered.
+test("an edit that asks for more replicas at once gets the GPUs of the one that fills the pool", async () => {
+  const sim = simulate();
+  sim.llama("chat", wholeNode);
+  await sim.settle();
+  sim.edit("chat", { replicas: 2, parallelism: { tensor: 4, pipeline: 1 } });
+  await sim.settle();
+  sim.expectCondition("chat", { type: "Ready", status: "True" });
+});
+
 // MENDED, stuck for ever. capacity/wake-ups.ts:86 wakes where the answer is another, and that counts whole replicas; a
 // rollout decides by what is free once an old replica has gone (roomAfter), which nobody asks again.
 test.each([

@@ -4,10 +4,10 @@
 // Algorithm: one replica at a time. The new revision may have one replica more than answer; an old replica goes
 // for each new one that answers. Where no GPU is free for the new replica for some time, and one old replica's GPUs
 // would do, that old replica goes first; the time is for pods that are just leaving and nodes that are just coming.
-// Invariants: an old revision never grows; at most one replica fewer than wanted answers because of a rollout; a
-// replica that answers never goes before one that does not; with nothing to roll out, the current revision has what is
-// wanted. A victim that is one of several pods of a Deployment is drained first, which marks it, and removed in a later
-// plan, when the mark is seen; a mark on a replica that stays is taken back.
+// Invariants: an old revision never grows; of those that answer, as far as they are wanted, one at most goes before a new
+// one answers in its place; a replica that answers never goes before one that does not; with nothing to roll out, the
+// current revision has what is wanted. A victim that is one of several pods of a Deployment is drained first, which marks
+// it, and removed in a later plan, when the mark is seen; a mark on a replica that stays is taken back.
 import { chooseVictims, type ReplicaState } from "./victims.ts";
 
 /** The replicas of one revision that are to stay as things are; those on their way out are not among them. */
@@ -110,24 +110,27 @@ function planOthers(input: RolloutInput): RolloutPlan {
 
 /**
  * Old replicas whose GPUs would make room, fewest first: any number of those that do not answer, which cost nothing, and
- * one that does, where no fewer than wanted answer now. None where that would not help.
+ * one that does, where every new one that has a node answers: so one at a time. None where that would not help.
  */
 function replicasThatHelp(
-  { current, old, wanted, roomAfter }: RolloutInput,
+  { current, old, roomAfter }: RolloutInput,
   leaving: readonly ReplicaState[],
 ): readonly ReplicaState[] {
   const all = old.map(({ replicas }) => replicas);
   const going = new Set(leaving);
   const others = chooseVictims(all, Number.POSITIVE_INFINITY).filter((each) => !going.has(each));
-  const enough = answering(current.replicas) + answering(all.flat()) >= wanted;
-  const helping: ReplicaState[] = [];
-  for (const replica of others) {
-    if (replica.ready && !enough) return [];
-    helping.push(replica);
-    if (roomAfter([...leaving, ...helping]) > 0) return helping;
-    if (replica.ready) return [];
+  // The one that went before this one is not made up for yet.
+  const isComing = current.replicas.some((each) => each.placed && !each.ready);
+  const silent: ReplicaState[] = [];
+  for (const replica of others.filter(({ ready }) => !ready)) {
+    silent.push(replica);
+    if (roomAfter([...leaving, ...silent]) > 0) return silent;
   }
-  return [];
+  if (isComing) return [];
+  // Not each of them has its GPUs where they are lacked.
+  const serving = others.filter(({ ready }) => ready);
+  const one = serving.find((replica) => roomAfter([...leaving, ...silent, replica]) > 0);
+  return one === undefined ? [] : [...silent, one];
 }
 
 /** How many replicas the current revision may have at most. */
