@@ -19,6 +19,8 @@ export const conditionTypes = {
   modelLoaded: "ModelLoaded",
   /** The plan in force is not what this spec would be planned to; present only while True. */
   planDiffers: "PlanDiffers",
+  /** The pool asks something else of pods by now than is on those that run; present only while True. */
+  placementDiffers: "PlacementDiffers",
 } as const;
 
 /** Reasons for people and machines; `kubectl wait`, alerts and tests may rely on them. */
@@ -37,6 +39,8 @@ export const reasons = {
   Fits: "Fits",
   /** The plan was stored by an earlier release, and may have settings of an earlier spec; the message has both values. */
   PlanDiffers: "PlanDiffers",
+  /** The pool has another selector, other tolerations or resource names: pods that run stay, others are made so. */
+  PoolChanged: "PoolChanged",
   /** Every wanted pod has a node. */
   PodsScheduled: "PodsScheduled",
   /** Pods are made and have no node yet; nothing says that they will not get one. */

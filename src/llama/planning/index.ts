@@ -12,7 +12,7 @@ export { engineSettings } from "./intent/settings.ts";
 export { hardwareOf, isUsable } from "./node/hardware.ts";
 export { type PerformanceInput, decodeBound, prefillTokensPerSecond } from "./performance.ts";
 export type { Alternative, Plan, PlanInForce, PlanResult, PoolFacts, Refusal, Weights } from "./plan.ts";
-export type { Details } from "./planner.ts";
+export { type Details, placePlan, placesOf } from "./planner.ts";
 export { quantityValue } from "./quantity.ts";
 export { describeRefusal } from "./refusal.ts";
 export {

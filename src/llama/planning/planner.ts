@@ -14,6 +14,7 @@ import type { Hardware } from "./node/hardware.ts";
 import { legalTensorDegrees, tensorProblem, parallelismProblem } from "./choice/parallelism.ts";
 import { splitProblem } from "./choice/quantised-split.ts";
 import { formatName } from "./messages/format.ts";
+import { placeAmong, placeOn } from "./node/placement.ts";
 import { startupPhases } from "./node/startup.ts";
 import type { PerformanceInput } from "./performance.ts";
 import type { Plan, PlanRequest, PlanResult, PoolFacts, Refusal } from "./plan.ts";
@@ -143,6 +144,26 @@ export function planInDetail(request: PlanRequest): Details | Refusal {
       gpu: hardware.gpu,
     },
   };
+}
+
+/**
+ * Where further pods of a plan go as things are: the plan with what its pool asks of pods now, or with another pool's where
+ * its own has no place for them, or, with `moves`, where it is full. The plan itself where that is what it says;
+ * undefined where no pool has a place.
+ */
+export function placePlan(
+  plan: Plan,
+  { spec, pools }: Pick<PlanRequest, "spec" | "pools">,
+  options: { readonly moves: boolean },
+): Plan | undefined {
+  const hardware = usableHardware(spec, pools);
+  return "kind" in hardware ? undefined : placeAmong(plan, hardware, options);
+}
+
+/** The plan in each of the pools that have a place for it. */
+export function placesOf(plan: Plan, { spec, pools }: Pick<PlanRequest, "spec" | "pools">): readonly Plan[] {
+  const hardware = usableHardware(spec, pools);
+  return "kind" in hardware ? [] : hardware.flatMap((each) => placeOn(plan, each) ?? []);
 }
 
 /**

@@ -8,7 +8,7 @@ import {
 } from "@llama-operator/kube-runtime/client";
 import { byDeployment } from "../observed/caches.ts";
 import { holdsDevices, type Pod } from "../observed/pod.ts";
-import { groupNameLabel, revisionLabel } from "../workloads/labels.ts";
+import { groupNameLabel, placementLabel, revisionLabel } from "../workloads/labels.ts";
 import type { Footprint } from "./room.ts";
 import { hasAnswered, longestShortage, shortageOf, type PartialGroup } from "./partial-groups.ts";
 import type { CapacitySources, GroupObject } from "./sources.ts";
@@ -265,7 +265,9 @@ function storedKind(
 ): Kind | undefined {
   const { namespace, name } = parseObjectKey(holder);
   const revision = controllerRevisions.store.get({ namespace, name: `${name}-${revisionOf(object)}` });
-  const plan = revision && revisions.stored([revision])[0]?.data.plan;
+  const stored = revision && revisions.stored([revision])[0];
+  const placement = object.metadata.labels?.[placementLabel];
+  const plan = (stored?.placed?.find((each) => each.placement === placement) ?? stored?.data)?.plan;
   return plan && { pool: plan.pool, gpusPerPod: plan.pod.gpus, isGroup };
 }
 

@@ -32,13 +32,15 @@ export interface GroupObject extends KubeObject {
 
 /** The part of a stored revision that says where its pods go and what they take. */
 export interface StoredPlan {
-  readonly data: {
-    readonly plan: {
-      readonly pool: string;
-      readonly nodesPerReplica: number;
-      readonly pod: { readonly gpus: number };
-    };
-  };
+  readonly data: { readonly plan: PlannedPods };
+  /** The same for each placement of its pods. */
+  readonly placed?: readonly { readonly placement?: string | undefined; readonly plan: PlannedPods }[];
+}
+
+interface PlannedPods {
+  readonly pool: string;
+  readonly nodesPerReplica: number;
+  readonly pod: { readonly gpus: number };
 }
 
 export interface CapacitySources {

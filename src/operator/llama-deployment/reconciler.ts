@@ -53,7 +53,7 @@ export class LlamaDeploymentReconciler implements Reconciler {
     observeWorkloads(
       scope,
       pass,
-      scope.revisions.map(({ data }) => data),
+      scope.revisions.flatMap(({ placed }) => placed),
     );
     try {
       const requeueAfterSeconds = await runSteps(steps, scope, pass);

@@ -46,7 +46,7 @@ const positive = z.int().min(1);
 /** What workloads, placement and status rest on; everything else is kept as it was found. */
 const stored = z.looseObject({
   hash: z.string().regex(/^[0-9a-f]{1,63}$/),
-  intent: z.looseObject({}),
+  intent: z.looseObject({ layout: z.looseObject({}) }),
   plan: z.looseObject({
     kind: z.literal("plan"),
     pool: z.string(),

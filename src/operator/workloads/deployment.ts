@@ -1,7 +1,7 @@
 // The Deployment of a revision whose replicas fit in a node. Its template never changes, since a new template is a
 // new revision with a Deployment of its own: only `replicas` does.
 import type { IDeployment } from "kubernetes-models/apps/v1/Deployment";
-import { revisionLabel, servingPods } from "./labels.ts";
+import { placementLabels, revisionLabel, servingPods } from "./labels.ts";
 import { ownedMetadata } from "./metadata.ts";
 import { workloadName, type Owner } from "./names.ts";
 import type { RevisionData } from "./revision.ts";
@@ -10,11 +10,11 @@ import type { RevisionData } from "./revision.ts";
 const placementSeconds = 1800;
 
 export function deployment(owner: Owner, revision: RevisionData, replicas: number): IDeployment {
-  const revisionLabels = { [revisionLabel]: revision.hash };
+  const revisionLabels = { [revisionLabel]: revision.hash, ...placementLabels(revision) };
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: ownedMetadata(owner, workloadName(owner, revision.hash), revisionLabels),
+    metadata: ownedMetadata(owner, workloadName(owner, revision), revisionLabels),
     spec: {
       replicas,
       selector: { matchLabels: { ...servingPods(owner.name), ...revisionLabels } },

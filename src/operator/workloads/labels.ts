@@ -13,6 +13,9 @@ const roleLabel = "llama-operator.dev/role";
 /** The label of a LeaderWorkerSet that says which replica it is; 0 is the first. */
 export const slotLabel = "llama-operator.dev/slot";
 
+/** The label of a workload, and of its pods, that are placed otherwise than where their revision was planned for. */
+export const placementLabel = "llama-operator.dev/placement";
+
 /** The label that the LeaderWorkerSet controller puts on every pod of a group: the name of its LeaderWorkerSet. */
 export const groupNameLabel = "leaderworkerset.sigs.k8s.io/name";
 
@@ -30,6 +33,15 @@ export function objectLabels(name: string): Record<string, string> {
     "app.kubernetes.io/instance": name,
     [deploymentLabel]: name,
   };
+}
+
+/** What tells the workload of another placement, and its pods, from those at home. */
+export function placementLabels({
+  placement,
+}: {
+  readonly placement?: string | undefined;
+}): Record<string, string> {
+  return placement === undefined ? {} : { [placementLabel]: placement };
 }
 
 /** Labels on the pods of one revision and role. */

@@ -9,7 +9,7 @@ const revision = "0123456789";
 describe("names", () => {
   test("of the longest LlamaDeployment leave room for everything that LeaderWorkerSet appends", () => {
     expect(longest.name).toMatch(deploymentName);
-    const group = workloadName(longest, revision, 999);
+    const group = workloadName(longest, { hash: revision }, 999);
     // The LeaderWorkerSet is also a headless Service: RFC 1035.
     expect(group).toMatch(/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/);
     const workerStatefulSet = `${group}-0`;
@@ -20,20 +20,22 @@ describe("names", () => {
   });
 
   test("of the longest LlamaDeployment leave room for a ReplicaSet's hash", () => {
-    expect(`${workloadName(longest, revision)}-${"h".repeat(10)}`.length).toBeLessThanOrEqual(63);
+    expect(`${workloadName(longest, { hash: revision })}-${"h".repeat(10)}`.length).toBeLessThanOrEqual(63);
     expect(controllerRevisionName(longest, revision).length).toBeLessThanOrEqual(63);
   });
 
-  test("differ by owner's uid, by revision and by slot, and are otherwise the same each time", () => {
+  test("differ by owner's uid, by revision, by placement and by slot, and are otherwise the same each time", () => {
     const names = [
-      workloadName(owner, revision),
-      workloadName(owner, revision, 0),
-      workloadName(owner, revision, 1),
-      workloadName(owner, "abcdef0123"),
-      workloadName({ ...owner, uid: "7d0d1a52-0000-4000-8000-000000000002" }, revision),
+      workloadName(owner, { hash: revision }),
+      workloadName(owner, { hash: revision }, 0),
+      workloadName(owner, { hash: revision }, 1),
+      workloadName(owner, { hash: revision, placement: "01234567" }),
+      workloadName(owner, { hash: revision, placement: "01234567" }, 1),
+      workloadName(owner, { hash: "abcdef0123" }),
+      workloadName({ ...owner, uid: "7d0d1a52-0000-4000-8000-000000000002" }, { hash: revision }),
     ];
     expect(new Set(names).size).toBe(names.length);
-    expect(workloadName({ ...owner }, revision)).toBe(names[0]);
+    expect(workloadName({ ...owner }, { hash: revision })).toBe(names[0]);
   });
 
   test("give the URL that applications use", () => {

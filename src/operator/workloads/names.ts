@@ -29,15 +29,25 @@ export function controllerRevisionName(owner: Pick<Owner, "name">, revision: str
 }
 
 /**
- * The Deployment of a revision, or, with a slot, the LeaderWorkerSet of one of its replicas: `<name>-<8 hex>`.
+ * The Deployment of a revision, or, with a slot, the LeaderWorkerSet of one of its replicas: `<name>-<8 hex>`. One of its
+ * own for each placement that is not the revision's home.
  *
  * The uid is part of the hash, so that an object made anew under the same name never meets the workloads of its
  * predecessor while these are still being deleted. Length: a name of 40 characters gives 49. LeaderWorkerSet
  * appends `-0` for the leader and gives that name to the StatefulSet of the workers, whose pods carry
  * `<StatefulSet>-<10 characters>` as a label: 62 of the 63 that a label may have.
  */
-export function workloadName(owner: Owner, revision: string, slot?: number): string {
-  const identity = [owner.uid, revision, ...(slot === undefined ? [] : [String(slot)])].join("/");
+export function workloadName(
+  owner: Owner,
+  { hash, placement }: { readonly hash: string; readonly placement?: string | undefined },
+  slot?: number,
+): string {
+  const identity = [
+    owner.uid,
+    hash,
+    ...(slot === undefined ? [] : [String(slot)]),
+    ...(placement === undefined ? [] : ["placement", placement]),
+  ].join("/");
   const suffix = createHash("sha256").update(identity).digest("hex").slice(0, 8);
   return `${owner.name}-${suffix}`;
 }

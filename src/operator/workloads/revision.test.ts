@@ -53,7 +53,6 @@ describe("a revision's identity", () => {
     ["the tensor parallel degree", spec, { ...plan, tensor: 2 }],
     ["the longest request", spec, { ...plan, limits: { ...plan.limits, maxModelLen: 4096 } }],
     ["the format of the KV cache", spec, { ...plan, kvCache: "fp8" as const }],
-    ["the pool", spec, { ...plan, pool: "other" }],
   ])("depends on %s", (_, changedSpec, changedPlan) => {
     expect(revisionHash(intentOf(changedSpec, changedPlan))).not.toBe(hash);
   });
@@ -84,6 +83,18 @@ describe("a revision's identity", () => {
       podTemplate: { ...intent.podTemplate, hostIPC: false },
     };
     expect(identityOf(filled)).toBe(identityOf(withEnv));
+  });
+
+  test("does not depend on the pool and where it places pods: only the name of a revision does", () => {
+    const pod = { ...plan.pod, gpuResourceName: "example.com/gpu", cpuMillicores: 1000 };
+    const elsewhere = { ...plan, pool: "other", nodeSelector: { other: "pool" }, tolerations: [], pod };
+    expect(identityOf(intentOf(spec, elsewhere))).toBe(identityOf(intentOf(spec, plan)));
+    expect(revisionHash(intentOf(spec, elsewhere))).not.toBe(hash);
+    const fabric = { ...plan, fabric: "efa" as const };
+    expect(identityOf(intentOf(spec, fabric))).toBe(identityOf(intentOf(spec, plan)));
+    const group = cases.groupOfTwo;
+    const overEfa = { ...group.plan, fabric: "roce" as const };
+    expect(identityOf(intentOf(group.spec, overEfa))).not.toBe(identityOf(intentOf(group.spec, group.plan)));
   });
 
   test("does not depend on the order in which a person wrote flags", () => {

@@ -51,6 +51,8 @@ export interface Intent {
 export interface RevisionData {
   /** {@link revisionHash} of the intent; the value of the revision label. */
   readonly hash: string;
+  /** Where its pods are placed, if not where it was planned for: {@link placedAt} made it. Not stored. */
+  readonly placement?: string;
   readonly intent: Intent;
   /** The plan as it was made, numbers and explanations included. */
   readonly plan: Plan;
@@ -99,9 +101,15 @@ function locationOf({ source }: Plan["weights"]): WeightsLocation {
   return { kind: source.kind, repository: source.repository, revision: source.revision };
 }
 
-/** Ten hex digits of SHA-256 over the {@link identityOf} an intent; short enough for a label and a name. */
+/**
+ * Ten hex digits of SHA-256 over an intent with the placement that it was made for; short enough for a label and a name.
+ * A name alone: what is stored is found by {@link identityOf}.
+ */
 export function revisionHash(intent: Intent): string {
-  return createHash("sha256").update(identityOf(intent)).digest("hex").slice(0, 10);
+  return createHash("sha256")
+    .update(canonicalJson(stated(intent, specSchemas)))
+    .digest("hex")
+    .slice(0, 10);
 }
 
 /** The parts of an intent that are the spec's own, as a person wrote them or the CRD's defaults filled them in. */
@@ -117,19 +125,29 @@ const membersSinceTheFirst: { readonly [K in keyof SpecParts]: readonly string[]
 };
 
 /**
- * What two intents have in common when they mean the same pods, as canonical JSON. A field that was added to the kind
- * later counts only where this release knows it and it differs from its default: so neither an upgrade that adds one, nor
+ * What two intents have in common when they mean the same pods, wherever these are placed, as canonical JSON. A field that
+ * was added to the kind later counts only where this release knows it and it differs from its default: so neither an upgrade that adds one, nor
  * a CRD that is newer than the operator, nor a revision that was stored before restarts anything.
  *
  * @param schemas of the spec's own parts, of this release; a parameter for tests of what a later one may add
  */
 export function identityOf(intent: Intent, schemas: SpecSchemas = specSchemas): string {
+  return canonicalJson({ ...stated(intent, schemas), layout: shapeOf(intent.layout) });
+}
+
+function stated(intent: Intent, schemas: SpecSchemas): object {
   const { engine, podTemplate } = intent;
-  return canonicalJson({
+  return {
     ...intent,
     engine: withoutDefaults(engine, schemas.engine, membersSinceTheFirst.engine),
     podTemplate: withoutDefaults(podTemplate, schemas.podTemplate, membersSinceTheFirst.podTemplate),
-  });
+  };
+}
+
+/** A layout without what a pool decides; its fabric counts where several nodes are joined by it. */
+function shapeOf(layout: Layout): object {
+  const { pool: _, nodeSelector: __, tolerations: ___, pod: ____, fabric, ...shape } = layout;
+  return shape.nodesPerReplica > 1 ? { ...shape, fabric } : shape;
 }
 
 type SpecSchemas = Readonly<Record<keyof SpecParts, StructuralSchema>>;

@@ -1,10 +1,11 @@
-// Whether the plan in force stays. It does, to the byte, while the wish that it was made for is unchanged: a better idea of
-// a newer catalog or planner is no reason to restart a model that serves, and what an earlier wish asked for is no reason
-// to go on with it.
+// Whether the plan in force stays. It does while the wish that it was made for is unchanged, wherever its pods are placed:
+// a better idea of a newer catalog or planner is no reason to restart a model that serves, and what an earlier wish asked
+// for is no reason to go on with it.
 import { canonicalJson } from "../../api/canonical-json.ts";
 import { checkpointsOf } from "../../catalog/checkpoints.ts";
 import type { Problem } from "./search.ts";
 import type { Plan, PlanInForce } from "../plan.ts";
+import { placeAmong } from "../node/placement.ts";
 import { sameWish, wishOf } from "../intent/wish.ts";
 
 function sameLimits({ settings, model, spec }: Problem, { limits }: Plan): boolean {
@@ -61,8 +62,5 @@ function answers(problem: Problem, plan: Plan): boolean {
 /** The plan in force, where it was made for what the spec asks for and its pods have a place; else `undefined`. */
 export function keepCurrent(problem: Problem, { plan, madeFor }: PlanInForce): Plan | undefined {
   const stays = madeFor === undefined ? answers(problem, plan) : sameWish(madeFor, wishOf(problem.spec));
-  if (!stays) return undefined;
-  const { pool } = problem.hardware.find(({ pool: { name } }) => name === plan.pool) ?? {};
-  const hasPlace = pool?.spec.gpu.product === plan.gpu && pool.spec.gpu.perNode >= plan.pod.gpus;
-  return hasPlace ? plan : undefined;
+  return stays ? placeAmong(plan, problem.hardware, { moves: false }) : undefined;
 }

@@ -1,8 +1,7 @@
 // What one pod of a replica requests of its node: its share of CPU and memory, disk for the checkpoint, and devices.
 import type { Hardware } from "./hardware.ts";
 import type { Layout } from "../choice/parallelism.ts";
-import type { PodResources } from "../plan.ts";
-import type { WeightsCandidate } from "../intent/resolve.ts";
+import type { PodResources, Weights } from "../plan.ts";
 
 const gibibyte = 2 ** 30;
 const mebibyte = 2 ** 20;
@@ -25,8 +24,11 @@ export const cacheBytes = 10 * gibibyte;
 /** /dev/shm of a pod with several ranks; recipes of vLLM and of GKE use 15 to 16 GiB. */
 const sharedMemoryBytes = 16 * gibibyte;
 
+/** What of the weights their disk follows from. */
+type StoredWeights = Pick<Weights, "source" | "totalBytes">;
+
 /** Node-local disk that a pod needs: the whole checkpoint where it is downloaded, and caches. */
-export function ephemeralStorageNeeded(weights: WeightsCandidate): number {
+export function ephemeralStorageNeeded(weights: StoredWeights): number {
   return cacheBytes + (weights.source.kind === "huggingFace" ? weights.totalBytes : 0);
 }
 
@@ -50,7 +52,7 @@ function share(
 }
 
 /** The requests of each pod of a replica. */
-export function podResources(hardware: Hardware, layout: Layout, weights: WeightsCandidate): PodResources {
+export function podResources(hardware: Hardware, layout: Layout, weights: StoredWeights): PodResources {
   const { allocatable, pool } = hardware;
   const memoryBytes = share(
     allocatable.memoryBytes,

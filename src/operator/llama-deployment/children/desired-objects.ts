@@ -10,7 +10,11 @@ export class DesiredObjects {
   >();
 
   of(owner: Owner, workloads: readonly RevisionWorkload[]): readonly DesiredObject[] {
-    const parts = workloads.map((each) => [each.revision.hash, "slots" in each ? each.slots : each.replicas]);
+    const parts = workloads.map((each) => [
+      each.revision.hash,
+      each.revision.placement ?? "",
+      "slots" in each ? each.slots : each.replicas,
+    ]);
     const signature = JSON.stringify([owner.uid, parts]);
     const key = `${owner.namespace}/${owner.name}`;
     const known = this.#known.get(key);

@@ -9,11 +9,13 @@ import type { Applier } from "@llama-operator/kube-runtime/apply";
 import { watched } from "../../observed/watched.ts";
 import { controllerRevision } from "../../workloads/controller-revision.ts";
 import type { DesiredObject, Workload } from "../../workloads/desired.ts";
+import { placedAt, type Placement } from "../../workloads/placement.ts";
 import { revisionLabel } from "../../workloads/labels.ts";
 import { goOn, type Pass, type Step } from "../pass.ts";
 import { unknownWorkloads } from "../replicas/workloads.ts";
 import { foreignChildren } from "../prerequisites/step.ts";
 import { madeForAnnotation, sameMadeFor } from "../revision/made-for.ts";
+import { placementsAnnotation } from "../revision/placements.ts";
 import { expiredRevisions } from "../revision/step.ts";
 import type { Scope } from "../scope.ts";
 import { allEnded, applyAll, deleteAll } from "./apply.ts";
@@ -39,7 +41,9 @@ export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
       // What pods lean on may be refused, or be somebody else's: nothing new is made then, and what runs is counted all
       // the same, so that fewer replicas are fewer replicas whatever else is wrong.
       const [applied, failure] = await outcomeOf(
-        allEnded([applyAll(applier, first, context), noteMadeFor(applier, scope, pass)]).then(([all]) => all),
+        allEnded([applyAll(applier, first, context), noteOnRevision(applier, scope, pass)]).then(
+          ([all]) => all,
+        ),
       );
       const foreign = (applied ?? []).flatMap((each) => (each.outcome === "foreign" ? [each.object] : []));
       const there = new Set(pass.workloads.map(({ object }) => object.metadata.name));
@@ -60,12 +64,21 @@ export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
   };
 }
 
-/** Says on a stored revision what its plan answers now. */
-async function noteMadeFor(applier: Applier, { revisions }: Scope, pass: Pass): Promise<readonly []> {
-  const { revision, madeFor, context } = pass;
+/** Says on a stored revision what its plan answers now, and where further pods of it go. */
+async function noteOnRevision(applier: Applier, { revisions }: Scope, pass: Pass): Promise<readonly []> {
+  const { revision, madeFor, workloads, context } = pass;
   const stored = revisions.find(({ data }) => data.hash === revision?.data.hash);
-  if (stored === undefined || madeFor === undefined || sameMadeFor(madeFor, stored.madeFor)) return [];
-  const annotations = madeForAnnotation(madeFor);
+  if (stored === undefined) return [];
+  const isUsed = (placement: Placement): boolean => {
+    const { hash, placement: key } = placedAt(stored.data, placement);
+    return workloads.some((each) => each.revision === hash && each.placement === key);
+  };
+  const moved = revision?.moved;
+  const annotations = {
+    ...(madeFor !== undefined && !sameMadeFor(madeFor, stored.madeFor) && madeForAnnotation(madeFor)),
+    ...(moved !== undefined && placementsAnnotation(stored.placements, moved, isUsed)),
+  };
+  if (Object.keys(annotations).length === 0) return [];
   await applier.patch(
     watched.controllerRevisions.type,
     stored.object,

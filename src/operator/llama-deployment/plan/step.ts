@@ -47,7 +47,7 @@ function leftovers(
   measuredOverheads: readonly MeasuredOverhead[],
 ): readonly Difference[] {
   const mayBeLeft = madeFor === undefined || madeFor.adopted === true;
-  if (!mayBeLeft || plan !== data.plan) return [];
+  if (!mayBeLeft || differencesOf(plan, data.plan).length > 0) return [];
   const pools = poolFacts(scope).filter(({ name }) => name === plan.pool);
   const anew = evaluate({ spec: scope.object.spec, pools, measuredOverheads });
   return anew.kind === "plan" ? differencesOf(plan, anew) : [];

@@ -34,6 +34,8 @@ export interface Replica {
 export interface LiveWorkload {
   readonly object: Live<KubeObject>;
   readonly revision: string;
+  /** Where its pods are placed, if not where their revision was planned for. */
+  readonly placement?: string | undefined;
   /** Replicas that it asks for. */
   readonly desired: number;
   /** Of a LeaderWorkerSet: which replica it is. */

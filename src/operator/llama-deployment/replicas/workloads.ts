@@ -1,10 +1,11 @@
 // The workloads that exist for an object, and the replicas of each: pods of a Deployment, or the group of a
-// LeaderWorkerSet. A pod is of the workload that controls it, whatever its labels say. A workload is recognised by its name, which follows from owner, revision and slot; its labels say the
-// same, and are put back where they were taken away.
+// LeaderWorkerSet. A pod is of the workload that controls it, whatever its labels say. A workload is recognised by its
+// name, which follows from owner, revision, placement and slot; its labels say the same, and are put back where they were
+// taken away.
 import { isTerminating, type KubeObject, type Live } from "@llama-operator/kube-runtime/client";
 import { matchesLabels } from "@llama-operator/llama/api";
 import { isActive, type Pod } from "../../observed/pod.ts";
-import { revisionLabel, servingPods, slotLabel } from "../../workloads/labels.ts";
+import { placementLabel, revisionLabel, servingPods, slotLabel } from "../../workloads/labels.ts";
 import { workloadName, type Owner } from "../../workloads/names.ts";
 import { spansNodes, type RevisionData } from "../../workloads/revision.ts";
 import type { Pass } from "../pass.ts";
@@ -15,7 +16,7 @@ import { onLostNode, outOfService, replicaOf, type LiveWorkload } from "./replic
 const slotsBeyond = 16;
 
 /**
- * Finds the workloads of these revisions, with their replicas. Left out are workloads that are being deleted, whose pods
+ * Finds the workloads of these revisions, one for each placement, with their replicas. Left out are workloads that are being deleted, whose pods
  * are on their way out, and those of no known revision, which nobody here may touch.
  */
 export function observeWorkloads(
@@ -35,20 +36,21 @@ export function observeWorkloads(
     const place = labelledPlace(owner, revisions, object) ?? placeByName(owner, revisions, object, slots);
     if (place === undefined) return [];
     const { revision, slot } = place;
+    const { hash, placement } = revision;
     const kept: readonly Pod[] = podsBy.get(object.metadata.name) ?? [];
     if (slot !== undefined) {
-      const group = replicaOf(revision.hash, revision.plan.nodesPerReplica, kept, slot);
+      const group = replicaOf(hash, revision.plan.nodesPerReplica, kept, slot);
       const leader = kept.find((pod) => isActive(pod) && pod.metadata.name === leaderName(object));
       const found = leader === undefined || isReachable(leader, owner) ? group : outOfService(group, leader);
       // Ranks that are to go and that nobody ends keep the group from being made anew.
-      const replica = onLostNode(found, kept, scope);
-      return [{ object, revision: revision.hash, desired: 1, slot, replicas: [replica] }];
+      const replica = { ...onLostNode(found, kept, scope), id: groupId(revision, slot) };
+      return [{ object, revision: hash, placement, desired: 1, slot, replicas: [replica] }];
     }
     // One that the Service does not reach was taken out of service by its labels, and is about to be replaced.
     const own = kept.filter((pod) => isActive(pod) && isReachable(pod, owner));
     const desired = (object as { spec?: { replicas?: number } }).spec?.replicas ?? own.length;
-    const replicas = own.map((pod) => onLostNode(replicaOf(revision.hash, 1, [pod]), [pod], scope));
-    return [{ object, revision: revision.hash, desired, replicas }];
+    const replicas = own.map((pod) => onLostNode(replicaOf(hash, 1, [pod]), [pod], scope));
+    return [{ object, revision: hash, placement, desired, replicas }];
   });
   pass.replicas = pass.workloads.flatMap(({ replicas }) => replicas);
 }
@@ -62,6 +64,11 @@ export function unknownWorkloads(
   return [...deployments, ...leaderWorkerSets].filter(
     (object) => !known.has(object) && !isTerminating(object),
   );
+}
+
+/** A slot can be taken at two placements for a moment. */
+function groupId({ placement }: RevisionData, slot: number): string {
+  return placement === undefined ? `slot-${slot}` : `slot-${slot}-${placement}`;
 }
 
 /** Whether the Service selects a pod. */
@@ -85,13 +92,15 @@ function labelledPlace(
   revisions: readonly RevisionData[],
   { kind, metadata: { name, labels } }: Live<KubeObject>,
 ): Place | undefined {
-  const revision = revisions.find(({ hash }) => hash === labels?.[revisionLabel]);
+  const revision = revisions.find(
+    ({ hash, placement }) => hash === labels?.[revisionLabel] && placement === labels?.[placementLabel],
+  );
   if (revision === undefined) return undefined;
   if (kind === "Deployment") {
-    return workloadName(owner, revision.hash) === name ? { revision } : undefined;
+    return workloadName(owner, revision) === name ? { revision } : undefined;
   }
   const slot = Number(labels?.[slotLabel]);
-  return workloadName(owner, revision.hash, slot) === name ? { revision, slot } : undefined;
+  return workloadName(owner, revision, slot) === name ? { revision, slot } : undefined;
 }
 
 /** What a workload is whose labels were taken away or changed. */
@@ -103,11 +112,11 @@ function placeByName(
 ): Place | undefined {
   for (const revision of revisions) {
     if (kind === "Deployment") {
-      if (!spansNodes(revision) && workloadName(owner, revision.hash) === name) return { revision };
+      if (!spansNodes(revision) && workloadName(owner, revision) === name) return { revision };
       continue;
     }
     for (let slot = 0; spansNodes(revision) && slot < slots; slot += 1) {
-      if (workloadName(owner, revision.hash, slot) === name) return { revision, slot };
+      if (workloadName(owner, revision, slot) === name) return { revision, slot };
     }
   }
   return undefined;

@@ -4,9 +4,11 @@ import type { LlamaDeployment } from "@llama-operator/llama/api";
 import { sameWish, wishOf, type PlanInForce } from "@llama-operator/llama/planning";
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
 import { readRevision, RevisionUnreadable } from "../../workloads/controller-revision.ts";
+import { placedAt, type Placement } from "../../workloads/placement.ts";
 import type { RevisionData } from "../../workloads/revision.ts";
 import type { LiveWorkload } from "../replicas/replica.ts";
 import { madeForOf, type MadeFor } from "./made-for.ts";
+import { placementsOf } from "./placements.ts";
 
 export interface StoredRevision {
   readonly data: RevisionData;
@@ -14,12 +16,19 @@ export interface StoredRevision {
   readonly number: number;
   /** What its plan answers; absent where it was stored before that was kept. */
   readonly madeFor?: MadeFor | undefined;
+  /** Where its pods are placed; further ones go to the last. */
+  readonly placements: readonly Placement[];
+  /** The same revision at each of these, and at home. */
+  readonly placed: readonly [RevisionData, ...RevisionData[]];
   readonly object: Live<KubeObject>;
 }
 
 /** What runs, or is to. */
 export interface ChosenRevision {
+  /** As further pods are placed. */
   readonly data: RevisionData;
+  /** Set where further pods go elsewhere than is stored. */
+  readonly moved?: Placement;
   /** Set where the revision must be stored first, under this number. */
   readonly newNumber?: number;
 }
@@ -62,13 +71,20 @@ export function revisionInForce(
 
 /** The plan of a revision, as planning is told of it; undefined where its engine was asked for other settings. */
 export function planInForce(
-  { data, madeFor }: StoredRevision,
+  revision: StoredRevision,
   { spec }: Pick<LlamaDeployment, "spec">,
 ): PlanInForce | undefined {
-  if (madeFor !== undefined) return { plan: data.plan, madeFor: madeFor.wish };
+  const { data, madeFor } = revision;
+  const { plan } = placedNow(revision);
+  if (madeFor !== undefined) return { plan, madeFor: madeFor.wish };
   // What was stored before wishes were has the engine's part of it.
   const wish = wishOf(spec);
-  return sameWish({ ...wish, engine: data.intent.engine }, wish) ? { plan: data.plan } : undefined;
+  return sameWish({ ...wish, engine: data.intent.engine }, wish) ? { plan } : undefined;
+}
+
+/** The revision as further pods of it were placed so far. */
+export function placedNow({ data, placed }: StoredRevision): RevisionData {
+  return placed.at(-1) ?? data;
 }
 
 /**
@@ -79,9 +95,9 @@ export function servingRevision(
   { status }: Pick<LlamaDeployment, "status">,
   stored: readonly StoredRevision[],
   workloads: readonly LiveWorkload[],
-): RevisionData | undefined {
+): StoredRevision | undefined {
   const named = status?.currentRevision;
-  if (named !== undefined) return stored.find(({ data }) => data.hash === named)?.data;
+  if (named !== undefined) return stored.find(({ data }) => data.hash === named);
   const answering = ({ data }: StoredRevision): number =>
     workloads
       .filter(({ revision }) => revision === data.hash)
@@ -92,14 +108,18 @@ export function servingRevision(
   return stored
     .filter(runs)
     .toSorted((a, b) => answering(a) - answering(b))
-    .at(-1)?.data;
+    .at(-1);
 }
 
 function parse(object: Live<KubeObject>): StoredRevision | RevisionUnreadable {
   try {
     const data = readRevision(object);
     const number = (object as { revision?: number }).revision ?? 0;
-    return { data, number, madeFor: madeForOf(object), object };
+    const placements = placementsOf(object, data);
+    const [first = data, ...others] = placements.map((placement) => placedAt(data, placement));
+    const isHomeListed = [first, ...others].some(({ placement }) => placement === undefined);
+    const placed = isHomeListed ? ([first, ...others] as const) : ([data, first, ...others] as const);
+    return { data, number, madeFor: madeForOf(object), placements, placed, object };
   } catch (error) {
     if (error instanceof RevisionUnreadable) return error;
     throw error;

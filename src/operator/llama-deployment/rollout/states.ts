@@ -1,24 +1,32 @@
 // The replicas of a revision as the rollout planner sees them: those that are to stay as things are. Pods that a
 // Deployment asks for and does not have yet count. Pods beyond what it asks for are on their way out where they are
-// victims or have no node, and do not count; others are not: somebody else lowered the number, and it is put back.
+// victims or have no node, and do not count; others are not: somebody else lowered the number, and it is put back. Nor do
+// those count that have no node and would look for one where further pods do not go any more: they go there.
 import type { Replica } from "../replicas/replica.ts";
 import type { LiveWorkload } from "../replicas/replica.ts";
 import type { RevisionState } from "./planner.ts";
 import { removalOrder, type ReplicaState } from "./victims.ts";
 
-/** @param marks whether pods may be marked before they go */
+/**
+ * @param marks whether pods may be marked before they go
+ * @param leaves whether replicas of a workload that have no node go elsewhere
+ */
 export function revisionState(
   revision: string,
   workloads: readonly LiveWorkload[],
   marks: boolean,
+  leaves: (workload: LiveWorkload) => boolean = () => false,
 ): RevisionState {
   const its = workloads.filter((workload) => workload.revision === revision);
-  return { revision, replicas: its.flatMap((workload) => statesOf(workload, marks)) };
+  const replicas = its.flatMap((workload) =>
+    statesOf(workload, marks).filter(({ placed }) => placed || !leaves(workload)),
+  );
+  return { revision, replicas };
 }
 
 function statesOf(workload: LiveWorkload, marks: boolean): readonly ReplicaState[] {
-  const { desired, slot, revision, object } = workload;
-  const existing = workload.replicas.map((replica) => stateOf(replica, marks));
+  const { desired, slot, revision, placement, object } = workload;
+  const existing = workload.replicas.map((replica) => ({ ...stateOf(replica, marks), placement }));
   if (slot !== undefined) return existing;
   const surplus = Math.max(0, existing.length - desired);
   const leaving = new Set(
@@ -30,6 +38,7 @@ function statesOf(workload: LiveWorkload, marks: boolean): readonly ReplicaState
   const missing = Array.from({ length: Math.max(0, desired - existing.length) }, (_, index) => ({
     id: `${object.metadata.name} ${index}`,
     revision,
+    placement,
     placed: false,
     ready: false,
     unschedulable: false,

@@ -8,7 +8,7 @@ import { workloadName } from "../../workloads/names.ts";
 import { objectKey } from "@llama-operator/kube-runtime/client";
 import { goOn, type Pass, type Step } from "../pass.ts";
 import { unmetPrerequisite } from "../prerequisites/step.ts";
-import { podsOf } from "../replicas/replica.ts";
+import { podsOf, type LiveWorkload } from "../replicas/replica.ts";
 import { footprintOf } from "../revision/stored.ts";
 import type { Scope } from "../scope.ts";
 import { waitFor } from "./placement.ts";
@@ -51,10 +51,14 @@ function rollOut(scope: Scope, pass: Pass, current: RevisionData, context: Rollo
   const { capacity, holder, marks } = context;
   const wanted = scope.object.spec.replicas;
   const before = waitBefore(scope) ?? capacity.waitOf(holder);
-  const stateOf = (hash: string): RevisionState => revisionState(hash, workloads, marks);
+  const leaves = ({ revision, placement }: LiveWorkload): boolean =>
+    revision === current.hash && placement !== current.placement;
+  const stateOf = (hash: string): RevisionState => revisionState(hash, workloads, marks, leaves);
   const { names, inSeconds } = capacity.toGiveBack(holder);
-  const isGivenBack = ({ revision, slot }: ReplicaState): boolean =>
-    inSeconds === 0 && slot !== undefined && names.includes(workloadName(scope.owner, revision, slot));
+  const isGivenBack = ({ revision: hash, placement, slot }: ReplicaState): boolean =>
+    inSeconds === 0 &&
+    slot !== undefined &&
+    names.includes(workloadName(scope.owner, { hash, placement }, slot));
   const keptOf = (hash: string): RevisionState => ({
     revision: hash,
     replicas: stateOf(hash).replicas.filter((each) => !isGivenBack(each)),
@@ -183,19 +187,19 @@ function workloadsAfter(
   plan: RolloutPlan,
   stateOf: (revision: string) => RevisionState,
 ): readonly RevisionWorkload[] {
-  const older = revisions
-    .filter(({ data }) => data.hash !== current.hash)
-    .map(({ data }) => afterPlan(data))
+  const others = revisions
+    .flatMap(({ placed }) => placed)
+    .filter(({ hash, placement }) => hash !== current.hash || placement !== current.placement)
+    .map(afterPlan)
     .filter((workload) => ("slots" in workload ? workload.slots.length : workload.replicas) > 0);
-  return [...older, afterPlan(current)];
+  return [...others, afterPlan(current)];
 
   function afterPlan(revision: RevisionData): RevisionWorkload {
-    const { replicas } = stateOf(revision.hash);
-    const removed = new Set(
-      plan.remove.filter((each) => each.revision === revision.hash).map(({ id }) => id),
-    );
-    const kept = replicas.filter(({ id }) => !removed.has(id));
-    const created = plan.create.filter((each) => each.revision === revision.hash);
+    const { hash, placement } = revision;
+    const its = stateOf(hash).replicas.filter((each) => each.placement === placement);
+    const removed = new Set(plan.remove.filter((each) => each.revision === hash).map(({ id }) => id));
+    const kept = its.filter(({ id }) => !removed.has(id));
+    const created = revision === current ? plan.create : [];
     if (!spansNodes(revision)) return { revision, replicas: kept.length + created.length };
     const slots = [...kept, ...created].flatMap(({ slot }) => (slot === undefined ? [] : [slot]));
     return { revision, slots: slots.toSorted((a, b) => a - b) };
@@ -211,14 +215,15 @@ function assumeWorkloads(
 ): void {
   const there = new Map(pass.workloads.map(({ object, desired }) => [object.metadata.name, desired]));
   for (const workload of wanted) {
-    const { hash, plan } = workload.revision;
+    const { revision } = workload;
     const named =
       "slots" in workload
-        ? workload.slots.map((slot) => ({ name: workloadName(scope.owner, hash, slot), replicas: 1 }))
-        : [{ name: workloadName(scope.owner, hash), replicas: workload.replicas }];
+        ? workload.slots.map((slot) => ({ name: workloadName(scope.owner, revision, slot), replicas: 1 }))
+        : [{ name: workloadName(scope.owner, revision), replicas: workload.replicas }];
     for (const { name, replicas } of named) {
       if ((there.get(name) ?? 0) >= replicas) continue;
-      capacity.assume(name, { holder, pool: plan.pool, footprint: footprintOf(workload.revision), replicas });
+      const { pool } = revision.plan;
+      capacity.assume(name, { holder, pool, footprint: footprintOf(revision), replicas });
     }
   }
 }

@@ -8,6 +8,8 @@ export interface ReplicaState {
   /** Unique among the replicas of one object. */
   readonly id: string;
   readonly revision: string;
+  /** Where its pods are placed, if not where their revision was planned for. */
+  readonly placement?: string | undefined;
   /** Of a revision whose replicas are groups: which one it is. */
   readonly slot?: number | undefined;
   /** Every pod exists and has a node. */

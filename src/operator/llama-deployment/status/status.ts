@@ -9,6 +9,7 @@ import { planStatusOf } from "../plan/plan-status.ts";
 import type { Scope } from "../scope.ts";
 import { available } from "./conditions/available.ts";
 import { modelLoaded } from "./conditions/model-loaded.ts";
+import { placementDiffers } from "./conditions/placement-differs.ts";
 import { planDiffers } from "./conditions/plan-differs.ts";
 import { planned } from "./conditions/planned.ts";
 import { ready } from "./conditions/ready.ts";
@@ -27,6 +28,7 @@ const conditionRules: readonly ConditionRule[] = [
   scheduled,
   modelLoaded,
   planDiffers,
+  placementDiffers,
 ];
 
 export function statusOf(scope: Scope, pass: Pass): LlamaDeploymentStatus {

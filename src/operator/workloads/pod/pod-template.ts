@@ -1,6 +1,7 @@
 // The pod template of one rank: everything that shapes a pod, from spec and plan, and nothing that changes with time.
 import type { IContainer } from "kubernetes-models/v1/Container";
 import type { IEnvVar } from "kubernetes-models/v1/EnvVar";
+import type { IPodSpec } from "kubernetes-models/v1/PodSpec";
 import type { IPodTemplateSpec } from "kubernetes-models/v1/PodTemplateSpec";
 import type { IResourceRequirements } from "kubernetes-models/v1/ResourceRequirements";
 import type { IToleration } from "kubernetes-models/v1/Toleration";
@@ -20,7 +21,7 @@ import { containerSecurityContext, fabricOf, podSecurityContext } from "../secur
 import { modelPathOf, volumesOf } from "./volumes.ts";
 
 /** The engine's container in every pod; logs, metrics and status look for it by this name. */
-const engineContainerName = "engine";
+export const engineContainerName = "engine";
 
 export interface PodTemplateInput {
   readonly owner: Owner;
@@ -56,8 +57,7 @@ export function podTemplate({ owner, revision, spec, plan, rank }: PodTemplateIn
       serviceAccountName: wanted.serviceAccountName ?? serviceAccountName(owner),
       terminationGracePeriodSeconds: terminationGracePeriodSeconds(engine.serving),
       securityContext: podSecurityContext(fabric, container.runAsUser),
-      ...unlessEmpty("nodeSelector", { ...plan.nodeSelector }),
-      ...unlessEmpty("tolerations", plan.tolerations.map(toleration)),
+      ...poolSpec(plan),
       ...(wanted.priorityClassName === undefined ? {} : { priorityClassName: wanted.priorityClassName }),
       ...(wanted.schedulerName === undefined ? {} : { schedulerName: wanted.schedulerName }),
       ...(wanted.runtimeClassName === undefined ? {} : { runtimeClassName: wanted.runtimeClassName }),
@@ -80,6 +80,16 @@ export function podTemplate({ owner, revision, spec, plan, rank }: PodTemplateIn
       ],
       volumes,
     },
+  };
+}
+
+/** What brings pods to the nodes of their pool. */
+export function poolSpec(
+  plan: Pick<Plan, "nodeSelector" | "tolerations">,
+): Pick<IPodSpec, "nodeSelector" | "tolerations"> {
+  return {
+    ...unlessEmpty("nodeSelector", { ...plan.nodeSelector }),
+    ...unlessEmpty("tolerations", plan.tolerations.map(toleration)),
   };
 }
 
@@ -130,7 +140,7 @@ function toleration({ key, operator, value, effect }: Plan["tolerations"][number
  * Memory and devices are requested to their limit. CPU has no limit: its quota would stop the engine's scheduler
  * thread in the middle of a step, for every request of the batch, while cores of the same node lie idle.
  */
-function resources({ pod }: Plan): IResourceRequirements {
+export function resources({ pod }: Pick<Plan, "pod">): IResourceRequirements {
   const bounded = {
     memory: byteQuantity(pod.memoryBytes),
     ...(pod.ephemeralStorageBytes === 0

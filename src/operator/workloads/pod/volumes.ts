@@ -41,7 +41,7 @@ export function volumesOf(
 }
 
 /** Ranks of one pod exchange tensors through /dev/shm; a container's own has 64 MiB. */
-function sharedMemory({ pod }: Plan): Mounted {
+export function sharedMemory({ pod }: Pick<Plan, "pod">): Mounted {
   const name = "shared-memory";
   return {
     volume: { name, emptyDir: { medium: "Memory", sizeLimit: byteQuantity(pod.sharedMemoryBytes) } },
