@@ -17,6 +17,8 @@ import { readStackFile, stackFilePath } from "../config/stack-file.ts";
 import { describePlan, planForPrograms } from "../planning/describe.ts";
 import { describeRefusals, planStack } from "../planning/plan-stack.ts";
 import type { StackPlanned } from "../planning/plan-stack.ts";
+import { isMade } from "../platform/cloud-platform.ts";
+import { recordedPools } from "../platform/outputs.ts";
 import { renderStack } from "../render/files.ts";
 import type { GitOpsController } from "../render/files.ts";
 import { writeFiles } from "../render/write.ts";
@@ -26,7 +28,7 @@ import { withThrowAwayStacks } from "./first-preview.ts";
 import { localEnvironment, ownEnvironment, projectFolder, pulumiRunner } from "./pulumi-cli.ts";
 import type { Environment } from "./pulumi-cli.ts";
 import { destroy, destroyWithoutCluster, preview, up } from "./sequence.ts";
-import type { ProjectName, PulumiRunner, RunOptions } from "./sequence.ts";
+import type { ConfiguredPools, ProjectName, PulumiRunner, RunOptions } from "./sequence.ts";
 import { parseStackName } from "./stack-name.ts";
 import type { StackName } from "./stack-name.ts";
 import { makeStack, missingStacks } from "./stacks.ts";
@@ -130,7 +132,9 @@ function stackCommand(
         run: {
           stack: stack.full,
           yes: options.yes ?? false,
+          ...(configuration === undefined ? {} : { configured: poolsOf(configuration) }),
           announce: (text) => terminal.err.write(`\n$ ${text}\n`),
+          say: (text) => terminal.err.write(`${text}\n`),
         },
         secretsProvider: options.secretsProvider,
         clusterGone,
@@ -138,6 +142,12 @@ function stackCommand(
       if (cluster !== undefined) sayCluster(cluster, terminal);
     });
 }
+
+const poolsOf = ({ pools, allowReplace, platform }: StackConfiguration): ConfiguredPools => ({
+  pools: recordedPools(pools),
+  allowReplace,
+  areMade: isMade(platform),
+});
 
 async function previewStacks(place: Workplace): Promise<void> {
   if (place.missing.length === 0) return preview(place.pulumi, place.run);
