@@ -2,6 +2,7 @@
 // answers, through what goes wrong on the way, and back.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { poolSteps } from "../../infra/guards/engine-steps.ts";
 import { errors, resourceChanges, steps } from "../../infra/testing/engine/events.ts";
 import type { StateResource } from "../../infra/testing/pulumi.ts";
 import { type ExampleStack, exampleStack, platform, serving } from "../support/example-stack.ts";
@@ -131,6 +132,8 @@ describe.sequential("the stack eks-p5", () => {
       protect: true,
       customTimeouts: { create: 3600, update: 5400, delete: 3600 },
     });
+    // With a protected pool in it, whatever its own configuration says.
+    expect((await stateOf(types.cluster, "cluster"))?.protect).toBe(true);
     const component = await stateOf("llama-operator:eks:GpuNodePool", "h100");
     const before = [
       await stateOf(types.nodeGroup, "cluster-system"),
@@ -166,8 +169,36 @@ describe.sequential("the stack eks-p5", () => {
       expect(said).toContain('h100: subnetIds ["us-east-1a"] -> ["us-east-1b"]');
       expect(said).toContain("allowReplace: [h100]");
     }
+    // The engine would show no replacement, nor would protection stop it: EKS keeps the group, and ends its nodes.
+    const other = { kind: "reserved", reservation: "cr-0fedcba9876543210" };
+    await withPool({ nodes: { min: 3, max: 3 }, capacity: other });
+    expect(await errorsOf("preview", platform)).toContain(
+      "h100: launchTemplate.capacityReservationSpecification",
+    );
     expect(idsOf(types.nodeGroup)).toEqual(before);
     await withPool({ nodes: { min: 3, max: 3 } });
+  });
+
+  test("takes no pool away from a model, whether that stays configured or not", async () => {
+    const before = idsOf(types.nodeGroup);
+    await withPool({ name: "renamed", nodes: { min: 3, max: 3 } });
+    expect(await errorsOf("preview", platform)).toContain(
+      "pool h100 would go, and llama/llama-405b-fp8 runs on it",
+    );
+    await eks.configure({ pools: [] });
+    expect(await errorsOf("up", platform)).toContain("what cannot run as written; nothing was done");
+    expect(idsOf(types.nodeGroup)).toEqual(before);
+    await withPool({ nodes: { min: 3, max: 3 } });
+  });
+
+  test("gives a tag to everything but the nodes that are there", async () => {
+    const grown = { ...h100(), nodes: { min: 3, max: 3 } };
+    await eks.configure({ cluster: { ...eks.example.cluster, tags: { team: "serving" } }, pools: [grown] });
+    expect((await eks.run("up", platform)).exitCode).toBe(0);
+    const group = await stateOf(types.nodeGroup, "h100");
+    expect(group?.inputs).toMatchObject({ tags: { team: "serving" }, launchTemplate: { version: "1" } });
+    await withPool({ nodes: { min: 3, max: 3 } });
+    expect((await eks.run("up", platform)).exitCode).toBe(0);
   });
 
   test("rolls a pool onto a new launch template without giving it up, whoever is not let in", async () => {
@@ -178,6 +209,15 @@ describe.sequential("the stack eks-p5", () => {
     );
     const pools = [{ ...h100(), nodes: { min: 3, max: 3 }, rootVolumeGib: 200 }];
     await eks.configure({ cluster: { ...eks.example.cluster, administrators }, pools });
+    const preview = await eks.run("preview", platform);
+    expect(preview.output).toContain(
+      "nodes of a GPU pool will be made anew, one at a time, the old one first: up to 3 nodes of h100",
+    );
+    expect(steps(preview.events)).toContain(`update ${types.nodeGroup} h100`);
+    const asked = await eks.run("preview", platform, { args: ["--json"] });
+    expect(poolSteps(asked.standardOutput)).toEqual([
+      { pool: "h100", effect: "changed in place", reasons: [] },
+    ]);
     const message = "InvalidParameterException: The specified principalArn is invalid";
     const fault = {
       type: types.accessEntry,

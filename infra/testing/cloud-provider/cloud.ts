@@ -43,6 +43,8 @@ export interface CloudResource {
    * Say in a comment which file and version they come from.
    */
   readonly replacing: readonly string[];
+  /** Further inputs whose change needs a new resource, by what they were and are to be: ForceNewIf. */
+  replacingFor?(before: PropertyMap, after: PropertyMap): readonly string[];
   /** Whether the old one has to go first when the resource is replaced although its name changes. By name otherwise. */
   readonly deleteBeforeReplace?: boolean;
   /**
@@ -54,6 +56,11 @@ export interface CloudResource {
   refusesDeletion?(record: CloudRecord, cloud: CloudView): string | undefined;
   /** What the cloud deletes with it. */
   takesAlong?(record: CloudRecord, cloud: CloudView): readonly CloudRecord[];
+  /**
+   * Outputs that a preview of a change cannot know, by the inputs that change: what the Terraform provider marks with
+   * `SetNewComputed` or `ComputedIf`.
+   */
+  unknownAfter?(changed: readonly string[]): readonly string[];
   /** Outputs beyond the inputs, plausible and stable: called at the creation and after each change. */
   outputs?(record: CloudRecord, cloud: CloudView): PropertyMap;
   /** The nodes that it stands for: made, changed and deleted with it. */

@@ -2,7 +2,13 @@
 
 import { createHash, randomBytes } from "node:crypto";
 
-import { plainMap, type PropertyMap, secretsLike, textOf } from "../../local-engine/protocol/properties.ts";
+import {
+  plainMap,
+  type PropertyMap,
+  secretsLike,
+  textOf,
+  Unknown,
+} from "../../local-engine/protocol/properties.ts";
 import { differences, isWithin } from "../../local-engine/provider/differences.ts";
 import {
   type CheckCall,
@@ -55,8 +61,10 @@ export class CloudHandler implements ResourceHandler {
   }
 
   async diff({ inputs, oldInputs }: DiffCall): Promise<Diff> {
-    const { replacing, deleteBeforeReplace, nameInput } = this.#resource;
-    const found = differences(plainMap(oldInputs), plainMap(inputs));
+    const { deleteBeforeReplace, nameInput } = this.#resource;
+    const [before, after] = [plainMap(oldInputs), plainMap(inputs)];
+    const found = differences(before, after);
+    const replacing = [...this.#resource.replacing, ...(this.#resource.replacingFor?.(before, after) ?? [])];
     const forcing = found.filter(({ path }) => replacing.some((pattern) => isWithin(path, pattern)));
     const sameName = nameInput !== undefined && oldInputs[nameInput] === inputs[nameInput];
     return {
@@ -98,7 +106,13 @@ export class CloudHandler implements ResourceHandler {
   }
 
   async update(call: UpdateCall): Promise<PropertyMap> {
-    if (call.preview) return { ...call.state, ...call.inputs };
+    if (call.preview) {
+      const found = differences(plainMap(call.state), plainMap(call.inputs));
+      const changed = new Set(found.map(({ path }) => String(path[0])).filter((name) => name in call.inputs));
+      const unknown = this.#resource.unknownAfter?.([...changed]) ?? [];
+      const hidden = Object.fromEntries(unknown.map((name) => [name, new Unknown()]));
+      return { ...call.state, ...call.inputs, ...hidden };
+    }
     const inputs = plainMap(call.inputs);
     const record = await this.#asked(call, "update", inputs, async () =>
       this.#cloud.store.change((state) => {
