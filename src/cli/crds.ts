@@ -13,7 +13,7 @@ export function crdsCommand(terminal: Terminal): Command {
       "after",
       `
 Examples:
-  llama-operator crds | kubectl apply --server-side -f -
+  llama-operator crds | kubectl apply --server-side --field-manager=helm -f -
   llama-operator crds -o json | jq '.items[].metadata.name'`,
     )
     .action(({ output }: { readonly output: StructuredFormat }) => {

@@ -144,7 +144,7 @@ async function applyPool(
   } catch (error) {
     if (!isNotFound(error)) throw error;
     throw new CommandError(
-      "the cluster does not know the kind GpuPool; install the kinds first: llama-operator crds | kubectl apply --server-side -f -",
+      "the cluster does not know the kind GpuPool; install the kinds first: llama-operator crds | kubectl apply --server-side --field-manager=helm -f -",
       { cause: error },
     );
   }
