@@ -7,9 +7,11 @@ import {
   wishOf,
   type Difference,
   type Plan,
+  type PoolFacts,
 } from "@llama-operator/llama/planning";
 import { planInForce, revisionInForce, type StoredRevision } from "../revision/stored.ts";
-import { goOn, type Step } from "../pass.ts";
+import { goOn, type Pass, type Step } from "../pass.ts";
+import { unknownWorkloads } from "../replicas/workloads.ts";
 import { poolFacts, type Scope } from "../scope.ts";
 
 /** A plan is sticky: the one in force stays unless the spec asks for something else or its pool has gone. */
@@ -21,8 +23,10 @@ export function planStep(measuredOverheads: readonly MeasuredOverhead[]): Step {
       const { spec } = object;
       const inForce = revisionInForce(object, revisions);
       const current = inForce && planInForce(inForce, object);
-      const pools = poolFacts(scope);
-      const result = evaluate({ spec, pools, ...(current && { current }), measuredOverheads });
+      const given = { spec, ...(current && { current }), measuredOverheads };
+      const stays = inForce === undefined ? servingPools(scope, pass) : [];
+      const there = stays.length === 0 ? undefined : evaluate({ ...given, pools: stays });
+      const result = there?.kind === "plan" ? there : evaluate({ ...given, pools: poolFacts(scope) });
       if (result.kind === "refusal") {
         const { reason, waits } = result;
         return { kind: waits ? "blocked" : "stalled", reason, message: describeRefusal(result) };
@@ -34,6 +38,16 @@ export function planStep(measuredOverheads: readonly MeasuredOverhead[]): Step {
       return goOn;
     },
   };
+}
+
+/**
+ * The pool that status names, where workloads run whose revision is gone: deleted, or not in the cache yet. Planned for
+ * the same pool they are found again, and a freer pool moves nothing.
+ */
+function servingPools(scope: Scope, pass: Pass): readonly PoolFacts[] {
+  const pool = scope.object.status?.plan?.pool;
+  if (unknownWorkloads(scope, pass).length === 0) return [];
+  return poolFacts(scope).filter(({ name }) => name === pool);
 }
 
 /**

@@ -72,7 +72,7 @@ function groupId({ placement }: RevisionData, slot: number): string {
 }
 
 /** Whether the Service selects a pod. */
-function isReachable({ metadata: { labels } }: Pod, { name }: Owner): boolean {
+export function isReachable({ metadata: { labels } }: Pod, { name }: Owner): boolean {
   return matchesLabels(labels ?? {}, servingPods(name));
 }
 
