@@ -1,5 +1,6 @@
 // Pools that change under models that run there: what serves stays, and whatever is made from then on goes where the pool
 // says now.
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { KubeObject, Live } from "@llama-operator/kube-runtime/client";
 import type { Pod, WorkloadObject } from "../testing/cluster/objects.ts";
@@ -282,6 +283,92 @@ test("a model whose ControllerRevision somebody deletes stays where it is, thoug
   sim.expectCondition("chat", { type: "Ready", status: "True" });
   expect(sim.list("ControllerRevision")).toHaveLength(1);
   expect(sim.list("Deployment")).toHaveLength(1);
+});
+
+test("a change of a pool ends nothing that serves, though the operator sees pods late", async () => {
+  const sim = simulate({ nodes: 4 });
+  sim.llama("chat", { ...wholeNode, replicas: 2 });
+  await sim.settle();
+  sim.delayWatch("Pod", 120);
+  sim.scale("chat", 4);
+  await sim.until("all four answer", () => sim.endpoints("chat").length === 4);
+  await sim.pass(1);
+  const before = uids(running(sim));
+  sim.patch("GpuPool", "h100", { spec: { tolerations } });
+  for (let second = 0; second < 300; second += 1) {
+    await sim.pass(1);
+    expect(uids(running(sim))).toEqual(before);
+  }
+});
+
+const sets = [[gpuToleration], tolerations, [{ operator: "Exists" }]] as const;
+
+/** What may happen to a pool and a model in it; `n` is a small number that the deed may use. */
+const deeds: Readonly<Record<string, (sim: Simulation, n: number) => void>> = {
+  tolerate: (sim, n) => sim.apply(gpuPool(poolOf(sim), { tolerations: sets[n % sets.length] })),
+  rename: (sim, n) => {
+    const old = poolOf(sim);
+    const name = `pool-${n}`;
+    if (name === old) return;
+    sim.apply(gpuPool(name, { tolerations: sets[n % sets.length] }));
+    sim.delete("GpuPool", old);
+  },
+  scale: (sim, n) => sim.scale("chat", 1 + (n % 4)),
+  deletePod: (sim, n) => {
+    const pods = running(sim);
+    const pod = pods[n % Math.max(1, pods.length)];
+    if (pod !== undefined) sim.deletePod(pod);
+  },
+  deletePodOfGroup: (sim, n) => {
+    const pod = running(sim, "big")[n % 2];
+    if (pod !== undefined) sim.deletePod(pod);
+  },
+  edit: (sim, n) => sim.edit("chat", { podTemplate: { labels: { team: `t${n % 2}` } } }),
+  crash: (sim, n) => sim.crashAfterWrite(1 + (n % 4)),
+  start: (sim) => {
+    if (!sim.isOperatorRunning) sim.startOperator();
+  },
+};
+
+function poolOf(sim: Simulation): string {
+  return sim.list("GpuPool")[0]?.metadata.name ?? "";
+}
+
+test("whatever became of a pool, in the end everything serves, nothing is left over, and a restart writes nothing", async () => {
+  const step = fc.record({
+    deed: fc.constantFrom(...Object.keys(deeds)),
+    n: fc.nat(5),
+    seconds: fc.constantFrom(0, 0.5, 5, 60),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 10 }), fc.nat(1000), async (steps, seed) => {
+      // So many that whole nodes are left for the group wherever pods of the other lie.
+      const sim = simulate({ nodes: 9, seed });
+      sim.llama("chat", oneGpu);
+      sim.llama("big", twoNodes);
+      await sim.settle();
+      for (const { deed, n, seconds } of steps) {
+        deeds[deed]?.(sim, n);
+        await sim.pass(seconds);
+      }
+      sim.crashAfterWrite(Number.MAX_SAFE_INTEGER);
+      sim.restartOperator();
+      sim.scale("chat", 3);
+      await sim.settle();
+      sim.expectCondition("chat", { type: "Ready", status: "True" });
+      sim.expectCondition("big", { type: "Ready", status: "True" });
+      expect(sim.endpoints("chat")).toHaveLength(3);
+      expect(running(sim, "big")).toHaveLength(2);
+      expect(sim.status("chat").plan?.pool).toBe(poolOf(sim));
+      const empty = sim.list<WorkloadObject>("Deployment").filter(({ spec }) => spec.replicas === 0);
+      expect(empty.length).toBeLessThanOrEqual(1);
+      sim.forgetWrites();
+      sim.restartOperator();
+      await sim.settle();
+      expect(sim.written()).toEqual([]);
+    }),
+    { numRuns: 12, seed: 41 },
+  );
 });
 
 test.each(Array.from({ length: 6 }, (_, index) => index + 1))(

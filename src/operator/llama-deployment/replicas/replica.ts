@@ -42,6 +42,8 @@ export interface LiveWorkload {
   readonly slot?: number | undefined;
   /** Those that exist and are not on their way out. */
   readonly replicas: readonly Replica[];
+  /** Replicas that answer by what its own controller says and of which the cache does not show it yet. */
+  readonly unseen: number;
 }
 
 /**

@@ -44,13 +44,25 @@ export function observeWorkloads(
       const found = leader === undefined || isReachable(leader, owner) ? group : outOfService(group, leader);
       // Ranks that are to go and that nobody ends keep the group from being made anew.
       const replica = { ...onLostNode(found, kept, scope), id: groupId(revision, slot) };
-      return [{ object, revision: hash, placement, desired: 1, slot, replicas: [replica] }];
+      const seen = leader?.ready === true ? 1 : 0;
+      return [
+        {
+          object,
+          revision: hash,
+          placement,
+          desired: 1,
+          slot,
+          replicas: [replica],
+          unseen: unseen(object, seen),
+        },
+      ];
     }
     // One that the Service does not reach was taken out of service by its labels, and is about to be replaced.
     const own = kept.filter((pod) => isActive(pod) && isReachable(pod, owner));
     const desired = (object as { spec?: { replicas?: number } }).spec?.replicas ?? own.length;
     const replicas = own.map((pod) => onLostNode(replicaOf(hash, 1, [pod]), [pod], scope));
-    return [{ object, revision: hash, placement, desired, replicas }];
+    const seen = kept.filter(({ ready }) => ready).length;
+    return [{ object, revision: hash, placement, desired, replicas, unseen: unseen(object, seen) }];
   });
   pass.replicas = pass.workloads.flatMap(({ replicas }) => replicas);
 }
@@ -64,6 +76,13 @@ export function unknownWorkloads(
   return [...deployments, ...leaderWorkerSets].filter(
     (object) => !known.has(object) && !isTerminating(object),
   );
+}
+
+/** Those that leave are among the seen: its controller may not have taken them from its count yet. */
+function unseen(object: Live<KubeObject>, seen: number): number {
+  const { readyReplicas = 0 } =
+    (object as { readonly status?: { readonly readyReplicas?: number } }).status ?? {};
+  return Math.max(0, readyReplicas - seen);
 }
 
 /** A slot can be taken at two placements for a moment. */

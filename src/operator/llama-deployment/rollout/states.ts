@@ -1,7 +1,8 @@
 // The replicas of a revision as the rollout planner sees them: those that are to stay as things are. Pods that a
 // Deployment asks for and does not have yet count. Pods beyond what it asks for are on their way out where they are
 // victims or have no node, and do not count; others are not: somebody else lowered the number, and it is put back. Nor do
-// those count that have no node and would look for one where further pods do not go any more: they go there.
+// those count that have no node and would look for one where further pods do not go any more: they go there. Those stay
+// that answer by what the workload's own controller says, though the cache does not show it yet.
 import type { Replica } from "../replicas/replica.ts";
 import type { LiveWorkload } from "../replicas/replica.ts";
 import type { RevisionState } from "./planner.ts";
@@ -18,10 +19,17 @@ export function revisionState(
   leaves: (workload: LiveWorkload) => boolean = () => false,
 ): RevisionState {
   const its = workloads.filter((workload) => workload.revision === revision);
-  const replicas = its.flatMap((workload) =>
-    statesOf(workload, marks).filter(({ placed }) => placed || !leaves(workload)),
-  );
+  const replicas = its.flatMap((workload) => {
+    const states = statesOf(workload, marks);
+    return leaves(workload) ? withoutUnplaced(states, workload.unseen) : states;
+  });
   return { revision, replicas };
+}
+
+/** All that have a node, and as many of the others as answer though the cache does not show it. */
+function withoutUnplaced(states: readonly ReplicaState[], unseen: number): readonly ReplicaState[] {
+  const others = states.filter(({ placed }) => !placed);
+  return [...states.filter(({ placed }) => placed), ...others.slice(0, unseen)];
 }
 
 function statesOf(workload: LiveWorkload, marks: boolean): readonly ReplicaState[] {
