@@ -1,4 +1,6 @@
 // The one table of what is installed from charts, at which version and with which values.
+import { createHash } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
 import { relative, join } from "node:path";
 
 /** A chart at a version, and the release that is made of it. */
@@ -111,4 +113,23 @@ export function chartReference({ chart }: AddOn, directory: string): string {
     default:
       return chart satisfies never;
   }
+}
+
+/**
+ * SHA-256 of what a chart of this repository holds: names and contents of its files. Pulumi's Helm release and Flux
+ * compare charts by their version alone, which stays while sources go on; a chart from elsewhere is as its version says.
+ */
+export function chartDigest({ chart }: AddOn): string | undefined {
+  if (chart.kind !== "repository") return undefined;
+  const folder = join(repositoryRoot, chart.path);
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)))
+    .sort();
+  const hash = createHash("sha256");
+  for (const file of files) {
+    const content = readFileSync(join(folder, file));
+    hash.update(`${file}\0${content.length}\0`).update(content);
+  }
+  return hash.digest("hex");
 }

@@ -37,7 +37,13 @@ function chartOf({ addOn, namespace }: ChartRelease): object {
       return { chart: { spec: { chart: chart.name, version: addOn.version, sourceRef } } };
     }
     case "repository":
-      return { chart: { spec: { chart: `./${chart.path}`, sourceRef: gitRepository } } };
+      // By its version alone Flux would not see that the chart has changed
+      // (fluxcd.io/flux/components/source/helmcharts, Reconcile strategy).
+      return {
+        chart: {
+          spec: { chart: `./${chart.path}`, sourceRef: gitRepository, reconcileStrategy: "Revision" },
+        },
+      };
     default:
       return chart satisfies never;
   }

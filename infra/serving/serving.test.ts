@@ -78,6 +78,17 @@ test("the local stack registers the operator, the pool and its models, and no Le
   expect(large && (await valueOf(large.endpoint))).toBe("http://llama-llama-405b-fp8.svc/v1");
 });
 
+test("what the operator's chart holds is part of its release, and of one from a registry it is not", async () => {
+  await served("existing");
+  const described = only(release).map(({ name, inputs }) => [name, inputs["description"]]);
+  expect(described).toEqual(
+    expect.arrayContaining([
+      ["llama-operator", expect.stringMatching(/^chart sha256:[0-9a-f]{64}$/)],
+      ["leader-worker-set", undefined],
+    ]),
+  );
+});
+
 test("an existing cluster gets LeaderWorkerSet from its registry, at the locked version", async () => {
   await served("existing");
   expect(

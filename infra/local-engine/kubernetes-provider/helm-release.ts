@@ -1,7 +1,10 @@
 // Helm releases as Pulumi resources (kubernetes:helm.sh/v3:Release): charts from a path, a .tgz or a repository, with
 // Helm's own install, upgrade and uninstall.
 
-import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { parse } from "yaml";
 
 import { NotInitializedError } from "../protocol/errors.ts";
 import {
@@ -47,7 +50,11 @@ export class HelmReleaseHandler implements ResourceHandler {
     this.#localChart = localChart;
   }
 
-  /** Renders the chart, so that a changed chart at the same path is a change. */
+  /**
+   * Resolves the chart's version, by which alone the real provider sees that a chart at the same path has changed: it
+   * renders nothing, and compares no content.
+   * Source: pulumi/pulumi-kubernetes pull request 2672, which took the checksum of pull request 2568 out again.
+   */
   async check({ inputs, oldInputs, name, seed, signal }: CheckCall): Promise<PropertyMap> {
     const complete: PropertyMap = {
       ...inputs,
@@ -57,14 +64,18 @@ export class HelmReleaseHandler implements ResourceHandler {
     };
     // The name of a chart alone is what an imported release has of a local one: there is nothing to look at.
     if (hasUnknowns(complete) || isNameAlone(complete)) return complete;
-    const release = releaseOf(complete, this.#localChart);
-    const manifest = await helm(
-      ["template", release.name, release.chart, ...release.place, ...release.source, ...release.rendering],
-      this.#context,
-      signal,
-      release.values,
-    );
-    return { ...complete, checksum: createHash("sha256").update(manifest).digest("hex") };
+    const version = await this.#chartVersion(complete, signal);
+    return version === undefined ? complete : { ...complete, version };
+  }
+
+  async #chartVersion(inputs: PropertyMap, signal: AbortSignal): Promise<string | undefined> {
+    const { chart, source, isFolder, isStandIn } = releaseOf(inputs, this.#localChart);
+    // A chart that stands for another one has a version of its own.
+    if (isStandIn) return undefined;
+    const text = isFolder
+      ? await readFile(join(chart, "Chart.yaml"), "utf8")
+      : await helm(["show", "chart", chart, ...source], this.#context, signal);
+    return textOf((parse(text) as PropertyMap)["version"]);
   }
 
   async diff({ inputs, state }: DiffCall): Promise<Diff> {
@@ -193,6 +204,10 @@ interface Release {
   readonly values: PropertyMap;
   readonly place: readonly string[];
   readonly source: readonly string[];
+  /** A folder on this machine. */
+  readonly isFolder: boolean;
+  /** A local chart that is taken instead of one of the network. */
+  readonly isStandIn: boolean;
   readonly rendering: readonly string[];
 }
 
@@ -216,7 +231,14 @@ function releaseOf(properties: PropertyMap, localChart: LocalChart | undefined):
       ...(repo === "" || local !== undefined ? [] : ["--repo", repo]),
       ...flags(plain, { dependencyUpdate: "--dependency-update", devel: "--devel" }),
     ],
-    rendering: ["--values", "-", ...flags(plain, { skipCrds: "--skip-crds" })],
+    isFolder: !isRemote && !text("chart").endsWith(".tgz"),
+    isStandIn: local !== undefined,
+    rendering: [
+      "--values",
+      "-",
+      ...flags(plain, { skipCrds: "--skip-crds" }),
+      ...(text("description") === "" ? [] : ["--description", text("description")]),
+    ],
   };
 }
 
