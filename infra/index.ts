@@ -27,6 +27,7 @@ export { serve } from "./serving/serving.ts";
 export type { ModelOutput, ServingOutputs, ServingPlan } from "./serving/serving.ts";
 
 export { guardPools } from "./guards/guard-pools.ts";
-export type { GuardedPool } from "./guards/guard-pools.ts";
+export type { GuardedPool, PoolGuard } from "./guards/guard-pools.ts";
 export type { PoolArguments, PoolRecord, PoolRecords } from "./guards/pool-record.ts";
 export type { ReplacingField } from "./guards/replacing-field.ts";
+export type { Rollout } from "./guards/replacements.ts";

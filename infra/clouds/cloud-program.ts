@@ -1,25 +1,18 @@
 // The contract of a cloud's platform program: what it is given, and what it gives back.
 import type { Output } from "@pulumi/pulumi";
-import type { PoolRecords } from "../guards/pool-record.ts";
+import type { GuardOptions } from "../guards/guard-pools.ts";
 import type { ClusterAccess } from "../platform/kubeconfig.ts";
 import type { CloudKind, CloudPlatform } from "./clouds.ts";
 
-export interface PlatformContext {
+export interface PlatformContext extends Required<GuardOptions> {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Pools that a change may replace. */
-  readonly allowReplace: readonly string[];
 }
 
 /** How to reach a cluster that is being made; its kubeconfig is the text of one, and holds no token. */
 export type MadeClusterAccess = { readonly [K in keyof ClusterAccess]: Output<string> };
 
-export interface MadePlatform extends MadeClusterAccess {
-  /** What `guardPools` said of the pools: kept as an output for the next run. */
-  readonly poolRecords?: PoolRecords;
-}
-
 /** Registers a cluster with its pools. @throws RunError before the first resource where something is missing */
 export type CloudProgram<K extends CloudKind> = (
   platform: CloudPlatform<K>,
   context: PlatformContext,
-) => Promise<MadePlatform>;
+) => Promise<MadeClusterAccess>;

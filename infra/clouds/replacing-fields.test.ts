@@ -9,17 +9,29 @@ import type { ReplacingField } from "../guards/replacing-field.ts";
 import { isWithin } from "../local-engine/provider/differences.ts";
 import { nodeGroup } from "../testing/cloud-provider/aws/node-group.ts";
 import { agentPool } from "../testing/cloud-provider/azure-native/agent-pool.ts";
+import { cluster as managedCluster } from "../testing/cloud-provider/azure-native/cluster.ts";
+import { cluster as gkeCluster } from "../testing/cloud-provider/gcp/cluster.ts";
 import { nodePool } from "../testing/cloud-provider/gcp/node-pool.ts";
 import { agentPoolFacts } from "./aks/components/agent-pool.ts";
-import { agentPoolReplacingFields } from "./aks/components/replacing-fields.ts";
+import { managedClusterFacts } from "./aks/components/managed-cluster.ts";
+import {
+  agentPoolReplacingFields,
+  managedClusterReplacingFields,
+} from "./aks/components/replacing-fields.ts";
 import { aksCluster } from "./aks/config/cluster.ts";
 import { aksPool } from "./aks/config/pool.ts";
-import { nodeGroupFacts } from "./eks/components/gpu-node-group.ts";
-import { nodeGroupReplacingFields } from "./eks/components/replacing-fields.ts";
+import { launchTemplateFacts, nodeGroupFacts } from "./eks/components/gpu-node-group.ts";
+import {
+  launchTemplateReplacingFields,
+  launchTemplateRollingFields,
+  nodeGroupReplacingFields,
+} from "./eks/components/replacing-fields.ts";
 import { eksCluster } from "./eks/config/cluster.ts";
 import { eksPool } from "./eks/config/pool.ts";
+import { clusterArgs } from "./gke/components/cluster-args.ts";
 import { gpuNodePoolArgs } from "./gke/components/gpu-node-pool-args.ts";
-import { nodePoolReplacingFields } from "./gke/components/replacing-fields.ts";
+import { clusterReplacingFields, nodePoolReplacingFields } from "./gke/components/replacing-fields.ts";
+import { gkeCluster as gkeClusterSchema } from "./gke/config/cluster.ts";
 import { gkePool } from "./gke/config/pool.ts";
 
 type Path = readonly (string | number)[];
@@ -69,6 +81,14 @@ const aksArgs = (pool: object) =>
     aksPool.parse({ name: "h100", machineShape: "Standard_ND96isr_H100_v5", nodes, ...pool }),
     aks,
   );
+const gke = gkeClusterSchema.parse({
+  kind: "gke",
+  project: "llama-serving-project",
+  region: "us-central1",
+  name: "llama",
+  authorizedNetworks: [{ name: "office", cidr: "203.0.113.0/24" }],
+});
+
 const eksArgs = (pool: object) => ({
   ...nodeGroupFacts(
     eks,
@@ -136,6 +156,22 @@ const tables: Readonly<Record<string, Table>> = {
     ],
     unguarded: {},
   },
+  "gke's cluster": {
+    sdk: "@pulumi/gcp/container/cluster.js",
+    guarded: clusterReplacingFields,
+    replaced: gkeCluster.replacing,
+    provider: "hashicorp/terraform-provider-google:",
+    pools: [clusterArgs(gke, { networkId: "n", subnetworkId: "n", multiNetwork: true, serviceAccount: "s" })],
+    unguarded: { nodeConfig: "of the pool that the cluster was made with: a change of it is ignored" },
+  },
+  "aks' cluster": {
+    sdk: "@pulumi/azure-native/containerservice/managedCluster.js",
+    guarded: managedClusterReplacingFields,
+    replaced: managedCluster.replacing,
+    provider: "pulumi/pulumi-azure-native:",
+    pools: [managedClusterFacts(aks, { resourceGroupName: "llama", identityId: "i", subnetId: "s" })],
+    unguarded: {},
+  },
 };
 
 function leaves(value: unknown, path: Path = []): readonly Path[] {
@@ -179,4 +215,25 @@ describe.each(Object.entries(tables))("the table of %s", (_cloud, table) => {
     const idle = Object.keys(unguarded).filter((field) => !all.some((path) => within(path, [field])));
     expect(idle).toEqual([]);
   });
+});
+
+test("all that EKS' launch template says of a node makes the nodes anew, or costs the pool its nodes", () => {
+  const known = [...launchTemplateReplacingFields, ...launchTemplateRollingFields].map(({ field }) => field);
+  const capacities = [
+    { kind: "onDemand" },
+    { kind: "spot" },
+    { kind: "reserved", reservation: "cr-0123456789abcdef0" },
+    capacityBlock,
+  ];
+  const said = capacities.flatMap((capacity) => {
+    const pool = eksPool.parse({
+      name: "h100",
+      machineShape: "p5.48xlarge",
+      zones: ["us-east-1a"],
+      nodes: { min: 0, max: 2 },
+      capacity,
+    });
+    return Object.keys(launchTemplateFacts(eks, pool));
+  });
+  expect([...new Set(said)].toSorted()).toEqual(known.toSorted());
 });

@@ -3,7 +3,7 @@ import { ComponentResource } from "@pulumi/pulumi";
 import type { Output } from "@pulumi/pulumi";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
 import type { CustomResourceArgs } from "@pulumi/kubernetes/apiextensions/customResource.js";
-import { isBought } from "../config/capacity.ts";
+import { isProtected } from "../config/capacity.ts";
 import type { PoolConfiguration } from "../config/pool.ts";
 import { gpuPoolObject } from "../objects/custom-objects.ts";
 import { transformed } from "./transform.ts";
@@ -31,7 +31,7 @@ export class GpuPoolResource extends ComponentResource {
       options: {
         parent: this,
         provider: options.provider,
-        protect: pool.protect ?? isBought(pool.capacity.kind),
+        protect: isProtected(pool),
       },
     });
     this.gpuPool = new CustomResource(name, args, own);

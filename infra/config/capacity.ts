@@ -47,5 +47,11 @@ export const capacity = z.discriminatedUnion("kind", kinds, {
 });
 
 /** Whether capacity of a kind was bought: what is destroyed by mistake may not be available again. */
-export const isBought = (kind: z.output<typeof capacity>["kind"]): boolean =>
+const isBought = (kind: z.output<typeof capacity>["kind"]): boolean =>
   kind === "reserved" || kind === "capacityBlock";
+
+/** Whether a pool may not be destroyed by mistake: where it says so, and else where its capacity was bought. */
+export const isProtected = (pool: {
+  readonly protect?: boolean;
+  readonly capacity: { readonly kind: z.output<typeof capacity>["kind"] };
+}): boolean => pool.protect ?? isBought(pool.capacity.kind);

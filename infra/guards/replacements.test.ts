@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { noticeOf, refusalOf, replacements } from "./replacements.ts";
+import { noticeOf, notices, refusalOf, replacements } from "./replacements.ts";
 
 const taints = { field: "taints", reason: "taints of a pool are fixed", source: "issue 1139" };
 const machine = { field: "machineType", reason: "a machine keeps its type", source: "a page" };
@@ -59,4 +59,54 @@ test("what allowReplace names is not refused, but told", () => {
   const found = replacements(former, [wanted("h100", { taints: [], machineType: "a3-highgpu-8g" })]);
   expect(refusalOf(found, ["h100"])).toBeUndefined();
   expect(found.map(noticeOf).join()).toContain("Take h100 out of allowReplace afterwards");
+});
+
+test("a list that may grow differs only where something of it goes", () => {
+  const zones = { field: "zones", reason: "nodes of a zone that goes go with it", source: "a page" };
+  const taken = (next: readonly string[]) =>
+    replacements({ a: { zones: ["a", "b"] } }, [
+      { name: "a", record: { zones: next }, fields: [{ ...zones, mayGrow: true }] },
+    ]).length;
+  expect([["b", "a"], ["a", "b", "c"], ["a", "c"], []].map(taken)).toEqual([0, 0, 1, 1]);
+});
+
+test("the refusal says how many nodes would be given back, where that is known", () => {
+  const before = { h100: { ...former.h100, nodes: 3 } };
+  const found = replacements(before, [wanted("h100", { taints: null })]);
+  expect(refusalOf(found, [], before)).toContain("gives its nodes back (h100: 3), and gets new ones only");
+});
+
+test("nodes that are made anew are counted, with their pace, and so are nodes and pools that go", () => {
+  const disk = { field: "disk", reason: "a node keeps its disk", source: "a page" };
+  const rollout = { fields: [disk], pace: "one at a time" };
+  const pool = (name: string, record: Readonly<Record<string, unknown>>) => ({
+    ...wanted(name, record),
+    rollout,
+  });
+  const before = {
+    rolled: { disk: 100, nodes: 3 },
+    shrunk: { disk: 100, nodes: 4 },
+    untouched: { disk: 100, nodes: 1 },
+    old: { disk: 100 },
+    gone: { nodes: 2 },
+  };
+  const after = [
+    pool("rolled", { disk: 200, nodes: 3 }),
+    pool("shrunk", { disk: 100, nodes: 1 }),
+    pool("untouched", { disk: 100, nodes: 2 }),
+    pool("old", { disk: 200, nodes: 2 }),
+    pool("new", { disk: 200, nodes: 2 }),
+  ];
+  expect(notices(before, after, [])).toEqual([
+    "nodes of a GPU pool will be made anew, one at a time: up to 3 nodes of rolled\n  rolled: disk 100 -> 200: a node keeps its disk (a page)",
+    "nodes of a GPU pool will be made anew, one at a time: all nodes of old\n  old: disk 100 -> 200: a node keeps its disk (a page)",
+    "a GPU pool shrinks: shrunk from up to 4 nodes to 1",
+    "a GPU pool goes, as it is configured no more: gone with up to 2 nodes",
+  ]);
+});
+
+test("of a pool that is replaced nothing else is said", () => {
+  const before = { h100: { ...former.h100, nodes: 3 } };
+  const after = [wanted("h100", { taints: null, nodes: 1 })];
+  expect(notices(before, after, replacements(before, after))).toEqual([]);
 });

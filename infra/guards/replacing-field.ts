@@ -1,16 +1,23 @@
-// What a table of replacing fields holds. The SDKs of npm say nowhere which arguments force a replacement (no
-// `replaceOnChanges`, and the providers' schemas are not in the packages), so that each cloud has a table, and each line
-// of it a source. infra/clouds/replacing-fields.test.ts holds the tables against the providers' own lists.
+// What a table of fields holds whose change costs a pool its nodes, or makes them anew. The SDKs of npm say nowhere which
+// arguments force a replacement (no `replaceOnChanges`, and the providers' schemas are not in the packages), so that each
+// cloud has tables, and each line of them a source. infra/clouds/replacing-fields.test.ts holds the tables against the
+// providers' own lists.
 
-/** An argument of a pool's resource that a cloud changes only by making the pool anew. */
+/** An argument of a pool's resource, or of what the pool stands on, whose change its nodes do not outlive. */
 export interface ReplacingField {
   /**
-   * Path in the resource's arguments, such as `nodeConfig.taints`. `[]` stands for every element of a list:
+   * Path in the pool's arguments, such as `nodeConfig.taints`. `[]` stands for every element of a list:
    * `nodeConfig.guestAccelerators[].gpuDriverInstallationConfig`. All that lies below the path counts.
    */
   readonly field: string;
-  /** Why it replaces, as a clause that ends a sentence of the refusal. */
+  /** What happens and why, as a clause that ends a sentence of the refusal. */
   readonly reason: string;
   /** Where that is written: `repository:path`, a page or an issue. */
   readonly source: string;
+  /** Of a list that only elements which go do harm: more zones, say, cost nobody a node. */
+  readonly mayGrow?: boolean;
 }
+
+/** A table of another resource that pools stand on, with paths from `name` on: `cluster.location`. */
+export const fieldsOf = (name: string, fields: readonly ReplacingField[]): readonly ReplacingField[] =>
+  fields.map((each) => ({ ...each, field: `${name}.${each.field}` }));

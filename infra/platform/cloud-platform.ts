@@ -1,6 +1,6 @@
 // The platform programs of the clouds, a line each. A program is imported only for its own stacks, because each brings
 // the SDK of its cloud.
-import type { CloudProgram, MadePlatform, PlatformContext } from "../clouds/cloud-program.ts";
+import type { CloudProgram, MadeClusterAccess, PlatformContext } from "../clouds/cloud-program.ts";
 import { isCloud } from "../clouds/clouds.ts";
 import type { CloudKind, CloudPlatform } from "../clouds/clouds.ts";
 import type { PlatformConfiguration } from "../config/platform.ts";
@@ -20,7 +20,7 @@ export function isMade(platform: PlatformConfiguration): platform is CloudPlatfo
 export async function makePlatform<K extends CloudKind>(
   platform: CloudPlatform<K>,
   context: PlatformContext,
-): Promise<MadePlatform> {
+): Promise<MadeClusterAccess> {
   const kind: K = platform.kind;
   return (await programs[kind]())(platform, context);
 }

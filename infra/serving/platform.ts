@@ -5,7 +5,7 @@ import type { StackConfiguration } from "../config/stack-configuration.ts";
 import type { ClusterAccess } from "../platform/kubeconfig.ts";
 import { clusterAccess } from "../platform/kubeconfig.ts";
 import { isMade } from "../platform/cloud-platform.ts";
-import { recordedPools, samePools } from "../platform/outputs.ts";
+import { coversPools, recordedPools } from "../platform/outputs.ts";
 import type { PlatformOutputs } from "../platform/outputs.ts";
 
 /** A cluster that a preview cannot know: Pulumi asks nothing of it. */
@@ -13,7 +13,7 @@ const notMadeYet = unknown as unknown as ClusterAccess;
 
 /**
  * The cluster that the platform stack recorded. A preview before that stack's first `up` goes by the configuration.
- * An `up` fails where the platform is not there or has other pools.
+ * An `up` fails where the platform is not there, or lacks what the configured pools ask for: more than that may be there.
  */
 export function platformOf(configuration: StackConfiguration): {
   readonly [K in keyof ClusterAccess]: Output<string>;
@@ -30,7 +30,7 @@ export function platformOf(configuration: StackConfiguration): {
       if (!runtime.isDryRun()) throw new RunError(`the platform stack ${stack} is not up: bring it up first`);
       return given ?? notMadeYet;
     }
-    if (!samePools(recorded.pools, recordedPools(pools))) {
+    if (!coversPools(recorded.pools, recordedPools(pools))) {
       const message = `the platform stack ${stack} has other pools than the configuration`;
       if (!runtime.isDryRun()) throw new RunError(`${message}: bring it up first`);
       await log.warn(`${message}; the preview goes by the configuration`);

@@ -186,6 +186,25 @@ describe.sequential("its pool of H100 nodes", () => {
     await aks.configure();
   });
 
+  test("is seen to go with its cluster, by the guard, and by the engine where that is allowed", async () => {
+    const before = idsOf(types.agentPool);
+    const network = { ...(aks.example.cluster["network"] as object | undefined), pods: "10.200.0.0/16" };
+    const cluster = { ...aks.example.cluster, network };
+    await aks.configure({ cluster });
+    expect(await errorsOf("preview", platform)).toContain("h100: cluster.networkProfile.podCidr ");
+    await aks.configure({ cluster, allowReplace: ["h100"] });
+    const preview = await aks.run("preview", platform);
+    expect(preview.exitCode).toBe(0);
+    expect(steps(preview.events)).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^replace .*:ManagedCluster cluster$/),
+        `replace ${types.agentPool} h100`,
+      ]),
+    );
+    expect(idsOf(types.agentPool)).toEqual(before);
+    await aks.configure();
+  });
+
   test("is found again where the engine is killed while Azure makes another one", async () => {
     const second = { ...h100(), name: "second", nodes: { min: 1, max: 1 } };
     await aks.configure({ pools: [h100(), second] });

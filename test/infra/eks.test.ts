@@ -166,8 +166,24 @@ describe.sequential("the stack eks-p5", () => {
       expect(said).toContain('h100: subnetIds ["us-east-1a"] -> ["us-east-1b"]');
       expect(said).toContain("allowReplace: [h100]");
     }
+    // The engine would show no replacement, nor would protection stop it: EKS keeps the group, and ends its nodes.
+    const other = { kind: "reserved", reservation: "cr-0fedcba9876543210" };
+    await withPool({ nodes: { min: 3, max: 3 }, capacity: other });
+    expect(await errorsOf("preview", platform)).toContain(
+      "h100: launchTemplate.capacityReservationSpecification",
+    );
     expect(idsOf(types.nodeGroup)).toEqual(before);
     await withPool({ nodes: { min: 3, max: 3 } });
+  });
+
+  test("gives a tag to everything but the nodes that are there", async () => {
+    const grown = { ...h100(), nodes: { min: 3, max: 3 } };
+    await eks.configure({ cluster: { ...eks.example.cluster, tags: { team: "serving" } }, pools: [grown] });
+    expect((await eks.run("up", platform)).exitCode).toBe(0);
+    const group = await stateOf(types.nodeGroup, "h100");
+    expect(group?.inputs).toMatchObject({ tags: { team: "serving" }, launchTemplate: { version: "1" } });
+    await withPool({ nodes: { min: 3, max: 3 } });
+    expect((await eks.run("up", platform)).exitCode).toBe(0);
   });
 
   test("rolls a pool onto a new launch template without giving it up, whoever is not let in", async () => {
@@ -178,6 +194,11 @@ describe.sequential("the stack eks-p5", () => {
     );
     const pools = [{ ...h100(), nodes: { min: 3, max: 3 }, rootVolumeGib: 200 }];
     await eks.configure({ cluster: { ...eks.example.cluster, administrators }, pools });
+    const preview = await eks.run("preview", platform);
+    expect(preview.output).toContain(
+      "nodes of a GPU pool will be made anew, one at a time, the old one first: up to 3 nodes of h100",
+    );
+    expect(steps(preview.events)).toContain(`update ${types.nodeGroup} h100`);
     const message = "InvalidParameterException: The specified principalArn is invalid";
     const fault = {
       type: types.accessEntry,

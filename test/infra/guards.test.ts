@@ -16,6 +16,7 @@ type Pools = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 interface Wish {
   readonly pools: Pools;
   readonly allowReplace?: readonly string[];
+  readonly failsBefore?: boolean;
   readonly failsLater?: boolean;
 }
 
@@ -23,6 +24,7 @@ async function run(kind: "preview" | "up", stack: string, wish: Wish): Promise<R
   const config = {
     "guarded:pools": wish.pools,
     "guarded:allowReplace": wish.allowReplace,
+    "guarded:failsBefore": wish.failsBefore,
     "guarded:failsLater": wish.failsLater,
   };
   const result = await engine[kind](projectDir, stack, { config });
@@ -30,10 +32,20 @@ async function run(kind: "preview" | "up", stack: string, wish: Wish): Promise<R
   return result;
 }
 
-const records = async (stack: string) => (await engine.stackOutputs(projectDir, stack))["poolRecords"];
+/** What the guard remembers, by pool. */
+async function records(stack: string): Promise<object> {
+  const { deployment } = await engine.stackExport(projectDir, stack);
+  const kept = (deployment.resources ?? []).filter(({ type }) => type === "llama-operator:guards:PoolRecord");
+  return Object.fromEntries(
+    kept.map(({ urn, outputs }) => [urn.slice(urn.lastIndexOf("::") + 2), outputs?.["record"]]),
+  );
+}
 
 const taint = { key: "nvidia.com/gpu", value: "present", effect: "NO_SCHEDULE" };
 const first: Pools = { h100: { machineType: "a3-highgpu-8g", taints: [taint], nodeCount: 2 } };
+const remembered = {
+  h100: { machineType: "a3-highgpu-8g", taints: [taint], diskSizeGb: null, nodes: 2 },
+};
 const otherMachine: Pools = { h100: { machineType: "a3-megagpu-8g", taints: [taint] } };
 
 describe.sequential("the guard of GPU pools", () => {
@@ -42,16 +54,27 @@ describe.sequential("the guard of GPU pools", () => {
   test("has nothing against a first preview and a first up", async () => {
     expect((await run("preview", stack, { pools: first })).exitCode).toBe(0);
     expect((await run("up", stack, { pools: first })).exitCode).toBe(0);
-    expect(await records(stack)).toEqual({ h100: { machineType: "a3-highgpu-8g", taints: [taint] } });
+    expect(await records(stack)).toEqual(remembered);
   });
 
   test("lets pass what replaces nothing: another size, another pool, nothing at all", async () => {
     const again = await run("up", stack, { pools: first });
     expect(again.exitCode).toBe(0);
-    expect(resourceChanges(again.events)).toEqual({ read: 1, same: 2 });
+    expect(resourceChanges(again.events)).toEqual({ same: 3 });
     const grown = { h100: { ...first["h100"], nodeCount: 3 }, second: { machineType: "a3-highgpu-1g" } };
     expect((await run("up", stack, { pools: grown })).exitCode).toBe(0);
-    expect((await run("up", stack, { pools: first })).exitCode).toBe(0);
+    const back = await run("up", stack, { pools: first });
+    expect(back.exitCode).toBe(0);
+    expect(back.output).toContain("a GPU pool shrinks: h100 from up to 3 nodes to 2");
+    expect(back.output).toContain("a GPU pool goes, as it is configured no more: second with up to 1 node");
+  });
+
+  test("says, in a plain preview, how many nodes will be made anew, and at which pace", async () => {
+    const rolled = { h100: { ...first["h100"], diskSizeGb: 200 } };
+    const preview = await run("preview", stack, { pools: rolled });
+    expect(preview.exitCode).toBe(0);
+    expect(preview.output).toContain("made anew, one at a time: up to 2 nodes of h100");
+    expect(preview.output).toContain("h100: diskSizeGb not set -> 200: a node keeps its disk (a page)");
   });
 
   test.each(["preview", "up"] as const)(
@@ -72,23 +95,23 @@ describe.sequential("the guard of GPU pools", () => {
 
   test("still knows the pools after it has refused, and after a refresh", async () => {
     expect((await engine.refresh(projectDir, stack)).exitCode).toBe(0);
-    expect(await records(stack)).toEqual({ h100: { machineType: "a3-highgpu-8g", taints: [taint] } });
+    expect(await records(stack)).toEqual(remembered);
     expect((await run("preview", stack, { pools: otherMachine })).exitCode).not.toBe(0);
   });
 
-  test("counts a pool as what it was until an up succeeds", async () => {
-    const failed = await run("up", stack, { pools: otherMachine, allowReplace: ["h100"], failsLater: true });
-    expect(failed.exitCode).not.toBe(0);
-    expect(errors(failed.events).join()).not.toContain("would replace");
+  test("counts a pool as what it is where an up fails before it, and where it fails after", async () => {
+    const wish = { pools: otherMachine, allowReplace: ["h100"] };
+    const before = await run("up", stack, { ...wish, failsBefore: true });
+    expect(before.exitCode).not.toBe(0);
+    expect(await records(stack)).toEqual(remembered);
+    // Nobody allows it any more.
     expect((await run("preview", stack, { pools: otherMachine })).exitCode).not.toBe(0);
-  });
-
-  test("lets pass, and says, what allowReplace names; from then on the pool is the new one", async () => {
-    const allowed = await run("up", stack, { pools: otherMachine, allowReplace: ["h100"] });
-    expect(allowed.exitCode).toBe(0);
-    expect(allowed.output).toContain("Take h100 out of allowReplace afterwards");
-    expect((await run("up", stack, { pools: otherMachine })).exitCode).toBe(0);
+    const later = await run("up", stack, { ...wish, failsLater: true });
+    expect(later.exitCode).not.toBe(0);
+    expect(later.output).toContain("Take h100 out of allowReplace afterwards");
+    expect((await run("preview", stack, { pools: otherMachine })).exitCode).toBe(0);
     expect((await run("preview", stack, { pools: first })).exitCode).not.toBe(0);
+    expect((await run("up", stack, { pools: otherMachine })).exitCode).toBe(0);
   });
 
   test("does not stand in the way of destroy, and has forgotten everything afterwards", async () => {
@@ -97,8 +120,10 @@ describe.sequential("the guard of GPU pools", () => {
   });
 });
 
-test("before the first up that succeeds, the guard knows no pool", async () => {
+test("a pool that was never made forbids nothing, and one that was is guarded though its up failed", async () => {
   const stack = "failing";
-  expect((await run("up", stack, { pools: first, failsLater: true })).exitCode).not.toBe(0);
+  expect((await run("up", stack, { pools: first, failsBefore: true })).exitCode).not.toBe(0);
   expect((await run("preview", stack, { pools: otherMachine })).exitCode).toBe(0);
+  expect((await run("up", stack, { pools: first, failsLater: true })).exitCode).not.toBe(0);
+  expect((await run("preview", stack, { pools: otherMachine })).exitCode).not.toBe(0);
 });

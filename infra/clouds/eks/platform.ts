@@ -14,10 +14,10 @@ import { EksGpuDrivers } from "./components/gpu-drivers.ts";
 import { EksGpuNodePool } from "./components/gpu-node-pool.ts";
 import { eksKubeconfig, eksLoginPlugin } from "./components/kubeconfig.ts";
 import { EksNetwork } from "./components/network.ts";
-import { nodeGroupFacts } from "./components/gpu-node-group.ts";
-import { nodeGroupReplacingFields } from "./components/replacing-fields.ts";
+import { isProtected } from "../../config/capacity.ts";
+import { guardedPool } from "./guarded-pool.ts";
 import { guardPools } from "../../guards/guard-pools.ts";
-import type { GuardedPool } from "../../guards/guard-pools.ts";
+import type { PoolGuard } from "../../guards/guard-pools.ts";
 import type { CloudProgram, MadeClusterAccess } from "../cloud-program.ts";
 import { checkEksAccount } from "./availability.ts";
 import type { ClusterFacts, EksReadings } from "./availability.ts";
@@ -26,16 +26,16 @@ import { failOnProblems } from "../fail-on-problems.ts";
 import { wordsOf } from "../reading-failure.ts";
 import { isExecutable } from "../../platform/kubeconfig.ts";
 
-export const eksPlatform: CloudProgram<"eks"> = async ({ cluster, pools }, { env, allowReplace }) => {
+export const eksPlatform: CloudProgram<"eks"> = async ({ cluster, pools }, { env, ...guarding }) => {
   if (!(await isExecutable(eksLoginPlugin, env))) {
     throw new RunError(
       "the AWS CLI, which kubectl and Pulumi log in to EKS with, is not on PATH as aws: install it",
     );
   }
   const now = new Date();
-  const poolRecords = await guardPools(
+  const guard = await guardPools(
     pools.map((pool) => guardedPool(cluster, pool, now)),
-    allowReplace,
+    guarding,
   );
   const provider = new AwsProvider("aws", {
     region: cluster.region,
@@ -44,7 +44,7 @@ export const eksPlatform: CloudProgram<"eks"> = async ({ cluster, pools }, { env
   const readings = eksReadings({ provider });
   const known = await knownCluster(cluster, readings);
   await failOnProblems("the account", await checkEksAccount(cluster, pools, readings, known.existing));
-  return { ...register({ cluster, pools, provider, now, creator: known.creator }), poolRecords };
+  return register({ cluster, pools, provider, now, guard, creator: known.creator });
 };
 
 /**
@@ -67,33 +67,20 @@ async function knownCluster(
   }
 }
 
-/**
- * A pool as the guard sees it. Its subnets are known only to AWS; they change with its zones. A machine is the launch
- * template's matter, whose new version ends every node.
- */
-const guardedPool = (cluster: EksCluster, pool: EksPool, now: Date): GuardedPool => ({
-  name: pool.name,
-  args: {
-    ...nodeGroupFacts(cluster, pool, now),
-    subnetIds: pool.zones,
-    launchTemplate: { instanceType: pool.machineShape },
-  },
-  fields: nodeGroupReplacingFields,
-});
-
 interface Registration {
   readonly cluster: EksCluster;
   readonly pools: readonly EksPool[];
   readonly provider: AwsProvider;
   readonly now: Date;
+  readonly guard: PoolGuard;
   readonly creator: string | undefined;
 }
 
-function register({ cluster, pools, provider, now, creator }: Registration): MadeClusterAccess {
+function register({ cluster, pools, provider, now, guard, creator }: Registration): MadeClusterAccess {
   const network = new EksNetwork("network", { cluster }, { provider });
   const controlPlane = new EksControlPlane(
     "cluster",
-    { cluster, network, creator },
+    { cluster, network, creator, protect: pools.some(isProtected) },
     // Nodes join, and pull images, through the routes out.
     { provider, dependsOn: [network] },
   );
@@ -118,6 +105,7 @@ function register({ cluster, pools, provider, now, creator }: Registration): Mad
     {
       provider: new KubernetesProvider("cluster", { kubeconfig, clusterIdentifier: controlPlane.endpoint }),
       dependsOn: [...controlPlane.ready],
+      deletedWith: controlPlane.cluster,
     },
   );
   const efa = new EfaSecurityGroup(
@@ -125,12 +113,13 @@ function register({ cluster, pools, provider, now, creator }: Registration): Mad
     { name: `${name}-efa`, vpcId: network.vpcId, tags: cluster.tags },
     { provider },
   );
-  const gpuPool = (pool: EksPool) =>
-    new EksGpuNodePool(
+  const gpuPools = pools.map((pool) => {
+    const gpuPool = new EksGpuNodePool(
       pool.name,
       {
         pool,
         cluster,
+        clusterResource: controlPlane.cluster,
         now,
         nodeRoleArn: controlPlane.nodeRoleArn,
         clusterSecurityGroupId: controlPlane.securityGroupId,
@@ -139,7 +128,10 @@ function register({ cluster, pools, provider, now, creator }: Registration): Mad
       },
       { provider, dependsOn: [...controlPlane.ready, drivers] },
     );
-  controlPlane.letIn(pools.map(gpuPool));
+    guard.remember(pool.name, gpuPool.nodeGroup);
+    return gpuPool;
+  });
+  controlPlane.letIn(gpuPools);
   return { kubeconfig, context: output(name), server: controlPlane.endpoint };
 }
 

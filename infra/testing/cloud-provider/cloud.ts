@@ -54,6 +54,11 @@ export interface CloudResource {
   refusesDeletion?(record: CloudRecord, cloud: CloudView): string | undefined;
   /** What the cloud deletes with it. */
   takesAlong?(record: CloudRecord, cloud: CloudView): readonly CloudRecord[];
+  /**
+   * Outputs that a preview of a change cannot know, by the inputs that change: what the Terraform provider marks with
+   * `SetNewComputed` or `ComputedIf`.
+   */
+  unknownAfter?(changed: readonly string[]): readonly string[];
   /** Outputs beyond the inputs, plausible and stable: called at the creation and after each change. */
   outputs?(record: CloudRecord, cloud: CloudView): PropertyMap;
   /** The nodes that it stands for: made, changed and deleted with it. */

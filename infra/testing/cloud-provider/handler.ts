@@ -2,7 +2,13 @@
 
 import { createHash, randomBytes } from "node:crypto";
 
-import { plainMap, type PropertyMap, secretsLike, textOf } from "../../local-engine/protocol/properties.ts";
+import {
+  plainMap,
+  type PropertyMap,
+  secretsLike,
+  textOf,
+  Unknown,
+} from "../../local-engine/protocol/properties.ts";
 import { differences, isWithin } from "../../local-engine/provider/differences.ts";
 import {
   type CheckCall,
@@ -98,7 +104,13 @@ export class CloudHandler implements ResourceHandler {
   }
 
   async update(call: UpdateCall): Promise<PropertyMap> {
-    if (call.preview) return { ...call.state, ...call.inputs };
+    if (call.preview) {
+      const found = differences(plainMap(call.state), plainMap(call.inputs));
+      const changed = new Set(found.map(({ path }) => String(path[0])).filter((name) => name in call.inputs));
+      const unknown = this.#resource.unknownAfter?.([...changed]) ?? [];
+      const hidden = Object.fromEntries(unknown.map((name) => [name, new Unknown()]));
+      return { ...call.state, ...call.inputs, ...hidden };
+    }
     const inputs = plainMap(call.inputs);
     const record = await this.#asked(call, "update", inputs, async () =>
       this.#cloud.store.change((state) => {

@@ -1,5 +1,5 @@
 // Pools behind their guard, for its test: the pools come from the configuration, and stand in the state as components,
-// since the guard comes before any resource of theirs.
+// since no provider is there to make others.
 
 import { ComponentResource, Config, RunError } from "@pulumi/pulumi";
 import { guardPools } from "../../guards/guard-pools.ts";
@@ -9,15 +9,29 @@ const fields = [
   { field: "taints", reason: "taints of a pool are fixed", source: "pulumi/pulumi-gcp issue 1139" },
   { field: "machineType", reason: "a machine keeps its type", source: "a page" },
 ];
+const rollout = {
+  fields: [{ field: "diskSizeGb", reason: "a node keeps its disk", source: "a page" }],
+  pace: "one at a time",
+};
 
-const pools = config.requireObject<Readonly<Record<string, Readonly<Record<string, unknown>>>>>("pools");
+interface Pool extends Readonly<Record<string, unknown>> {
+  readonly nodeCount?: number;
+}
+
+const pools = config.requireObject<Readonly<Record<string, Pool>>>("pools");
 const allowReplace = config.getObject<readonly string[]>("allowReplace");
 
-export const poolRecords = await guardPools(
-  Object.entries(pools).map(([name, args]) => ({ name, args, fields })),
-  allowReplace,
+const guard = await guardPools(
+  Object.entries(pools).map(([name, args]) => ({ name, args, fields, rollout, nodes: args.nodeCount ?? 1 })),
+  allowReplace === undefined ? {} : { allowReplace },
 );
 
-export const made = Object.keys(pools).map((name) => new ComponentResource("guarded:index:Pool", name).urn);
+if (config.getBoolean("failsBefore") === true) throw new RunError("no pool today");
+
+export const made = Object.keys(pools).map((name) => {
+  const pool = new ComponentResource("guarded:index:Pool", name);
+  guard.remember(name, pool);
+  return pool.urn;
+});
 
 if (config.getBoolean("failsLater") === true) throw new RunError("something else is wrong");

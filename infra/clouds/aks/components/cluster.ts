@@ -22,6 +22,8 @@ import type { AksNetworkArgs } from "./network.ts";
 export interface AksControlPlaneArgs {
   /** Everything of the stack's configuration under `cluster`. */
   readonly cluster: AksCluster;
+  /** Refuse to destroy or replace the cluster, whatever its configuration says: a pool in it is protected. */
+  readonly protect?: boolean;
   readonly transform?: NonNullable<AksNetworkArgs["transform"]> & {
     readonly resourceGroup?: Transform<ResourceGroupArgs>;
     /** The identity that is made where the configuration names none. */
@@ -130,7 +132,9 @@ export class AksControlPlane extends ComponentResource {
       }),
       options: {
         ...this.#own,
-        protect: cluster.protect,
+        protect: cluster.protect || this.#args.protect === true,
+        // Its name is fixed, and taken until the old one is gone.
+        deleteBeforeReplace: true,
         dependsOn: [networkRole],
         // The autoscaler owns the size of the system pool.
         ignoreChanges: ["agentPoolProfiles[0].count"],

@@ -11,7 +11,7 @@ import type { AddOn } from "../../../add-ons.ts";
 import type { AksPool } from "../config/pool.ts";
 import { namespaceObject } from "../../../objects/namespaces.ts";
 import { releaseArgs } from "../../../components/chart-release.ts";
-import { transformed } from "../../../components/transform.ts";
+import { ownOptions, transformed } from "../../../components/transform.ts";
 import type { ComponentOptions, Transform } from "../../../components/transform.ts";
 import {
   devicePluginValues,
@@ -45,11 +45,11 @@ interface Wanted {
 
 /** The device plugin; or the GPU Operator, after the network operator where InfiniBand is wanted. */
 export class AksGpuDrivers extends ComponentResource {
-  readonly #own: { readonly parent: AksGpuDrivers; readonly provider: ComponentOptions["provider"] };
+  readonly #own: ReturnType<typeof ownOptions<AksGpuDrivers>>;
 
   constructor(name: string, { driver, infiniband, transform }: AksGpuDriversArgs, options: ComponentOptions) {
     super("llama-operator:aks:GpuDrivers", name, {}, options);
-    this.#own = { parent: this, provider: options.provider };
+    this.#own = ownOptions(this, options);
     switch (driver) {
       case "install":
         this.#release({

@@ -3,7 +3,8 @@ import { ComponentResource } from "@pulumi/pulumi";
 import type { Input, Output } from "@pulumi/pulumi";
 import { AgentPool } from "@pulumi/azure-native/containerservice/agentPool.js";
 import type { AgentPoolArgs } from "@pulumi/azure-native/containerservice/agentPool.js";
-import { isBought } from "../../../config/capacity.ts";
+import type { ManagedCluster } from "@pulumi/azure-native/containerservice/managedCluster.js";
+import { isProtected } from "../../../config/capacity.ts";
 import type { AksCluster } from "../config/cluster.ts";
 import type { AksPool } from "../config/pool.ts";
 import { transformed } from "../../../components/transform.ts";
@@ -14,8 +15,10 @@ import { agentPoolReplacingFields } from "./replacing-fields.ts";
 export interface AksGpuNodePoolArgs {
   /** The pool, as the stack's configuration has it. */
   readonly pool: AksPool;
-  /** The cluster that it belongs to. */
+  /** The cluster that it belongs to, as the stack's configuration has it. */
   readonly cluster: AksCluster;
+  /** The cluster itself: the pool goes and is made anew with it. */
+  readonly clusterResource: ManagedCluster;
   /** Subnet of the nodes. */
   readonly subnetId: Input<string>;
   readonly transform?: {
@@ -39,17 +42,25 @@ export class AksGpuNodePool extends ComponentResource {
 
   constructor(
     name: string,
-    { pool, cluster, subnetId, transform }: AksGpuNodePoolArgs,
+    { pool, cluster, clusterResource, subnetId, transform }: AksGpuNodePoolArgs,
     options: ComponentOptions,
   ) {
     super("llama-operator:aks:GpuNodePool", name, {}, options);
     const updateMinutes = Math.max(createMinutes, upgradeMinutesPerNode * pool.nodes.max);
     const { args, options: own } = transformed<AgentPoolArgs>(transform?.agentPool, {
-      args: { ...agentPoolFacts(pool, cluster), vnetSubnetID: subnetId },
+      args: {
+        ...agentPoolFacts(pool, cluster),
+        // The provider keeps the name in every preview (pulumi/pulumi-azure-native pull request 282).
+        resourceName: clusterResource.name,
+        vnetSubnetID: subnetId,
+      },
       options: {
         parent: this,
         provider: options.provider,
-        protect: pool.protect ?? isBought(pool.capacity.kind),
+        protect: isProtected(pool),
+        // Azure deletes a cluster with all of its pools.
+        deletedWith: clusterResource,
+        replaceWith: [clusterResource],
         // No capacity holds old nodes and new ones, and the name is taken until the old pool is gone.
         deleteBeforeReplace: true,
         replaceOnChanges: agentPoolReplacingFields.map(({ field }) => field),

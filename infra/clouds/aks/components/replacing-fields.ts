@@ -40,3 +40,42 @@ export const agentPoolReplacingFields: readonly ReplacingField[] = [
     source: "learn.microsoft.com/azure/aks/use-capacity-reservation-groups",
   },
 ];
+
+const cluster = "the cluster is made anew for it, and every pool with it";
+
+/** Of `azure-native.containerservice.ManagedCluster`: the pools' own state says "same" while Azure deletes them. */
+export const managedClusterReplacingFields: readonly ReplacingField[] = [
+  { field: "resourceGroupName", reason: cluster, source: provider },
+  { field: "resourceName", reason: cluster, source: provider },
+  { field: "location", reason: cluster, source: provider },
+  { field: "dnsPrefix", reason: cluster, source: provider },
+  { field: "networkProfile.serviceCidr", reason: cluster, source: provider },
+  { field: "networkProfile.dnsServiceIP", reason: cluster, source: provider },
+  { field: "networkProfile.networkPlugin", reason: cluster, source: provider },
+  { field: "networkProfile.networkPluginMode", reason: cluster, source: provider },
+  { field: "networkProfile.podCidr", reason: cluster, source: provider },
+  { field: "networkProfile.outboundType", reason: cluster, source: provider },
+];
+
+/** Of the provider itself. */
+export const subscriptionReplacingFields: readonly ReplacingField[] = [
+  {
+    field: "subscriptionId",
+    reason: "in another subscription everything is made anew",
+    source: "pulumi/pulumi-azure-native:provider/pkg/provider/provider.go, DiffConfig",
+  },
+];
+
+/** What makes the nodes of an agent pool anew, in the pool. */
+export const agentPoolRollingFields: readonly ReplacingField[] = [
+  {
+    field: "orchestratorVersion",
+    reason: "nodes of another Kubernetes are other nodes",
+    source: "learn.microsoft.com/azure/aks/upgrade-aks-node-pools-rolling",
+  },
+  {
+    field: "osSKU",
+    reason: "each node gets another image",
+    source: "learn.microsoft.com/azure/aks/upgrade-os-version",
+  },
+];

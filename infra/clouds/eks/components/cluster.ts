@@ -27,6 +27,8 @@ export interface EksControlPlaneArgs {
    * one. Undefined where nobody knows it any more; then every administrator gets an entry.
    */
   readonly creator: string | undefined;
+  /** Refuse to destroy or replace the cluster, whatever its configuration says: a pool in it is protected. */
+  readonly protect?: boolean;
   readonly transform?: {
     readonly cluster?: Transform<ClusterArgs>;
     /** Each add-on of EKS. */
@@ -140,7 +142,9 @@ export class EksControlPlane extends ComponentResource {
       },
       options: {
         ...this.#own,
-        protect,
+        protect: protect || this.#args.protect === true,
+        // Its name is fixed, and taken until the old one is gone.
+        deleteBeforeReplace: true,
         // Without its policies the control plane cannot take its own network interfaces away again.
         dependsOn: [...policies],
         // Whoever runs `up` later has not made it.

@@ -9,7 +9,7 @@ import { efaDevicePlugin, gpuOperator, nvidiaDevicePlugin } from "../../../add-o
 import type { AddOn } from "../../../add-ons.ts";
 import { namespaceObject } from "../../../objects/namespaces.ts";
 import { releaseArgs } from "../../../components/chart-release.ts";
-import { transformed } from "../../../components/transform.ts";
+import { ownOptions, transformed } from "../../../components/transform.ts";
 import type { ComponentOptions, Transform } from "../../../components/transform.ts";
 
 export interface EksGpuDriversArgs {
@@ -40,7 +40,7 @@ export class EksGpuDrivers extends ComponentResource {
   constructor(name: string, args: EksGpuDriversArgs, options: ComponentOptions) {
     super("llama-operator:eks:GpuDrivers", name, {}, options);
     const { driver, efa, transform } = args;
-    const own = { parent: this, provider: options.provider };
+    const own = ownOptions(this, options);
     const release = (
       addOn: AddOn,
       namespace: string,

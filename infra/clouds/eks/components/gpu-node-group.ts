@@ -3,11 +3,14 @@
 import type { NodeGroupArgs } from "@pulumi/aws/eks/nodeGroup.js";
 import type { LaunchTemplateArgs } from "@pulumi/aws/ec2/launchTemplate.js";
 import { findMachineShape, type NodeTaint } from "@llama-operator/llama/catalog";
+import type { Output } from "@pulumi/pulumi";
 import type { EksCapacity } from "../config/capacity.ts";
 import type { EksCluster } from "../config/cluster.ts";
-import { efaDevices } from "../config/pool.ts";
+import { efaDevices, placementOf } from "../config/pool.ts";
 import type { EksPool } from "../config/pool.ts";
 import { nodesOfBlock } from "./block-times.ts";
+import { networkInterfaces } from "./network-interfaces.ts";
+import { userData } from "./user-data.ts";
 
 const capacityTypes = {
   onDemand: "ON_DEMAND",
@@ -62,6 +65,49 @@ function nodeLabels(pool: EksPool): Readonly<Record<string, string>> {
   return {
     "nvidia.com/gpu.present": "true",
     ...(efaDevices(pool) === 0 ? {} : { "vpc.amazonaws.com/efa.present": "true" }),
+  };
+}
+
+/** The root volume of Amazon Linux 2023. */
+const rootDevice = "/dev/xvda";
+
+/** Name of the placement group that is made for a pool. */
+export const placementGroupName = (cluster: EksCluster, pool: EksPool): string =>
+  `${cluster.name}-${pool.name}`;
+
+/**
+ * What a pool's launch template says of its nodes: each change makes a version of it, and the node group follows the
+ * newest, so that every node goes. Tags of instances are apart for that reason.
+ */
+export function launchTemplateFacts(
+  cluster: EksCluster,
+  pool: EksPool,
+  securityGroups?: Output<string>[],
+): LaunchTemplateArgs {
+  const data = userData(pool.localStorage);
+  const placement = placementOf(pool);
+  const groupName = placement === "create" ? placementGroupName(cluster, pool) : placement;
+  return {
+    // In the template and not in the node group: EKS refuses a machine in both, and one of a block elsewhere.
+    instanceType: pool.machineShape,
+    ...capacityFacts(pool.capacity),
+    ...(groupName === "none"
+      ? {}
+      : { placement: { groupName: typeof groupName === "string" ? groupName : groupName.name } }),
+    networkInterfaces: networkInterfaces(efaDevices(pool)).map((each) => ({
+      ...each,
+      deleteOnTermination: "true",
+      ...(securityGroups === undefined ? {} : { securityGroups }),
+    })),
+    blockDeviceMappings: [
+      {
+        deviceName: rootDevice,
+        ebs: { volumeSize: pool.rootVolumeGib, volumeType: "gp3", deleteOnTermination: "true" },
+      },
+    ],
+    // Pods do not reach the node's credentials: the answer does not survive the hop into a pod.
+    metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 },
+    ...(data === undefined ? {} : { userData: data }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { output, runtime } from "@pulumi/pulumi";
+import { Cluster } from "@pulumi/aws/eks/cluster.js";
 import { Provider } from "@pulumi/aws/provider.js";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { eksCluster } from "../config/cluster.ts";
@@ -62,9 +63,15 @@ async function registerPool(changes: object, more: Partial<EksGpuNodePoolArgs> =
     capacity: { kind: "onDemand" },
     ...changes,
   });
+  const provider = new Provider("aws", { region: "us-east-1" });
   const args = {
     pool,
     cluster,
+    clusterResource: new Cluster(
+      "cluster",
+      { name: cluster.name, roleArn: "role", vpcConfig: { subnetIds: [] } },
+      { provider },
+    ),
     nodeRoleArn: output("arn:aws:iam::123456789012:role/llama-node"),
     clusterSecurityGroupId: output("sg-cluster"),
     efaSecurityGroupId: output("sg-efa"),
@@ -73,7 +80,7 @@ async function registerPool(changes: object, more: Partial<EksGpuNodePoolArgs> =
     ...more,
   };
   const made = new EksGpuNodePool(pool.name, args, {
-    provider: new Provider("aws", { region: "us-east-1" }),
+    provider,
   });
   await new Promise((resolve) => {
     made.nodeGroupName.apply(resolve);

@@ -7,23 +7,24 @@ import { LaunchTemplate } from "@pulumi/aws/ec2/launchTemplate.js";
 import type { LaunchTemplateArgs } from "@pulumi/aws/ec2/launchTemplate.js";
 import { PlacementGroup } from "@pulumi/aws/ec2/placementGroup.js";
 import type { PlacementGroupArgs } from "@pulumi/aws/ec2/placementGroup.js";
+import type { Cluster } from "@pulumi/aws/eks/cluster.js";
 import { NodeGroup } from "@pulumi/aws/eks/nodeGroup.js";
 import type { NodeGroupArgs } from "@pulumi/aws/eks/nodeGroup.js";
-import { isBought } from "../../../config/capacity.ts";
+import { isProtected } from "../../../config/capacity.ts";
 import type { EksCluster } from "../config/cluster.ts";
 import { efaDevices, placementOf } from "../config/pool.ts";
 import type { EksPool } from "../config/pool.ts";
 import { transformed } from "../../../components/transform.ts";
 import type { ComponentOptions, Transform } from "../../../components/transform.ts";
 import { asScheduled, emptiedAt } from "./block-times.ts";
-import { capacityFacts, nodeGroupFacts } from "./gpu-node-group.ts";
-import { networkInterfaces } from "./network-interfaces.ts";
-import { userData } from "./user-data.ts";
+import { launchTemplateFacts, nodeGroupFacts, placementGroupName } from "./gpu-node-group.ts";
 
 export interface EksGpuNodePoolArgs {
   readonly pool: EksPool;
   /** Name, tags and autoscaler of the cluster. */
   readonly cluster: EksCluster;
+  /** The cluster itself: the pool is made anew with it. */
+  readonly clusterResource: Cluster;
   readonly nodeRoleArn: Output<string>;
   /** EKS' own group of the cluster: a launch template that names groups must name it too. */
   readonly clusterSecurityGroupId: Output<string>;
@@ -39,9 +40,6 @@ export interface EksGpuNodePoolArgs {
     readonly nodeGroup?: Transform<NodeGroupArgs>;
   };
 }
-
-/** The root volume of Amazon Linux 2023. */
-const rootDevice = "/dev/xvda";
 
 /**
  * The provider's own limit for a node group, which is longer than the 40 minutes that a stock-out is tried for. An
@@ -74,58 +72,44 @@ export class EksGpuNodePool extends ComponentResource {
     this.registerOutputs({ nodeGroupName: this.nodeGroupName });
   }
 
-  #placementGroup(name: string): Output<string> | string | undefined {
+  #placementGroup(name: string): PlacementGroup | undefined {
     const { pool, cluster, transform } = this.#args;
-    const placement = placementOf(pool);
-    if (placement === "none") return undefined;
-    if (placement !== "create") return placement.name;
+    if (placementOf(pool) !== "create") return undefined;
     const { args, options } = transformed<PlacementGroupArgs>(transform?.placementGroup, {
-      args: { name: `${cluster.name}-${pool.name}`, strategy: "cluster", tags: cluster.tags },
+      args: { name: placementGroupName(cluster, pool), strategy: "cluster", tags: cluster.tags },
       options: this.#own,
     });
-    return new PlacementGroup(name, args, options).name;
+    return new PlacementGroup(name, args, options);
   }
 
-  #launchTemplate(name: string, groupName: Output<string> | string | undefined): LaunchTemplate {
+  #launchTemplate(name: string, group: PlacementGroup | undefined): LaunchTemplate {
     const { pool, cluster, clusterSecurityGroupId, efaSecurityGroupId, transform } = this.#args;
-    const efa = efaDevices(pool);
-    const securityGroups = [clusterSecurityGroupId, ...(efa > 0 ? [efaSecurityGroupId] : [])];
-    const data = userData(pool.localStorage);
+    const securityGroups = [clusterSecurityGroupId, ...(efaDevices(pool) > 0 ? [efaSecurityGroupId] : [])];
     const tags = { ...cluster.tags, Name: `${cluster.name}-${pool.name}` };
     const { args, options } = transformed<LaunchTemplateArgs>(transform?.launchTemplate, {
       args: {
         name: `${cluster.name}-${pool.name}`,
-        // In the template and not in the node group: EKS refuses a machine in both, and one of a block elsewhere.
-        instanceType: pool.machineShape,
-        ...capacityFacts(pool.capacity),
-        ...(groupName === undefined ? {} : { placement: { groupName } }),
-        networkInterfaces: networkInterfaces(efa).map((each) => ({
-          ...each,
-          deleteOnTermination: "true",
-          securityGroups,
-        })),
-        blockDeviceMappings: [
-          {
-            deviceName: rootDevice,
-            ebs: { volumeSize: pool.rootVolumeGib, volumeType: "gp3", deleteOnTermination: "true" },
-          },
-        ],
-        // Pods do not reach the node's credentials: the answer does not survive the hop into a pod.
-        metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 },
-        ...(data === undefined ? {} : { userData: data }),
+        ...launchTemplateFacts(cluster, pool, securityGroups),
+        ...(group === undefined ? {} : { placement: { groupName: group.name } }),
         tagSpecifications: [
           { resourceType: "instance", tags },
           { resourceType: "volume", tags },
         ],
         tags: cluster.tags,
       },
-      options: this.#own,
+      options: {
+        ...this.#own,
+        // Another tag of instances is a new version of the template, by which EKS ends every node. The template and the
+        // group have the new ones; nodes keep those that they were made with.
+        // Source: hashicorp/terraform-provider-aws:internal/service/ec2/ec2_launch_template.go, updateKeys.
+        ignoreChanges: ["tagSpecifications"],
+      },
     });
     return new LaunchTemplate(name, args, options);
   }
 
   #nodeGroup(name: string): NodeGroup {
-    const { pool, cluster, nodeRoleArn, subnetIds, now, transform } = this.#args;
+    const { pool, cluster, clusterResource, nodeRoleArn, subnetIds, now, transform } = this.#args;
     const { nodes, capacity } = pool;
     const autoscaled =
       cluster.autoscaler !== "none" && nodes.max > nodes.min && capacity.kind !== "capacityBlock";
@@ -133,6 +117,7 @@ export class EksGpuNodePool extends ComponentResource {
     const { args, options } = transformed<NodeGroupArgs>(transform?.nodeGroup, {
       args: {
         ...nodeGroupFacts(cluster, pool, now),
+        clusterName: clusterResource.name,
         nodeRoleArn,
         subnetIds: [...subnetIds],
         launchTemplate: {
@@ -142,7 +127,9 @@ export class EksGpuNodePool extends ComponentResource {
       },
       options: {
         ...this.#own,
-        protect: pool.protect ?? isBought(capacity.kind),
+        protect: isProtected(pool),
+        // EKS deletes no cluster that has node groups, so that they go first, and not with it.
+        replaceWith: [clusterResource],
         // No capacity holds the old nodes and the new ones, and the name is taken until the old group is gone.
         deleteBeforeReplace: true,
         ...(autoscaled ? { ignoreChanges: ["scalingConfig.desiredSize"] } : {}),

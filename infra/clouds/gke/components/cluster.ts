@@ -17,6 +17,8 @@ export interface GkeControlPlaneArgs {
   readonly multiNetwork: boolean;
   /** Email of the nodes' service account. */
   readonly serviceAccount: Input<string>;
+  /** Refuse to destroy or replace the cluster, whatever its configuration says: a pool in it is protected. */
+  readonly protect?: boolean;
   readonly transform?: { readonly cluster?: Transform<ClusterArgs> };
 }
 
@@ -38,7 +40,7 @@ export class GkeControlPlane extends ComponentResource {
         parent: this,
         provider: options.provider,
         // Google Cloud refuses as well; by this a destroy ends in its preview, before the first pool is gone.
-        protect: cluster.deletionProtection,
+        protect: cluster.deletionProtection || args.protect === true,
         // The names are fixed, so that one that was made before the engine died cannot be made twice.
         deleteBeforeReplace: true,
         // Of the pool that the cluster was made with, which is gone: another value would replace the cluster.

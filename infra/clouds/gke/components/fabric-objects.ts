@@ -4,7 +4,7 @@ import { ComponentResource } from "@pulumi/pulumi";
 import type { Input } from "@pulumi/pulumi";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
 import type { CustomResourceArgs } from "@pulumi/kubernetes/apiextensions/customResource.js";
-import { transformed } from "../../../components/transform.ts";
+import { ownOptions, transformed } from "../../../components/transform.ts";
 import type { ComponentOptions, Transform } from "../../../components/transform.ts";
 
 const group = "networking.gke.io";
@@ -37,9 +37,9 @@ export class GkeFabricObjects extends ComponentResource {
     name: string,
     { name: there, network, subnetwork }: GkeFabricObjectsArgs["networks"][number],
     { transform }: GkeFabricObjectsArgs,
-    { provider }: ComponentOptions,
+    options: ComponentOptions,
   ): CustomResource {
-    const own = { parent: this, provider };
+    const own = ownOptions(this, options);
     const metadata = { name: there };
     const parameters = transformed<CustomResourceArgs>(transform?.parameters, {
       args: {

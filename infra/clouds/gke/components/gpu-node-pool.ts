@@ -1,9 +1,10 @@
 // A pool of GPU nodes of GKE: one node pool, and the options by which a mistake does not cost its GPUs.
 import { ComponentResource } from "@pulumi/pulumi";
 import type { CustomResourceOptions, Output } from "@pulumi/pulumi";
+import type { Cluster } from "@pulumi/gcp/container/cluster.js";
 import { NodePool } from "@pulumi/gcp/container/nodePool.js";
 import type { NodePoolArgs } from "@pulumi/gcp/container/nodePool.js";
-import { isBought } from "../../../config/capacity.ts";
+import { isProtected } from "../../../config/capacity.ts";
 import type { GkePool } from "../config/pool.ts";
 import { transformed } from "../../../components/transform.ts";
 import type { ComponentOptions, Transform } from "../../../components/transform.ts";
@@ -13,6 +14,8 @@ import type { GpuNodePoolPlace } from "./gpu-node-pool-args.ts";
 export interface GkeGpuNodePoolArgs extends GpuNodePoolPlace {
   /** The pool, as the stack's configuration has it. */
   readonly pool: GkePool;
+  /** The cluster itself: the pool goes and is made anew with it. */
+  readonly clusterResource: Cluster;
   readonly transform?: { readonly nodePool?: Transform<NodePoolArgs> };
 }
 
@@ -28,10 +31,17 @@ export class GkeGpuNodePool extends ComponentResource {
 
   constructor(name: string, args: GkeGpuNodePoolArgs, options: ComponentOptions) {
     super("llama-operator:gke:GpuNodePool", name, {}, options);
-    const { pool, transform } = args;
+    const { pool, clusterResource, transform } = args;
     const registration = transformed<NodePoolArgs>(transform?.nodePool, {
       args: gpuNodePoolArgs(pool, args),
-      options: { parent: this, provider: options.provider, ...gpuNodePoolOptions(pool) },
+      options: {
+        parent: this,
+        provider: options.provider,
+        // GKE deletes a cluster with all of its pools.
+        deletedWith: clusterResource,
+        replaceWith: [clusterResource],
+        ...gpuNodePoolOptions(pool),
+      },
     });
     this.nodePool = new NodePool(name, registration.args, registration.options);
     this.poolName = this.nodePool.name;
@@ -40,11 +50,12 @@ export class GkeGpuNodePool extends ComponentResource {
 }
 
 /** Protection and time-outs of a pool. */
-export function gpuNodePoolOptions({ nodes, capacity, protect }: GkePool): CustomResourceOptions {
+export function gpuNodePoolOptions(pool: GkePool): CustomResourceOptions {
+  const { nodes } = pool;
   const update = Math.min(nodes.max * minutesPerNode, longestMinutes);
   return {
     // Capacity that was bought is not given back by mistake.
-    protect: protect ?? isBought(capacity.kind),
+    protect: isProtected(pool),
     // A reservation cannot hold old and new nodes, and both would have the same name.
     deleteBeforeReplace: true,
     ...(nodes.max > nodes.min ? { ignoreChanges: ["initialNodeCount", "nodeCount"] } : {}),

@@ -9,7 +9,7 @@ import type { ReleaseArgs } from "@pulumi/kubernetes/helm/v3/release.js";
 import { gpuOperator } from "../../../add-ons.ts";
 import { namespaceObject } from "../../../objects/namespaces.ts";
 import { releaseArgs } from "../../../components/chart-release.ts";
-import { transformed } from "../../../components/transform.ts";
+import { ownOptions, transformed } from "../../../components/transform.ts";
 import type { ComponentOptions, Transform } from "../../../components/transform.ts";
 import { driverFolder, driverInstaller } from "./driver-installer.ts";
 
@@ -51,7 +51,7 @@ export class GkeGpuOperator extends ComponentResource {
 
   constructor(name: string, { transform }: GkeGpuOperatorArgs, options: ComponentOptions) {
     super("llama-operator:gke:GpuOperator", name, {}, options);
-    const own = { parent: this, provider: options.provider };
+    const own = ownOptions(this, options);
     const namespace = new Namespace(name, namespaceObject(name, privileged), own);
     const quota = new ResourceQuota(
       name,

@@ -1,4 +1,5 @@
-// What of a GPU pool GKE changes only by making the pool anew. Labels and size are not among them: those change in place.
+// What costs a GPU pool of GKE its nodes, or makes them anew in the pool. Labels and size are not among it: those change in
+// place.
 import type { ReplacingField } from "../../../guards/replacing-field.ts";
 
 /** ForceNew of the provider that @pulumi/gcp bridges. */
@@ -14,6 +15,12 @@ export const nodePoolReplacingFields: readonly ReplacingField[] = [
     field: "initialNodeCount",
     reason: "the number of nodes that a pool begins with is fixed",
     source: "pulumi/pulumi-gcp issue 412",
+  },
+  {
+    field: "nodeLocations",
+    reason: "nodes of a zone that goes are deleted with their pods",
+    source: "googleapis/googleapis:google/container/v1/cluster_service.proto, UpdateNodePoolRequest",
+    mayGrow: true,
   },
   { field: "placementPolicy", reason: "where its nodes are placed is fixed", source: pool },
   { field: "queuedProvisioning", reason: "the capacity type of a pool is fixed", source: pool },
@@ -40,11 +47,6 @@ export const nodePoolReplacingFields: readonly ReplacingField[] = [
     source: "hashicorp/terraform-provider-google issue 23248",
   },
   {
-    field: "nodeConfig.taints",
-    reason: "older versions of the provider make a pool anew for them",
-    source: "pulumi/pulumi-gcp issue 1139",
-  },
-  {
     field: "nodeConfig.ephemeralStorageLocalSsdConfig",
     reason: "the local disks of a pool's nodes are fixed",
     source: node,
@@ -53,4 +55,43 @@ export const nodePoolReplacingFields: readonly ReplacingField[] = [
   { field: "nodeConfig.spot", reason: "the capacity type of a pool is fixed", source: node },
   { field: "nodeConfig.flexStart", reason: "the capacity type of a pool is fixed", source: node },
   { field: "nodeConfig.maxRunDuration", reason: "how long a pool's nodes may live is fixed", source: node },
+];
+
+const cluster = "hashicorp/terraform-provider-google:google/services/container/resource_container_cluster.go";
+const anew = "the cluster is made anew for it, and every pool with it";
+
+/** Of `gcp.container.Cluster`. */
+export const clusterReplacingFields: readonly ReplacingField[] = [
+  { field: "project", reason: anew, source: cluster },
+  { field: "location", reason: anew, source: cluster },
+  { field: "name", reason: anew, source: cluster },
+  { field: "network", reason: anew, source: cluster },
+  { field: "subnetwork", reason: anew, source: cluster },
+  { field: "networkingMode", reason: anew, source: cluster },
+  { field: "ipAllocationPolicy", reason: anew, source: cluster },
+  { field: "datapathProvider", reason: anew, source: cluster },
+  { field: "initialNodeCount", reason: anew, source: cluster },
+];
+
+const migrates = "googleapis/googleapis:google/container/v1/cluster_service.proto, UpdateNodePoolRequest";
+
+/** What makes the nodes of a pool anew, as the pool's upgrade settings say. */
+export const nodePoolRollingFields: readonly ReplacingField[] = [
+  {
+    field: "nodeConfig.diskSizeGb",
+    reason: "GKE moves the pool onto nodes with another disk",
+    source: migrates,
+  },
+  { field: "nodeConfig.imageType", reason: "each node gets another image", source: migrates },
+  { field: "nodeConfig.taints", reason: "GKE moves the pool onto nodes with other taints", source: migrates },
+  {
+    field: "nodeConfig.gvnic",
+    reason: "GKE moves the pool onto nodes with another network card",
+    source: migrates,
+  },
+  {
+    field: "nodeConfig.workloadMetadataConfig",
+    reason: "GKE moves the pool onto nodes with another metadata server",
+    source: migrates,
+  },
 ];

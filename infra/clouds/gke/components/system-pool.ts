@@ -6,7 +6,7 @@ import type { Input } from "@pulumi/pulumi";
 import { NodePool } from "@pulumi/gcp/container/nodePool.js";
 import type { NodePoolArgs } from "@pulumi/gcp/container/nodePool.js";
 import type { GkeCluster } from "../config/cluster.ts";
-import { transformed } from "../../../components/transform.ts";
+import { ownOptions, transformed } from "../../../components/transform.ts";
 import type { ComponentOptions, Transform } from "../../../components/transform.ts";
 import { commonNodeConfig } from "./node-config.ts";
 
@@ -26,8 +26,7 @@ export class GkeSystemPool extends ComponentResource {
     const registration = transformed<NodePoolArgs>(args.transform?.nodePool, {
       args: systemPoolArgs(name, args),
       options: {
-        parent: this,
-        provider: options.provider,
+        ...ownOptions(this, options),
         deleteBeforeReplace: true,
         // The autoscaler's.
         ignoreChanges: ["initialNodeCount", "nodeCount"],

@@ -60,6 +60,12 @@ export const cluster: CloudResource = {
     if (new Set(zones).size < 2) {
       return say("Subnets specified must be in at least two different AZs");
     }
+    // docs.aws.amazon.com/eks/latest/APIReference/API_VpcConfigRequest.html: a cluster's subnets stay in its VPC.
+    const subnets = subnetsOf(part(inputs, "vpcConfig")["subnetIds"], cloud);
+    const vpcId = before === undefined ? undefined : part(before.outputs, "vpcConfig")["vpcId"];
+    if (vpcId !== undefined && subnets.some((each) => each.inputs["vpcId"] !== vpcId)) {
+      return say("Provided subnets belong to another VPC than the cluster's");
+    }
     const { endpointPublicAccess, endpointPrivateAccess } = part(inputs, "vpcConfig");
     return endpointPublicAccess === false && endpointPrivateAccess !== true
       ? say("Private and public endpoint access cannot be false")

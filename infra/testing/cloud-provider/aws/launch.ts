@@ -1,6 +1,8 @@
 // Launch templates, placement groups and scheduled actions. ForceNew after hashicorp/terraform-provider-aws
 // internal/service/ec2/{ec2_launch_template,ec2_placement_group}.go and internal/service/autoscaling/schedule.go.
 
+import { isDeepStrictEqual } from "node:util";
+
 import { textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudResource } from "../cloud.ts";
 import { arn, ec2Error, ec2Id, having, types } from "./names.ts";
@@ -18,12 +20,20 @@ export const launchTemplate: CloudResource = {
           `Launch template name already in use. (${textOf(name)})`,
         )
       : undefined,
-  // Each change is a version more, and the default stays the first.
-  outputs({ id }, cloud) {
-    const before = cloud.find(types.launchTemplate, id)?.outputs["latestVersion"];
+  // CustomizeDiff: the newest version is unknown beforehand, also where only tags of the template itself change.
+  unknownAfter: (changed) =>
+    changed.some((name) => !["name", "namePrefix", "description"].includes(name)) ? ["latestVersion"] : [],
+  // updateKeys: each change but that of the template's own tags is a version more, and the default stays the first.
+  outputs({ id, inputs }, cloud) {
+    const former = cloud.find(types.launchTemplate, id);
+    const before = former?.outputs["latestVersion"];
+    const isNew = former === undefined || typeof before !== "number";
+    const { tags: _, ...data } = inputs;
+    const { tags: __, ...formerData } = former?.inputs ?? {};
+    const more = isDeepStrictEqual(data, formerData) ? 0 : 1;
     return {
       arn: arn("ec2", cloud, `launch-template/${id}`),
-      latestVersion: typeof before === "number" ? before + 1 : 1,
+      latestVersion: isNew ? 1 : before + more,
       defaultVersion: 1,
     };
   },

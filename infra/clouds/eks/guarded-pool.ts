@@ -1,0 +1,47 @@
+// A GPU pool of EKS as the guard sees it: the node group, with the launch template that says where its nodes come from, and
+// the network and the cluster that it stands in.
+import { findMachineShape } from "@llama-operator/llama/catalog";
+import type { GuardedPool } from "../../guards/guard-pools.ts";
+import { fieldsOf } from "../../guards/replacing-field.ts";
+import { privateSubnet } from "./components/addresses.ts";
+import { launchTemplateFacts, nodeGroupFacts } from "./components/gpu-node-group.ts";
+import {
+  accountReplacingFields,
+  launchTemplateReplacingFields,
+  launchTemplateRollingFields,
+  networkReplacingFields,
+  nodeGroupReplacingFields,
+  nodeGroupRollingFields,
+} from "./components/replacing-fields.ts";
+import type { EksCluster } from "./config/cluster.ts";
+import type { EksPool } from "./config/pool.ts";
+
+/** Ids of subnets are known only to AWS: they change with the pool's zones, and with the blocks of these. */
+export const guardedPool = (cluster: EksCluster, pool: EksPool, now: Date): GuardedPool => ({
+  name: pool.name,
+  nodes: pool.nodes.max,
+  gpusPerNode: findMachineShape(pool.machineShape)?.gpusPerNode ?? 0,
+  args: {
+    ...nodeGroupFacts(cluster, pool, now),
+    subnetIds: pool.zones,
+    launchTemplate: launchTemplateFacts(cluster, pool),
+    network: {
+      cidrBlock: cluster.network.cidr,
+      subnets: pool.zones.map((zone) => ({
+        zone,
+        cidrBlock: privateSubnet(cluster.network.cidr, cluster.network.zones.indexOf(zone)),
+      })),
+    },
+    provider: { region: cluster.region },
+  },
+  fields: [
+    ...nodeGroupReplacingFields,
+    ...fieldsOf("launchTemplate", launchTemplateReplacingFields),
+    ...fieldsOf("network", networkReplacingFields),
+    ...fieldsOf("provider", accountReplacingFields),
+  ],
+  rollout: {
+    fields: [...nodeGroupRollingFields, ...fieldsOf("launchTemplate", launchTemplateRollingFields)],
+    pace: "one at a time, the old one first",
+  },
+});
