@@ -17,7 +17,26 @@ function recorder(failing?: string): PulumiRunner & { readonly calls: readonly s
   };
 }
 
-const options = { stack: "local", yes: true, announce: () => {} };
+const options = { stack: "local", yes: true, announce: () => {}, say: () => {} };
+
+const pool = (name: string, nodes: number) => ({ name, nodes, spec: {} });
+const configured = { pools: [pool("h100", 2)], allowReplace: [], areMade: true };
+
+/** A CLI whose platform has these pools, and whose engine would take this step with one of them. */
+function engine(there: readonly object[], op: string) {
+  const urn =
+    "urn:pulumi:s::llama-platform::llama-operator:eks:GpuNodePool$aws:eks/nodeGroup:NodeGroup::h100";
+  const answers: Readonly<Record<string, object>> = {
+    stack: { pools: there },
+    preview: { steps: [{ op, urn, replaceReasons: ["subnetIds"] }] },
+  };
+  const written = recorder();
+  const read: PulumiRunner["read"] = async (project, args) => ({
+    ...(await written.read(project, args)),
+    standardOutput: JSON.stringify(answers[args[0] ?? ""]),
+  });
+  return { ...written, read };
+}
 
 test("up runs the platform before what serves on it", async () => {
   const pulumi = recorder();
@@ -86,4 +105,41 @@ test("a protected pool of a lost cluster is found before anything is forgotten",
   const pulumi = recorder("platform: destroy --preview-only --stack local");
   await expect(destroyWithoutCluster(pulumi, options)).rejects.toThrow("infra/platform");
   expect(pulumi.calls).toHaveLength(1);
+});
+
+test("what the engine would replace, and nobody has named, ends up before it begins, whatever the tables know", async () => {
+  const pulumi = engine([pool("h100", 2)], "replace");
+  await expect(up(pulumi, { ...options, configured })).rejects.toThrow(
+    "Pulumi would replace 1 GPU pool; nothing was done\n  pool h100: replaced for subnetIds",
+  );
+  expect(pulumi.calls.filter((call) => call.includes(": up"))).toEqual([]);
+  await expect(preview(pulumi, { ...options, configured })).rejects.toThrow("allowReplace: [h100]");
+  const said: string[] = [];
+  await up(pulumi, {
+    ...options,
+    configured: { ...configured, allowReplace: ["h100"] },
+    say: (text) => said.push(text),
+  });
+  expect(said).toEqual(["pool h100, up to 2 nodes: replaced for subnetIds"]);
+});
+
+test("of pools that no cloud makes the engine is not asked", async () => {
+  const pulumi = engine([pool("h100", 2)], "replace");
+  await up(pulumi, { ...options, configured: { ...configured, areMade: false } });
+  expect(pulumi.calls).toEqual([
+    "platform: stack output --json --stack local",
+    "platform: up --yes --stack local",
+    "serving: up --yes --stack local",
+  ]);
+});
+
+test("where the platform only shrinks, what serves leaves first", async () => {
+  const pulumi = engine([pool("h100", 3), pool("old", 1)], "update");
+  await up(pulumi, { ...options, configured });
+  expect(pulumi.calls).toEqual([
+    "platform: stack output --json --stack local",
+    "serving: up --yes --stack local",
+    "platform: preview --json --stack local",
+    "platform: up --yes --stack local",
+  ]);
 });

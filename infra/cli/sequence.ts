@@ -1,5 +1,10 @@
-// In which order the two projects are run. The platform comes first and goes last; everything that is to be destroyed
-// is previewed before anything is, because a destroy ends at the first resource that is protected, wherever that is.
+// In which order the two projects are run. The platform comes first and goes last, but for a run that only takes something
+// away from it. Before it does anything, Pulumi's engine is asked what it would do to the pools; everything that is to be
+// destroyed is previewed before anything is, because a destroy ends at the first resource that is protected, wherever
+// that is.
+import type { RecordedPools } from "../platform/outputs.ts";
+import { orderOf } from "./order.ts";
+import { describePoolSteps, poolSteps, replacementRefusal } from "../guards/engine-steps.ts";
 
 export type ProjectName = "platform" | "serving";
 
@@ -24,8 +29,21 @@ export interface RunOptions {
   readonly only?: readonly ProjectName[];
   /** Do not ask. */
   readonly yes: boolean;
+  /** Absent where Pulumi alone resolves the configuration. */
+  readonly configured?: ConfiguredPools;
   /** Says what comes next. */
   readonly announce: (text: string) => void;
+  /** Says what is known. */
+  readonly say: (text: string) => void;
+}
+
+/** What the stack's configuration says of its pools. */
+export interface ConfiguredPools {
+  readonly pools: RecordedPools;
+  /** Pools that a change may replace. */
+  readonly allowReplace: readonly string[];
+  /** Whether a cloud makes them: others have no nodes that Pulumi could take. */
+  readonly areMade: boolean;
 }
 
 /** A run of Pulumi that failed; Pulumi itself has said why. */
@@ -36,14 +54,26 @@ export class PulumiFailure extends Error {
 const upwards: readonly ProjectName[] = ["platform", "serving"];
 const downwards: readonly ProjectName[] = upwards.toReversed();
 
-/** Shows what `up` would do. */
+/** Shows what `up` would do, as far as that is known before what comes first is done. */
 export async function preview(pulumi: PulumiRunner, options: RunOptions): Promise<void> {
-  await runAll(pulumi, options, upwards, ["preview"]);
+  const order = await orderOf(pulumi, options.stack, options.configured?.pools);
+  if (order[0] === "platform") {
+    await checkPools(pulumi, options);
+    return runAll(pulumi, options, order, ["preview"]);
+  }
+  await runAll(pulumi, options, ["serving"], ["preview"]);
+  options.say("the platform gives nodes up once nothing serves on them: up previews it then");
 }
 
-/** Brings the platform up, then what serves; Pulumi previews and asks before each, unless told not to. */
+/**
+ * Brings the platform up, then what serves, or the other way round where the platform only shrinks; Pulumi previews and
+ * asks before each, unless told not to.
+ */
 export async function up(pulumi: PulumiRunner, options: RunOptions): Promise<void> {
-  await runAll(pulumi, options, upwards, ["up", ...confirmation(options)]);
+  for (const project of await orderOf(pulumi, options.stack, options.configured?.pools)) {
+    if (project === "platform") await checkPools(pulumi, options);
+    await runAll(pulumi, options, [project], ["up", ...confirmation(options)]);
+  }
 }
 
 /** Previews the end of everything, then takes down what serves, then the platform. */
@@ -68,6 +98,23 @@ export async function destroyWithoutCluster(pulumi: PulumiRunner, options: RunOp
 }
 
 const confirmation = ({ yes }: RunOptions): readonly string[] => (yes ? ["--yes"] : []);
+
+/**
+ * Asks the engine what it would do to the pools. @throws PulumiFailure where it would replace one that nobody has named.
+ * A preview that fails says so itself in the run that follows.
+ */
+async function checkPools(
+  pulumi: PulumiRunner,
+  { stack, only = upwards, configured, say }: RunOptions,
+): Promise<void> {
+  if (configured?.areMade !== true || !only.includes("platform")) return;
+  const { exitCode, standardOutput } = await pulumi.read("platform", ["preview", "--json", "--stack", stack]);
+  if (exitCode !== 0) return;
+  const steps = poolSteps(standardOutput);
+  const refusal = replacementRefusal(steps, configured.allowReplace);
+  if (refusal !== undefined) throw new PulumiFailure(refusal);
+  for (const line of describePoolSteps(steps, configured.pools)) say(line);
+}
 
 async function runAll(
   pulumi: PulumiRunner,

@@ -5,13 +5,15 @@ import { showBuildProgress } from "../../local/cluster/build/progress.ts";
 import type { ClusterFacts } from "../../local/cluster/options.ts";
 import { CommandError, type Terminal } from "@llama-operator/cli";
 import type { StackConfiguration } from "../config/stack-configuration.ts";
+import { isMade } from "../platform/cloud-platform.ts";
+import { recordedPools } from "../platform/outputs.ts";
 import { withThrowAwayStacks } from "./first-preview.ts";
 import { localCluster } from "./local-cluster.ts";
 import { localEnvironment, ownEnvironment, pulumiRunner } from "./pulumi-cli.ts";
 import type { Environment } from "./pulumi-cli.ts";
 import { inEsc, readStack, sayPlan } from "./read-stack.ts";
 import { destroy, destroyWithoutCluster, preview, up } from "./sequence.ts";
-import type { ProjectName, PulumiRunner, RunOptions } from "./sequence.ts";
+import type { ConfiguredPools, ProjectName, PulumiRunner, RunOptions } from "./sequence.ts";
 import { parseStackName, withStack } from "./stack-name.ts";
 import type { StackName, StackOption } from "./stack-name.ts";
 import { makeStack, missingStacks } from "./stacks.ts";
@@ -102,7 +104,9 @@ function stackCommand(
         run: {
           stack: stack.full,
           yes: options.yes ?? false,
+          ...(configuration === undefined ? {} : { configured: poolsOf(configuration) }),
           announce: (text) => terminal.err.write(`\n$ ${text}\n`),
+          say: (text) => terminal.err.write(`${text}\n`),
         },
         secretsProvider: options.secretsProvider,
         clusterGone,
@@ -110,6 +114,12 @@ function stackCommand(
       if (cluster !== undefined) sayCluster(cluster, terminal);
     });
 }
+
+const poolsOf = ({ pools, allowReplace, platform }: StackConfiguration): ConfiguredPools => ({
+  pools: recordedPools(pools),
+  allowReplace,
+  areMade: isMade(platform),
+});
 
 async function previewStacks(place: Workplace): Promise<void> {
   if (place.missing.length === 0) return preview(place.pulumi, place.run);
