@@ -168,6 +168,17 @@ describe("a pool is replaced", () => {
   });
 });
 
+test("gke: the nodes' range may grow, and not shrink nor move", () => {
+  const fields = (nodeRange: string) =>
+    effect(
+      gke({ cluster: { network: { nodes: "10.0.0.0/20" } } }),
+      gke({ cluster: { network: { nodes: nodeRange } } }),
+    ).replaced;
+  expect(fields("10.0.0.0/19")).toEqual([]);
+  expect(fields("10.0.0.0/21")).toEqual(["subnetwork.ipCidrRange"]);
+  expect(fields("10.1.0.0/20")).toEqual(["subnetwork.ipCidrRange"]);
+});
+
 describe("its nodes are made anew in the pool, counted, and nothing else", () => {
   test.each<readonly [keyof typeof clouds, string, Sections, string]>([
     [

@@ -52,19 +52,14 @@ function changesOf(
   const before = former[name];
   if (before === undefined) return [];
   const changes = fields
-    .filter(({ field, mayGrow }) => {
+    .filter(({ field, harmless }) => {
       if (!(field in before) || !(field in record)) return false;
       const [old, next] = [before[field], record[field]];
-      return !isDeepStrictEqual(old, next) && !(mayGrow === true && isWithin(old, next));
+      return !isDeepStrictEqual(old, next) && harmless?.(old, next) !== true;
     })
     .map((field) => ({ ...field, old: before[field.field], new: record[field.field] }));
   return changes.length === 0 ? [] : [{ pool: name, changes }];
 }
-
-const isWithin = (old: unknown, next: unknown): boolean =>
-  Array.isArray(old) &&
-  Array.isArray(next) &&
-  old.every((item) => next.some((other) => isDeepStrictEqual(item, other)));
 
 /** The refusal of replacements, or undefined where all are allowed. */
 export function refusalOf(

@@ -2,6 +2,7 @@
 // arguments force a replacement (no `replaceOnChanges`, and the providers' schemas are not in the packages), so that each
 // cloud has tables, and each line of them a source. infra/clouds/replacing-fields.test.ts holds the tables against the
 // providers' own lists.
+import { isDeepStrictEqual } from "node:util";
 
 /** An argument of a pool's resource, or of what the pool stands on, whose change its nodes do not outlive. */
 export interface ReplacingField {
@@ -14,9 +15,15 @@ export interface ReplacingField {
   readonly reason: string;
   /** Where that is written: `repository:path`, a page or an issue. */
   readonly source: string;
-  /** Of a list that only elements which go do harm: more zones, say, cost nobody a node. */
-  readonly mayGrow?: boolean;
+  /** Changes of it that do no harm: more zones, say, cost nobody a node. */
+  readonly harmless?: (old: unknown, next: unknown) => boolean;
 }
+
+/** Of a list, in any order: that nothing of it goes. */
+export const onlyMore = (old: unknown, next: unknown): boolean =>
+  Array.isArray(old) &&
+  Array.isArray(next) &&
+  old.every((item) => next.some((other) => isDeepStrictEqual(item, other)));
 
 /** A table of another resource that pools stand on, with paths from `name` on: `cluster.location`. */
 export const fieldsOf = (name: string, fields: readonly ReplacingField[]): readonly ReplacingField[] =>

@@ -131,6 +131,8 @@ describe.sequential("the stack eks-p5", () => {
       protect: true,
       customTimeouts: { create: 3600, update: 5400, delete: 3600 },
     });
+    // With a protected pool in it, whatever its own configuration says.
+    expect((await stateOf(types.cluster, "cluster"))?.protect).toBe(true);
     const component = await stateOf("llama-operator:eks:GpuNodePool", "h100");
     const before = [
       await stateOf(types.nodeGroup, "cluster-system"),
@@ -172,6 +174,18 @@ describe.sequential("the stack eks-p5", () => {
     expect(await errorsOf("preview", platform)).toContain(
       "h100: launchTemplate.capacityReservationSpecification",
     );
+    expect(idsOf(types.nodeGroup)).toEqual(before);
+    await withPool({ nodes: { min: 3, max: 3 } });
+  });
+
+  test("takes no pool away from a model, whether that stays configured or not", async () => {
+    const before = idsOf(types.nodeGroup);
+    await withPool({ name: "renamed", nodes: { min: 3, max: 3 } });
+    expect(await errorsOf("preview", platform)).toContain(
+      "pool h100 would go, and llama/llama-405b-fp8 runs on it",
+    );
+    await eks.configure({ pools: [] });
+    expect(await errorsOf("up", platform)).toContain("what cannot run as written; nothing was done");
     expect(idsOf(types.nodeGroup)).toEqual(before);
     await withPool({ nodes: { min: 3, max: 3 } });
   });

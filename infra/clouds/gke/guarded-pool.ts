@@ -10,6 +10,7 @@ import {
   clusterReplacingFields,
   nodePoolReplacingFields,
   nodePoolRollingFields,
+  subnetworkReplacingFields,
 } from "./components/replacing-fields.ts";
 import type { GkeCluster } from "./config/cluster.ts";
 import type { GkePool } from "./config/pool.ts";
@@ -31,13 +32,18 @@ export function guardedPool(cluster: GkeCluster, pool: GkePool): GuardedPool {
     nodes: pool.nodes.max,
     gpusPerNode: findMachineShape(pool.machineShape)?.gpusPerNode ?? 0,
     args: { ...args, ...placeOf(cluster) },
-    fields: [...nodePoolReplacingFields, ...fieldsOf("controlPlane", clusterReplacingFields)],
+    fields: [
+      ...nodePoolReplacingFields,
+      ...fieldsOf("controlPlane", clusterReplacingFields),
+      ...fieldsOf("subnetwork", subnetworkReplacingFields),
+    ],
     rollout: { fields: nodePoolRollingFields, pace: paceOf(pool) },
   };
 }
 
 /** The cluster's own arguments; `cluster` is the pool's, and only its name. */
 const placeOf = (cluster: GkeCluster) => ({
+  subnetwork: { ipCidrRange: cluster.network.nodes },
   controlPlane: clusterArgs(cluster, {
     networkId: cluster.name,
     subnetworkId: cluster.name,

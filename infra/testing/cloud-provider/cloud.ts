@@ -43,6 +43,8 @@ export interface CloudResource {
    * Say in a comment which file and version they come from.
    */
   readonly replacing: readonly string[];
+  /** Further inputs whose change needs a new resource, by what they were and are to be: ForceNewIf. */
+  replacingFor?(before: PropertyMap, after: PropertyMap): readonly string[];
   /** Whether the old one has to go first when the resource is replaced although its name changes. By name otherwise. */
   readonly deleteBeforeReplace?: boolean;
   /**

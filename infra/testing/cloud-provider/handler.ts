@@ -61,8 +61,10 @@ export class CloudHandler implements ResourceHandler {
   }
 
   async diff({ inputs, oldInputs }: DiffCall): Promise<Diff> {
-    const { replacing, deleteBeforeReplace, nameInput } = this.#resource;
-    const found = differences(plainMap(oldInputs), plainMap(inputs));
+    const { deleteBeforeReplace, nameInput } = this.#resource;
+    const [before, after] = [plainMap(oldInputs), plainMap(inputs)];
+    const found = differences(before, after);
+    const replacing = [...this.#resource.replacing, ...(this.#resource.replacingFor?.(before, after) ?? [])];
     const forcing = found.filter(({ path }) => replacing.some((pattern) => isWithin(path, pattern)));
     const sameName = nameInput !== undefined && oldInputs[nameInput] === inputs[nameInput];
     return {

@@ -3,6 +3,7 @@
 
 import { ComponentResource, Config, RunError } from "@pulumi/pulumi";
 import { guardPools } from "../../guards/guard-pools.ts";
+import { modelsServed } from "../../platform/served-models.ts";
 
 const config = new Config();
 const fields = [
@@ -23,7 +24,7 @@ const allowReplace = config.getObject<readonly string[]>("allowReplace");
 
 const guard = await guardPools(
   Object.entries(pools).map(([name, args]) => ({ name, args, fields, rollout, nodes: args.nodeCount ?? 1 })),
-  allowReplace === undefined ? {} : { allowReplace },
+  { served: modelsServed, ...(allowReplace === undefined ? {} : { allowReplace }) },
 );
 
 if (config.getBoolean("failsBefore") === true) throw new RunError("no pool today");

@@ -1,6 +1,8 @@
 // What costs a GPU pool of GKE its nodes, or makes them anew in the pool. Labels and size are not among it: those change in
 // place.
+import { onlyMore } from "../../../guards/replacing-field.ts";
 import type { ReplacingField } from "../../../guards/replacing-field.ts";
+import { isWithin, parseIpv4Block } from "../../ipv4.ts";
 
 /** ForceNew of the provider that @pulumi/gcp bridges. */
 const pool = "hashicorp/terraform-provider-google:google/services/container/resource_container_node_pool.go";
@@ -20,7 +22,7 @@ export const nodePoolReplacingFields: readonly ReplacingField[] = [
     field: "nodeLocations",
     reason: "nodes of a zone that goes are deleted with their pods",
     source: "googleapis/googleapis:google/container/v1/cluster_service.proto, UpdateNodePoolRequest",
-    mayGrow: true,
+    harmless: onlyMore,
   },
   { field: "placementPolicy", reason: "where its nodes are placed is fixed", source: pool },
   { field: "queuedProvisioning", reason: "the capacity type of a pool is fixed", source: pool },
@@ -71,6 +73,17 @@ export const clusterReplacingFields: readonly ReplacingField[] = [
   { field: "ipAllocationPolicy", reason: anew, source: cluster },
   { field: "datapathProvider", reason: anew, source: cluster },
   { field: "initialNodeCount", reason: anew, source: cluster },
+];
+
+/** Of `gcp.compute.Subnetwork`. */
+export const subnetworkReplacingFields: readonly ReplacingField[] = [
+  {
+    field: "ipCidrRange",
+    reason:
+      "a subnetwork only grows; for another range it is made anew, and with it the cluster and every pool",
+    source: "hashicorp/terraform-provider-google:google/services/compute/resource_compute_subnetwork.go",
+    harmless: (old, next) => isWithin(parseIpv4Block(String(old)), parseIpv4Block(String(next))),
+  },
 ];
 
 const migrates = "googleapis/googleapis:google/container/v1/cluster_service.proto, UpdateNodePoolRequest";

@@ -5,6 +5,7 @@
 import { textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudRecord, CloudResource, CloudView } from "../cloud.ts";
 import { usersOf } from "../cloud.ts";
+import { overlap } from "../ranges.ts";
 import { accountId, arn, dependencyViolation, ec2Error, ec2Id, having, types } from "./names.ts";
 
 const missing = (operation: string, kind: string, id: string): string =>
@@ -58,17 +59,6 @@ export const subnet: CloudResource = {
     ),
   outputs: ({ id }, cloud) => ({ arn: arn("ec2", cloud, `subnet/${id}`), ownerId: accountId }),
 };
-
-function overlap(one: string, other: string): boolean {
-  const [[from, to], [otherFrom, otherTo]] = [rangeOf(one), rangeOf(other)];
-  return from <= otherTo && otherFrom <= to;
-}
-
-function rangeOf(cidr: string): readonly [number, number] {
-  const [address = "", prefix = "32"] = cidr.split("/");
-  const from = address.split(".").reduce((value, octet) => value * 256 + Number(octet), 0);
-  return [from, from + 2 ** (32 - Number(prefix)) - 1];
-}
 
 export const internetGateway: CloudResource = {
   required: [],

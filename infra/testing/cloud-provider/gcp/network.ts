@@ -4,6 +4,7 @@
 import { textOf } from "../../../local-engine/protocol/properties.ts";
 import type { CloudRecord, CloudResource, CloudView } from "../cloud.ts";
 import { usersOf } from "../cloud.ts";
+import { isInside } from "../ranges.ts";
 import { alreadyExists, lastPart, projectOf, referred, regionOf, selfLink, types } from "./names.ts";
 
 /** Every project is born with it. */
@@ -42,6 +43,10 @@ export const subnetwork: CloudResource = {
     `projects/${projectOf(inputs, cloud)}/regions/${regionOf(inputs, cloud)}/subnetworks/${textOf(inputs["name"])}`,
   conflict: alreadyExists("Subnetwork"),
   replacing: ["name", "project", "region", "network", "description", "purpose", "externalIpv6Prefix"],
+  // CustomizeDiff, isShrinkageIpCidr: a range grows in place; for any other it is another subnetwork.
+  replacingFor({ ipCidrRange: before }, { ipCidrRange: after }) {
+    return isInside(textOf(before), textOf(after)) ? [] : ["ipCidrRange"];
+  },
   refusal: ({ network: of }, cloud) => missingNetwork(of, cloud),
   refusesDeletion: (record, cloud) => inUse("subnetwork", record, cloud, [types.cluster, types.nodePool]),
   outputs: ({ id, inputs, serial }, cloud) => ({
