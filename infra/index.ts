@@ -27,7 +27,8 @@ export { serve } from "./serving/serving.ts";
 export type { ModelOutput, ServingOutputs, ServingPlan } from "./serving/serving.ts";
 
 export { guardPools } from "./guards/guard-pools.ts";
-export type { GuardedPool, PoolGuard } from "./guards/guard-pools.ts";
+export type { GuardOptions, GuardedPool, PoolGuard } from "./guards/guard-pools.ts";
+export type { ServedModel } from "./guards/pools-in-use.ts";
 export type { PoolArguments, PoolRecord, PoolRecords } from "./guards/pool-record.ts";
 export type { ReplacingField } from "./guards/replacing-field.ts";
 export type { Rollout } from "./guards/replacements.ts";

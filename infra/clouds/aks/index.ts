@@ -9,3 +9,5 @@ export { aksEndpoint, aksKubeconfig } from "./components/kubeconfig.ts";
 export { AksNetwork } from "./components/network.ts";
 export type { AksNetworkArgs } from "./components/network.ts";
 export { agentPoolReplacingFields } from "./components/replacing-fields.ts";
+/** A pool as `guardPools` takes it, with all that it stands on. */
+export { guardedPool as guardedAksPool } from "./guarded-pool.ts";

@@ -11,3 +11,5 @@ export { eksKubeconfig } from "./components/kubeconfig.ts";
 export { EksNetwork } from "./components/network.ts";
 export type { EksNetworkArgs } from "./components/network.ts";
 export { nodeGroupReplacingFields } from "./components/replacing-fields.ts";
+/** A pool as `guardPools` takes it, with all that it stands on. */
+export { guardedPool as guardedEksPool } from "./guarded-pool.ts";

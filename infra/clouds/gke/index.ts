@@ -19,3 +19,5 @@ export type { GkeSystemPoolArgs } from "./components/system-pool.ts";
 export type { GkeCluster } from "./config/cluster.ts";
 export type { GkePool } from "./config/pool.ts";
 export { nodePoolReplacingFields } from "./components/replacing-fields.ts";
+/** A pool as `guardPools` takes it, with all that it stands on. */
+export { guardedPool as guardedGkePool } from "./guarded-pool.ts";
