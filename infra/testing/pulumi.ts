@@ -42,6 +42,7 @@ export interface RunResult {
   readonly exitCode: number | null;
   /** Standard output and standard error, as they came. */
   readonly output: string;
+  readonly standardOutput: string;
   readonly events: readonly EngineEvent[];
 }
 
@@ -194,7 +195,7 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
         run,
       );
       const events = parseEventLog(await readFile(log, "utf8").catch(() => ""));
-      return { exitCode: result.exitCode, output: result.output, events };
+      return { ...result, events };
     };
 
   /** A command without steps. */
@@ -204,8 +205,7 @@ export async function pulumiEngine(options: EngineOptions): Promise<PulumiEngine
     args: readonly string[],
     run?: RunOptions,
   ): Promise<RunResult> => {
-    const { exitCode, output } = await command(await stackView(projectDir, stack, run), args, run);
-    return { exitCode, output, events: [] };
+    return { ...(await command(await stackView(projectDir, stack, run), args, run)), events: [] };
   };
 
   const answer = async (projectDir: string, stack: string, args: readonly string[]): Promise<unknown> => {

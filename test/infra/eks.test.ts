@@ -2,6 +2,7 @@
 // answers, through what goes wrong on the way, and back.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { poolSteps } from "../../infra/guards/engine-steps.ts";
 import { errors, resourceChanges, steps } from "../../infra/testing/engine/events.ts";
 import type { StateResource } from "../../infra/testing/pulumi.ts";
 import { type ExampleStack, exampleStack, platform, serving } from "../support/example-stack.ts";
@@ -213,6 +214,10 @@ describe.sequential("the stack eks-p5", () => {
       "nodes of a GPU pool will be made anew, one at a time, the old one first: up to 3 nodes of h100",
     );
     expect(steps(preview.events)).toContain(`update ${types.nodeGroup} h100`);
+    const asked = await eks.run("preview", platform, { args: ["--json"] });
+    expect(poolSteps(asked.standardOutput)).toEqual([
+      { pool: "h100", effect: "changed in place", reasons: [] },
+    ]);
     const message = "InvalidParameterException: The specified principalArn is invalid";
     const fault = {
       type: types.accessEntry,
