@@ -32,7 +32,7 @@ function effect(before: GuardedPool, after: GuardedPool): { replaced: readonly s
 
 const nodes = { min: 3, max: 3 };
 
-const eks = ({ cluster, pool }: Sections = {}): GuardedPool =>
+const eks = ({ cluster, pool }: Sections = {}, now = "2026-12-01T00:00:00Z"): GuardedPool =>
   guardedEksPool(
     eksCluster.parse({
       kind: "eks",
@@ -51,7 +51,7 @@ const eks = ({ cluster, pool }: Sections = {}): GuardedPool =>
       capacity: { kind: "reserved", reservation: "cr-0123456789abcdef0" },
       ...pool,
     }),
-    new Date("2026-12-01T00:00:00Z"),
+    new Date(now),
   );
 
 const gke = ({ cluster, pool }: Sections = {}): GuardedPool =>
@@ -166,6 +166,24 @@ describe("a pool is replaced", () => {
   ])("%s: %s", (cloud, _how, sections, field) => {
     expect(effect(clouds[cloud](), clouds[cloud](sections)).replaced).toContain(field);
   });
+});
+
+test("eks: one capacity block follows another that is over, and may be longer than it was bought", () => {
+  const block = (reservation: string, end: string) => ({
+    pool: {
+      nodes: { min: 0, max: 2 },
+      capacity: { kind: "capacityBlock", reservation, start: "2026-12-01T11:30:00Z", end },
+    },
+  });
+  const first = block("cr-0123456789abcdef0", "2026-12-08T11:30:00Z");
+  const longer = block("cr-0123456789abcdef0", "2026-12-10T11:30:00Z");
+  const next = block("cr-0fedcba9876543210", "2026-12-20T11:30:00Z");
+  const [within, after] = ["2026-12-05T00:00:00Z", "2026-12-09T00:00:00Z"];
+  expect(effect(eks(first, within), eks(next, within)).replaced).toEqual([
+    "launchTemplate.capacityReservationSpecification",
+  ]);
+  expect(effect(eks(first, within), eks(next, after)).replaced).toEqual([]);
+  expect(effect(eks(first, within), eks(longer, within)).replaced).toEqual([]);
 });
 
 test("gke: the nodes' range may grow, and not shrink nor move", () => {
