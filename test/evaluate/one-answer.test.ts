@@ -228,6 +228,7 @@ async function controller({ spec, overheads = [] }: Row): Promise<Answer> {
     object: { ...manifest(spec), spec: llamaDeploymentSpec.parse(spec) },
     pools: [{ metadata: { name: poolName }, spec: poolFacts.spec }],
     revisions: [],
+    children: { deployments: [], leaderWorkerSets: [] },
     nodesOf: () => [],
   };
   const pass: Pass = {
