@@ -131,3 +131,18 @@ test.each([
     expect(new Set(made).size).toBe(made.length);
   },
 );
+
+test("a group that serves is not given up while the pods of one that was taken back still leave", async () => {
+  const sim = simulate({ nodes: 4 });
+  sim.llama("chat", twoNodes);
+  await sim.settle();
+  const before = sim.endpoints("chat");
+  sim.engines("chat", { startSeconds: 3600 });
+  for (const team of ["a", "b"]) {
+    sim.edit("chat", { podTemplate: { labels: { team } } });
+    await sim.pass(5);
+  }
+  await sim.pass(600);
+  expect(sim.endpoints("chat")).toEqual(before);
+  expect(sim.effects()).toContain("create LeaderWorkerSet chat@3/0");
+});

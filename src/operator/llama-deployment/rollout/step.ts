@@ -5,11 +5,12 @@ import type { FreeGpus, GpuCapacity } from "../../capacity/gpu-capacity.ts";
 import { waitingSince, type GpuRequest } from "../../capacity/queue.ts";
 import type { RevisionWorkload } from "../../workloads/desired.ts";
 import { workloadName } from "../../workloads/names.ts";
-import { objectKey } from "@llama-operator/kube-runtime/client";
+import { isTerminating, objectKey } from "@llama-operator/kube-runtime/client";
 import { goOn, type Pass, type Step } from "../pass.ts";
 import { unmetPrerequisite } from "../prerequisites/step.ts";
 import { podsOf, type LiveWorkload } from "../replicas/replica.ts";
 import { footprintOf } from "../revision/stored.ts";
+import type { Pod } from "../../observed/pod.ts";
 import type { Scope } from "../scope.ts";
 import { waitFor } from "./placement.ts";
 import type { Rollout } from "./rollout.ts";
@@ -17,6 +18,9 @@ import type { RefusedMarks } from "./mark-step.ts";
 import { planRollout, type RevisionState, type RolloutInput, type RolloutPlan } from "./planner.ts";
 import { revisionState } from "./states.ts";
 import type { ReplicaState } from "./victims.ts";
+
+/** For so long after its grace a pod may still be there: its containers were killed, and its volumes are let go. */
+const overdueMs = 30_000;
 
 export function rolloutStep(capacity: GpuCapacity, refusedMarks: RefusedMarks): Step {
   return {
@@ -32,7 +36,12 @@ export function rolloutStep(capacity: GpuCapacity, refusedMarks: RefusedMarks): 
       const rollout = rollOut(scope, pass, current, { capacity, holder, marks });
       pass.rollout = rollout;
       assumeWorkloads(scope, pass, rollout.workloads, { capacity, holder });
-      return { kind: "continue", requeueAfterSeconds: rollout.plan.requeueAfterSeconds };
+      const { plan, placement } = rollout;
+      // Should pods that are waited for never end, a replica makes room after all.
+      const overdueSeconds =
+        placement === undefined ? [] : stillLeaving(scope).map((pod) => overdueIn(pod, scope));
+      const soonest = Math.min(plan.requeueAfterSeconds ?? Infinity, ...overdueSeconds);
+      return { kind: "continue", requeueAfterSeconds: Number.isFinite(soonest) ? soonest : undefined };
     },
   };
 }
@@ -78,7 +87,9 @@ function rollOut(scope: Scope, pass: Pass, current: RevisionData, context: Rollo
     givenBack: revisions.flatMap(({ data }) => stateOf(data.hash).replicas.filter(isGivenBack)),
     groups: spansNodes(current),
     room: free.replicas,
-    roomAfter: (gone) => capacity.free(request, { releasing: podsOf(pass.replicas, gone) }).replicas,
+    roomAfter: (gone) =>
+      capacity.free(request, { releasing: [...stillLeaving(scope), ...podsOf(pass.replicas, gone)] })
+        .replicas,
     waitingSeconds: before === undefined ? 0 : (scope.now.getTime() - before.sinceMs) / 1000,
     growth,
   });
@@ -111,6 +122,19 @@ function rollOut(scope: Scope, pass: Pass, current: RevisionData, context: Rollo
 function withRequeue(plan: RolloutPlan, inSeconds: number): RolloutPlan {
   const { requeueAfterSeconds = inSeconds } = plan;
   return { ...plan, requeueAfterSeconds: Math.min(requeueAfterSeconds, inSeconds) };
+}
+
+/**
+ * Pods that are about to end: they make room by themselves, so that no replica that answers is given up for them. Not those
+ * whose grace is long over: nobody ends them, as on a node that is lost.
+ */
+function stillLeaving(scope: Pick<Scope, "pods" | "now">): readonly Pod[] {
+  return scope.pods.filter((pod) => isTerminating(pod) && overdueIn(pod, scope) > 0);
+}
+
+/** Seconds until a pod that leaves should have ended. */
+function overdueIn({ metadata: { deletionTimestamp = "" } }: Pod, { now }: Pick<Scope, "now">): number {
+  return (Date.parse(deletionTimestamp) + overdueMs - now.getTime()) / 1000;
 }
 
 /** Who asks, and for what. */
