@@ -202,3 +202,33 @@ test("a model from a claim is read from there, without a token or the network", 
   expect(llama.status?.plan?.checkpoint).toBe("persistentVolumeClaim weights/8b");
   await kubectl(cluster, ["delete", "persistentvolume", namespace, "--wait=false"]);
 });
+
+test("a pool that asks something else of pods keeps those that run, and gets the others from a workload of their own", async () => {
+  const namespace = await namespaceWithGpus(2);
+  await applyLlama(namespace, "llama", { model: model8b, replicas: 2 });
+  await untilCondition(namespace, "llama", ready);
+  const before = uidsOf(await list(namespace, "pods", serving("llama")));
+  const tolerations = [{ operator: "Exists", effect: "NoSchedule" }];
+  const patch = JSON.stringify({ spec: { tolerations } });
+  await kubectl(cluster, ["patch", "gpupool", namespace, "--type=merge", "-p", patch]);
+  await untilCondition(namespace, "llama", { type: "PlacementDiffers", status: "True" });
+  const [lost = ""] = (await list(namespace, "pods", serving("llama"))).map(({ metadata }) => metadata.name);
+  await kubectl(cluster, ["delete", "pod", lost, "-n", namespace, "--wait=false"]);
+  interface Placed extends Listed {
+    readonly spec: { readonly tolerations?: readonly object[] };
+    readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+  }
+  const pods = await eventually("two answer again, one of them new", async () => {
+    const found = await list<Placed>(namespace, "pods", serving("llama"));
+    const answering = found.filter(({ metadata, status }) => {
+      const isReady = status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True");
+      return isReady === true && metadata.name !== lost;
+    });
+    return found.length === 2 && answering.length === 2 ? found : undefined;
+  });
+  expect(pods.filter(({ metadata }) => before.includes(metadata.uid))).toHaveLength(1);
+  const fresh = pods.find(({ metadata }) => !before.includes(metadata.uid));
+  expect(fresh?.spec.tolerations).toContainEqual({ operator: "Exists", effect: "NoSchedule" });
+  await untilCondition(namespace, "llama", ready);
+  expect(await list(namespace, "deployments", "llama-operator.dev/deployment=llama")).toHaveLength(2);
+});

@@ -116,6 +116,23 @@ test.each(changes)("a pool with %s: further replicas go where the pool says now"
   sim.expectCondition("chat", { type: "Ready", status: "True" });
 });
 
+test("a lost pod comes back as the pool asks, though its old workload would find a node for it at once", async () => {
+  const sim = await twoReplicas((each) => each.patch("GpuPool", "h100", { spec: { tolerations } }));
+  const [lost, kept] = running(sim);
+  // Its ReplicaSet is quicker than the operator.
+  sim.killOperator();
+  sim.deletePod(lost);
+  await sim.until("another has a node", () => running(sim).length === 2);
+  await sim.pass(1);
+  expect(running(sim).every(({ spec }) => spec.nodeName !== undefined)).toBe(true);
+  sim.startOperator();
+  await sim.settle();
+  expect(uids(running(sim))).toContain(kept?.metadata.uid);
+  expect(sim.endpoints("chat")).toHaveLength(2);
+  const fresh = running(sim).find(({ metadata }) => metadata.uid !== kept?.metadata.uid);
+  expect(fresh?.spec.tolerations).toContainEqual({ ...maintenance, operator: "Equal" });
+});
+
 test("once no pod is left of how the pool was, nothing is said of it, and nothing of it is there", async () => {
   const sim = await twoReplicas((each) => {
     taintNodes(each);

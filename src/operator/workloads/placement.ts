@@ -11,7 +11,10 @@ import { sharedMemory } from "./pod/volumes.ts";
 import type { RevisionData } from "./revision.ts";
 
 /** What a pool decides of pods. */
-export type Placement = Pick<Plan, "pool" | "nodeSelector" | "tolerations" | "pod">;
+export type Placement = Pick<Plan, "pool" | "nodeSelector" | "tolerations" | "pod"> & {
+  /** RFC 3339; since when further pods go there, if not from the beginning. */
+  readonly since?: string | undefined;
+};
 
 export function placementOf({ pool, nodeSelector, tolerations, pod }: Plan): Placement {
   return { pool, nodeSelector, tolerations, pod };

@@ -22,7 +22,7 @@ export function placeStored(
   const from = runs || plan === undefined ? now.plan : { ...now.plan, ...placementOf(plan) };
   const placement = placementOf(placeFurther(scope, from, { runs }));
   if (samePlacement(placement, placementOf(now.plan))) return { data: now };
-  return { data: placedAt(stored.data, placement), moved: placement };
+  return { data: placedAt(stored.data, placement), moved: { ...placement, since: scope.now.toISOString() } };
 }
 
 /**

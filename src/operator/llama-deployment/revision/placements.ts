@@ -15,6 +15,7 @@ const stored = z
       nodeSelector: z.record(z.string(), z.string()),
       tolerations: z.array(z.looseObject({})),
       pod: z.looseObject({ gpus: z.int().min(1), gpuResourceName: z.string() }),
+      since: z.iso.datetime().optional(),
     }),
   )
   .min(1);
@@ -50,6 +51,7 @@ export function placementsAnnotation(
   return { [annotation]: JSON.stringify([...others, next]) };
 }
 
+/** Whether both place pods alike, in the same pool; since whenever it is. */
 export function samePlacement(one: Placement, other: Placement): boolean {
-  return canonicalJson(one) === canonicalJson(other);
+  return canonicalJson({ ...one, since: undefined }) === canonicalJson({ ...other, since: undefined });
 }

@@ -1,7 +1,7 @@
 // The replicas of a revision as the rollout planner sees them: those that are to stay as things are. Pods that a
 // Deployment asks for and does not have yet count. Pods beyond what it asks for are on their way out where they are
 // victims or have no node, and do not count; others are not: somebody else lowered the number, and it is put back. Nor do
-// those count that have no node and would look for one where further pods do not go any more: they go there. Those stay
+// those count that are made, or look for a node, where further pods do not go any more: they go there. Those stay
 // that answer by what the workload's own controller says, though the cache does not show it yet.
 import type { Replica } from "../replicas/replica.ts";
 import type { LiveWorkload } from "../replicas/replica.ts";
@@ -10,26 +10,35 @@ import { removalOrder, type ReplicaState } from "./victims.ts";
 
 /**
  * @param marks whether pods may be marked before they go
- * @param leaves whether replicas of a workload that have no node go elsewhere
+ * @param leftSinceMs since when further pods go elsewhere than to a workload; undefined for one to which they go
  */
 export function revisionState(
   revision: string,
   workloads: readonly LiveWorkload[],
   marks: boolean,
-  leaves: (workload: LiveWorkload) => boolean = () => false,
+  leftSinceMs: (workload: LiveWorkload) => number | undefined = () => undefined,
 ): RevisionState {
   const its = workloads.filter((workload) => workload.revision === revision);
   const replicas = its.flatMap((workload) => {
     const states = statesOf(workload, marks);
-    return leaves(workload) ? withoutUnplaced(states, workload.unseen) : states;
+    const sinceMs = leftSinceMs(workload);
+    return sinceMs === undefined ? states : withoutMoving(states, workload.unseen, sinceMs);
   });
   return { revision, replicas };
 }
 
-/** All that have a node, and as many of the others as answer though the cache does not show it. */
-function withoutUnplaced(states: readonly ReplicaState[], unseen: number): readonly ReplicaState[] {
-  const others = states.filter(({ placed }) => !placed);
-  return [...states.filter(({ placed }) => placed), ...others.slice(0, unseen)];
+/**
+ * Those that stay where no further ones go: they have a node, and answer or were there before. Of the others as many as
+ * answer though the cache does not show it.
+ */
+function withoutMoving(
+  states: readonly ReplicaState[],
+  unseen: number,
+  sinceMs: number,
+): readonly ReplicaState[] {
+  const wasThere = ({ createdAt = "" }: ReplicaState): boolean => !(Date.parse(createdAt) >= sinceMs);
+  const stays = (each: ReplicaState): boolean => each.placed && (each.ready || wasThere(each));
+  return [...states.filter(stays), ...states.filter((each) => !stays(each)).slice(0, unseen)];
 }
 
 function statesOf(workload: LiveWorkload, marks: boolean): readonly ReplicaState[] {

@@ -60,9 +60,10 @@ function rollOut(scope: Scope, pass: Pass, current: RevisionData, context: Rollo
   const { capacity, holder, marks } = context;
   const wanted = scope.object.spec.replicas;
   const before = waitBefore(scope) ?? capacity.waitOf(holder);
-  const leaves = ({ revision, placement }: LiveWorkload): boolean =>
-    revision === current.hash && placement !== current.placement;
-  const stateOf = (hash: string): RevisionState => revisionState(hash, workloads, marks, leaves);
+  const sinceMs = placedSinceMs(scope, pass, current);
+  const leftSinceMs = ({ revision, placement }: LiveWorkload): number | undefined =>
+    revision === current.hash && placement !== current.placement ? sinceMs : undefined;
+  const stateOf = (hash: string): RevisionState => revisionState(hash, workloads, marks, leftSinceMs);
   const { names, inSeconds } = capacity.toGiveBack(holder);
   const isGivenBack = ({ revision: hash, placement, slot }: ReplicaState): boolean =>
     inSeconds === 0 &&
@@ -117,6 +118,14 @@ function rollOut(scope: Scope, pass: Pass, current: RevisionData, context: Rollo
     placement,
     waiting,
   };
+}
+
+/** Since when further pods of the current revision go where they go, to the second that pods are dated by. */
+function placedSinceMs({ revisions, now }: Scope, { revision }: Pass, current: RevisionData): number {
+  const stored = revisions.find(({ data }) => data.hash === current.hash)?.placements.at(-1);
+  const { since = "" } = revision?.moved ?? stored ?? {};
+  const sinceMs = Date.parse(since);
+  return Math.floor((Number.isNaN(sinceMs) ? now.getTime() : sinceMs) / 1000) * 1000;
 }
 
 function withRequeue(plan: RolloutPlan, inSeconds: number): RolloutPlan {
