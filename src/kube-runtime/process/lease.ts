@@ -92,21 +92,25 @@ export class LeaseElector {
     this.#log.info("waiting for the lease");
     for (;;) {
       signal.throwIfAborted();
+      let periods = 1;
       try {
-        if (await this.#isAlone(signal)) {
+        if ((await this.#others.leadingElsewhere(signal)) === undefined) {
           if (!(await this.#tryAcquire(signal))) {
             await this.#awaitChance(signal);
             continue;
           }
           // Another one may have taken its own between the two looks: it sees this one, or is seen here.
-          if (await this.#isAlone(signal)) return;
+          const other = await this.#others.leadingElsewhere(signal);
+          if (other === undefined) return;
           await this.release();
+          // Of two that give way to each other, one comes back first.
+          if (this.#options.ref.namespace > other) periods = 3;
         }
       } catch (error) {
         signal.throwIfAborted();
         this.#log.warn("cannot read or take the lease; trying again", { error });
       }
-      await this.#clock.sleep(this.#retryPeriodMs * (1 + this.#options.random()), signal);
+      await this.#clock.sleep(this.#retryPeriodMs * (periods + this.#options.random()), signal);
     }
   }
 
@@ -148,10 +152,6 @@ export class LeaseElector {
     if (this.#clock.monotonic() >= this.#validUntilMs) {
       throw new FencedError("the lease was not renewed in time; somebody else may hold it");
     }
-  }
-
-  async #isAlone(signal: AbortSignal): Promise<boolean> {
-    return (await this.#others.leadingElsewhere(signal)) === undefined;
   }
 
   /** One attempt on a lease that is free, expired, or ours. */
