@@ -85,3 +85,13 @@ test("DEADLOCK: a group rolls out in a quota that what serves takes in full", as
   await sim.pass(400);
   sim.expectCondition("big", { type: "Ready", status: "True" });
 });
+
+test("HOT LOOP: the same while the older group serves and the newer one is refused", async () => {
+  const sim = simulate({ nodes: 4 });
+  sim.llama("big", twoNodes);
+  await sim.settle();
+  sim.refusePods((pod) => (pod.metadata?.labels?.["a"] === "2" ? 'pods "x" is forbidden: policy' : undefined));
+  sim.edit("big", { podTemplate: { labels: { a: "2" } } });
+  await sim.pass(90);
+  expect(await asksInAMinute(sim)).toBeLessThan(10);
+});
