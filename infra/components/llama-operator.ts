@@ -48,7 +48,7 @@ export class LlamaOperator extends ComponentResource {
     const dependsOn = [this.namespace];
     const release = transformed<ReleaseArgs>(
       transform?.release,
-      operator.takeOwnership
+      operator.takeOwnership === true
         ? {
             args: { ...chart, takeOwnership: true },
             // An uninstall takes what the new release owns by then, its ClusterRoles first: it must be over before.

@@ -18,7 +18,7 @@ export const operator = z.strictObject({
   replicas: int32(1, 10).default(1).describe("Pods of the operator; one works, the others stand by."),
   takeOwnership: z
     .boolean()
-    .default(false)
+    .exactOptional()
     .describe(
       "Take over what another release of the chart owns on this cluster, such as the kinds, after `namespace` was changed.",
     ),

@@ -161,6 +161,21 @@ test("the operator is refused nothing, and uses whatever it is granted", async (
   await untilLeads("second");
   await user.change({ replicas: 0 });
   await user.ready();
+  // Of a group that gets no pods, events alone say why.
+  await kubectl(cluster, ["create", "quota", "none", "--hard=pods=0", "-n", world.namespace]);
+  await user.change({ replicas: 1, quantization: { weights: "bf16" } });
+  const why = [
+    "get",
+    "llama",
+    user.name,
+    "-n",
+    world.namespace,
+    "-o",
+    "jsonpath={.status.conditions[*].message}",
+  ];
+  await eventually("status says that the quota refuses the pods", async () => {
+    return (await kubectl(cluster, why)).includes("exceeded quota: none") || undefined;
+  });
   await kubectl(cluster, ["delete", "llama", user.name, "-n", world.namespace, "--timeout=30s"]);
   await sleep(500);
   await cluster.stopProcess("second");
