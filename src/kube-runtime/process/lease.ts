@@ -154,8 +154,8 @@ export class LeaseElector {
     }
   }
 
-  /** One attempt on a lease that is free, expired, or ours. */
-  async #tryAcquire(signal: AbortSignal): Promise<boolean> {
+  /** One attempt on a lease that is free, expired, or ours; `returns`: after an absence longer than the lease. */
+  async #tryAcquire(signal: AbortSignal, returns = false): Promise<boolean> {
     const { client, ref, identity } = this.#options;
     const sentAtMs = this.#clock.monotonic();
     try {
@@ -163,18 +163,17 @@ export class LeaseElector {
       if (lease === undefined) {
         const { apiVersion, kind } = { apiVersion: "coordination.k8s.io/v1", kind: "Lease" };
         const spec = this.#claim(undefined);
-        this.#open(
-          await client.create(leaseType, { apiVersion, kind, metadata: { ...ref }, spec }, { signal }),
-          sentAtMs,
-        );
+        const metadata = { ...ref };
+        const made = await client.create(leaseType, { apiVersion, kind, metadata, spec }, { signal });
+        if (returns) await this.#requireAlone(signal);
+        this.#open(made, sentAtMs);
         return true;
       }
       const holder = lease.spec?.holderIdentity ?? "";
       if (holder !== "" && holder !== identity && this.#expiresInMs() > 0) return false;
-      this.#open(
-        await client.replace(leaseType, { ...lease, spec: this.#claim(lease) }, { signal }),
-        sentAtMs,
-      );
+      const taken = await client.replace(leaseType, { ...lease, spec: this.#claim(lease) }, { signal });
+      if (returns) await this.#requireAlone(signal);
+      this.#open(taken, sentAtMs);
       return true;
     } catch (error) {
       if (isConflict(error) || isAlreadyExists(error)) return false;
@@ -186,10 +185,14 @@ export class LeaseElector {
     const { client, identity, ref } = this.#options;
     const held = this.#seen?.lease;
     const sentAtMs = this.#clock.monotonic();
+    // It was away for longer than its lease: its own is as it left it, and another installation may have taken over.
+    const returns = !this.isLeader;
     try {
       if (held === undefined) throw new LeadershipLostError("no lease is held");
       const spec = { ...held.spec, renewTime: this.#microTime() };
-      this.#open(await client.replace(leaseType, { ...held, spec }, { signal }), sentAtMs);
+      const renewed = await client.replace(leaseType, { ...held, spec }, { signal });
+      if (returns) await this.#requireAlone(signal);
+      this.#open(renewed, sentAtMs);
     } catch (error) {
       // The Lease was written: a renewal of ours whose answer was lost, a user's label, or another holder.
       if (!isConflict(error) && !isNotFound(error)) throw error;
@@ -198,8 +201,14 @@ export class LeaseElector {
       if (lease !== undefined && holder !== identity) {
         throw new LeadershipLostError(`${holder === "" ? "nobody" : holder} holds lease ${ref.name} now`);
       }
-      if (!(await this.#tryAcquire(signal))) throw error;
+      if (!(await this.#tryAcquire(signal, returns))) throw error;
     }
+  }
+
+  /** After the own Lease was written: of two that write and then look, one at least sees the other. */
+  async #requireAlone(signal: AbortSignal): Promise<void> {
+    const other = await this.#others.leadingElsewhere(signal);
+    if (other !== undefined) throw new LeadershipLostError(`an installation in namespace ${other} leads now`);
   }
 
   /** Reads the Lease and notes when this state of it was first seen. */
