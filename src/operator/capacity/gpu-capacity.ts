@@ -160,7 +160,7 @@ export class GpuCapacity {
     const standsBehind = this.#givenBack.standsBehind(request.holder, this.#partialGroups(request.pool));
     const free = standsBehind ? now : withGrowth(pool, now);
     const { behind, outranked } = shared;
-    const refused = spansNodes(request) && this.#assumed.of(request.holder).some(isRefusedGroup);
+    const refused = spansNodes(request) && this.#assumed.of(request.holder).some(refusesGroupsOf(request));
     const replicas = refused ? 0 : roomFor(free, request.footprint, shared);
     return {
       replicas,
@@ -277,8 +277,10 @@ function namesOf(holder: string, contest: Contest | undefined): readonly string[
   return (contest?.back ?? []).filter((group) => group.holder === holder).map(({ name }) => name);
 }
 
-function isRefusedGroup({ isGroup, refused }: MadePods): boolean {
-  return isGroup && refused > 0;
+/** A group that is refused says nothing of those of another revision: an edit may have mended what was wrong. */
+function refusesGroupsOf({ revision }: GpuRequest): (made: MadePods) => boolean {
+  return ({ refusedRevisions }) =>
+    revision === undefined ? refusedRevisions.length > 0 : refusedRevisions.includes(revision);
 }
 
 function keyOf(object: Live<KubeObject>): string {

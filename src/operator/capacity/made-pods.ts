@@ -35,6 +35,8 @@ export interface MadePods {
   readonly unplaced: number;
   /** Asked for, and not made by anybody for so long that they are taken to be refused; not among the unplaced. */
   readonly refused: number;
+  /** Revisions of the groups among these. */
+  readonly refusedRevisions: readonly string[];
   /** The groups among them of which some rank has no node. */
   readonly partial: readonly PartialGroup[];
 }
@@ -52,7 +54,7 @@ export type WorkloadSources = Pick<
 
 type Kind = Pick<MadePods, "pool" | "gpusPerPod" | "isGroup">;
 
-/** The pods of one LeaderWorkerSet, or of all Deployments of one revision. */
+/** The pods of one LeaderWorkerSet, or of the Deployment of one revision at one placement. */
 interface Count {
   readonly kind: Kind;
   /** Pods that the workloads ask for. */
@@ -114,7 +116,7 @@ export function madePods(
     if (count !== undefined && !isTerminating(object)) count.group = object;
   }
   for (const object of sources.deployments.store.byIndex(byDeployment, holder)) {
-    workload(object, revisionOf(object), false, object.spec?.replicas ?? 1);
+    workload(object, placedRevisionOf(object), false, object.spec?.replicas ?? 1);
   }
   for (const [name, assumed] of decided) {
     if (shown.has(name)) continue;
@@ -124,7 +126,7 @@ export function madePods(
   let isAheadOfNodes = false;
   for (const pod of sources.pods.store.byIndex(byDeployment, holder)) {
     const group = pod.metadata.labels?.[groupNameLabel];
-    const key = group ?? revisionOf(pod);
+    const key = group ?? placedRevisionOf(pod);
     if (isTerminating(pod)) {
       const count = countOf(key, undefined);
       if (count !== undefined) count.leaving += 1;
@@ -177,17 +179,20 @@ function summed(
   for (const [key, count] of counts) {
     const { kind, placed, waiting, withoutVolume } = count;
     const refused = refusing.has(key) ? unmadeOf(count) : 0;
+    const refusedRevisions = refused > 0 && count.group !== undefined ? [revisionOf(count.group)] : [];
     const partial = partialOf(holder, count, refused);
     const unplaced = waiting + unmadeOf(count) - refused - withoutVolume;
     const at = made.findIndex((each) => isSameKind(each, kind));
     const before = made[at];
-    if (before === undefined) made.push({ holder, ...kind, placed, unplaced, refused, partial });
+    if (before === undefined)
+      made.push({ holder, ...kind, placed, unplaced, refused, refusedRevisions, partial });
     else {
       made[at] = {
         ...before,
         placed: before.placed + placed,
         unplaced: before.unplaced + unplaced,
         refused: before.refused + refused,
+        refusedRevisions: [...before.refusedRevisions, ...refusedRevisions],
         partial: [...before.partial, ...partial],
       };
     }
@@ -273,4 +278,9 @@ function storedKind(
 
 function revisionOf({ metadata: { labels } }: Live<KubeObject>): string {
   return labels?.[revisionLabel] ?? "";
+}
+
+/** Of a Deployment or a pod of one. */
+function placedRevisionOf(object: Live<KubeObject>): string {
+  return `${revisionOf(object)}/${object.metadata.labels?.[placementLabel] ?? ""}`;
 }

@@ -14,6 +14,8 @@ export interface GpuRequest {
   readonly sinceMs: number;
   readonly pool: string;
   readonly footprint: Footprint;
+  /** Of the replicas that are asked for, by its hash; not known of what status alone says. */
+  readonly revision?: string | undefined;
   /** It replaces replicas of its own: what it may do depends on what is free once one of them has gone. */
   readonly rollsOut?: boolean | undefined;
   /** Since when it waits in truth, where `sinceMs` is 0; kept here for clusters whose CRD drops it from status. */
@@ -100,11 +102,12 @@ export class GpuQueue {
 function isSame(a: GpuRequest, b: GpuRequest): boolean {
   return (
     a.pool === b.pool &&
-    a.sinceMs === b.sinceMs &&
+    a.revision === b.revision &&
     a.replicas === b.replicas &&
+    // Who lacks none has no place in the order.
+    (a.replicas === 0 || (a.sinceMs === b.sinceMs && a.waitsSinceMs === b.waitsSinceMs)) &&
     a.priorityClassName === b.priorityClassName &&
     a.rollsOut === b.rollsOut &&
-    a.waitsSinceMs === b.waitsSinceMs &&
     a.footprint.nodesPerReplica === b.footprint.nodesPerReplica &&
     a.footprint.gpusPerNode === b.footprint.gpusPerNode
   );

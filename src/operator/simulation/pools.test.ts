@@ -123,3 +123,21 @@ test("a pool's counts are written once in half a minute, and its new generation 
     "status GpuPool h100: observedGeneration",
   ]);
 });
+
+test("pods that wait in another pool keep no group from this one's nodes", async () => {
+  const sim = simulate({ nodes: 3 });
+  const team = { matchLabels: { team: "team" } };
+  sim.apply({ ...namespace(team.matchLabels), metadata: { name: "team", labels: team.matchLabels } });
+  sim.llama("chat", wholeNode);
+  await sim.settle();
+  // Its pool becomes another team's; what runs stays, and further replicas go to a pool that has no nodes yet.
+  sim.patch("GpuPool", "h100", { spec: { namespaceSelector: team } });
+  sim.apply(gpuPool("other", { nodeSelector: { pool: "other" } }));
+  sim.scale("chat", 2);
+  await sim.pass(120);
+  expect(sim.pods("chat").map(({ spec }) => spec.nodeName)).toContain(undefined);
+  sim.llama("big", twoNodes, "team");
+  await sim.pass(600);
+  // Two of three nodes are free.
+  sim.expectCondition("big", { type: "Ready", status: "True" }, "team");
+});

@@ -169,6 +169,7 @@ function requestOf(
     sinceMs: replaces ? 0 : (before?.sinceMs ?? scope.now.getTime()),
     pool: current.plan.pool,
     footprint: footprintOf(current),
+    revision: current.hash,
     replicas: before?.replicas ?? 1,
     // It decides by what is free once an old replica has gone, which no answer tells.
     rollsOut: states.length > 1,
