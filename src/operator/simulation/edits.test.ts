@@ -219,3 +219,24 @@ test("a CRD that is newer than the operator, with one more field that has a defa
   expect(sim.effects()).toEqual([]);
   sim.expectCondition("chat", { type: "Ready", status: "True" });
 });
+
+test.each(["plan-made-for", "placements"])(
+  "a %s note that somebody has spoilt is as good as none: nothing restarts",
+  async (note) => {
+    const sim = simulate();
+    sim.llama("chat", oneGpu);
+    await sim.settle();
+    const pods = sim.pods("chat").map(({ metadata }) => metadata.uid);
+    const [revision] = sim.list("ControllerRevision");
+    for (const spoilt of ["{", '"text"', "[1]", '{"wish":7}']) {
+      sim.patch("ControllerRevision", revision?.metadata.name ?? "", {
+        metadata: { annotations: { [`llama-operator.dev/${note}`]: spoilt } },
+      });
+      await sim.settle();
+      sim.restartOperator();
+      await sim.settle();
+    }
+    expect(sim.pods("chat").map(({ metadata }) => metadata.uid)).toEqual(pods);
+    sim.expectCondition("chat", { type: "Ready", status: "True" });
+  },
+);
