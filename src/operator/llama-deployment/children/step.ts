@@ -55,11 +55,16 @@ export function childrenStep(applier: Applier, desired: DesiredObjects): Step {
             (failure === undefined && foreign.length === 0) || there.has(metadata?.name ?? ""),
         );
       const [, unwritten] = await outcomeOf(applyAll(applier, workloads, context));
-      pass.tampering = await repairTemplates(scope, pass, workloads, { applier, repairs });
+      const repaired = await repairTemplates(scope, pass, workloads, { applier, repairs });
+      pass.tampering = repaired.tampering;
       await deleteAll(applier, unwanted(scope, pass, objects), scope.owner.uid, context);
       const failed = failure ?? unwritten;
       if (failed !== undefined) throw failed.error;
-      return foreignChildren(foreign, scope.owner) ?? goOn;
+      const { requeueAfterSeconds } = repaired;
+      return (
+        foreignChildren(foreign, scope.owner) ??
+        (requeueAfterSeconds === undefined ? goOn : { kind: "continue", requeueAfterSeconds })
+      );
     },
   };
 }
